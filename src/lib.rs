@@ -1,4 +1,5 @@
 //! nopeek: a terminal UI for supervising parallel coding agents.
 
+pub mod cli;
 pub mod core;
 pub mod wire;

@@ -1,3 +1,7 @@
 //! The program: calls the CLI, turns an error into words and an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    nopeek::cli::main()
+}

@@ -1,0 +1,69 @@
+//! What a subcommand says when it fails: what failed, on what, what to do; and its exit code.
+
+use crate::core::text::Shown;
+use crate::wire::client::{Refusal, RefusalKind};
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// A bug or a broken machine.
+pub(super) const INTERNAL: u8 = 1;
+/// The command line is wrong.
+pub(super) const USAGE: u8 = 2;
+/// No such task, repo or agent.
+pub(super) const NOT_FOUND: u8 = 3;
+/// The state does not allow it.
+pub(super) const NOT_NOW: u8 = 4;
+/// Config or input is wrong.
+pub(super) const BAD_INPUT: u8 = 5;
+/// The lid is on.
+pub(super) const COVERED: u8 = 6;
+/// The world refused: git, the disk, a process, the socket.
+pub(super) const WORLD: u8 = 7;
+/// `wait` ended with a task that failed or needs a human.
+pub(super) const NEEDS_HUMAN: u8 = 8;
+
+/// A failure in words.
+#[derive(Debug)]
+pub(super) struct CliError {
+    code: u8,
+    what: String,
+    remedy: String,
+}
+
+impl CliError {
+    pub(super) fn new(code: u8, what: impl Display, remedy: impl Display) -> Self {
+        Self { code, what: what.to_string(), remedy: remedy.to_string() }
+    }
+
+    pub(super) fn usage(what: impl Display, remedy: impl Display) -> Self {
+        Self::new(USAGE, what, remedy)
+    }
+
+    pub(super) fn world(what: impl Display, remedy: impl Display) -> Self {
+        Self::new(WORLD, what, remedy)
+    }
+
+    /// Prints it to standard error and gives the exit code.
+    pub(super) fn report(&self) -> ExitCode {
+        for (n, line) in Shown::lines(&self.what).iter().enumerate() {
+            eprintln!("{}{line}", if n == 0 { "nopeek: " } else { "  " });
+        }
+        for line in Shown::lines(&self.remedy) {
+            eprintln!("  {line}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.kind {
+            RefusalKind::NotFound => NOT_FOUND,
+            RefusalKind::NotNow => NOT_NOW,
+            RefusalKind::BadInput => BAD_INPUT,
+            RefusalKind::Covered => COVERED,
+            RefusalKind::Failed => WORLD,
+        };
+        Self::new(code, refusal.what, refusal.remedy)
+    }
+}
