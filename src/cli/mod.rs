@@ -6,6 +6,7 @@
 mod daemon;
 mod error;
 mod keeper;
+mod scripted;
 
 use clap::{Parser, Subcommand};
 use error::CliError;
@@ -26,6 +27,8 @@ enum Command {
     Daemon(daemon::Args),
     #[command(hide = true)]
     Keeper(keeper::Args),
+    #[command(hide = true)]
+    Scripted(scripted::Args),
 }
 
 /// Runs the program with the process's arguments.
@@ -50,5 +53,6 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         None => Err(CliError::usage("no board yet", "")),
         Some(Command::Daemon(args)) => daemon::run(args),
         Some(Command::Keeper(args)) => keeper::run(&args),
+        Some(Command::Scripted(args)) => scripted::run(&args),
     }
 }
