@@ -57,13 +57,18 @@ fn find(args: &Args) -> Result<String, CliError> {
     }
     BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()).ok_or_else(|| {
         let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-        CliError::new(BAD_INPUT, format!("no built-in script is called {name:?}"), format!("use one of: {}", known.join(", ")))
+        CliError::new(
+            BAD_INPUT,
+            format!("no built-in script is called {name:?}"),
+            format!("use one of: {}", known.join(", ")),
+        )
     })
 }
 
 fn read(file: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(file)
-        .map_err(|error| CliError::new(BAD_INPUT, format!("can't read the script {}: {error}", file.display()), ""))
+    std::fs::read_to_string(file).map_err(|error| {
+        CliError::new(BAD_INPUT, format!("can't read the script {}: {error}", file.display()), "")
+    })
 }
 
 /// The first block fenced by ```` ```script ```` in a prompt.

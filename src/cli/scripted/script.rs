@@ -263,9 +263,13 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_line() {
-        for (text, line) in
-            [("dance", 1), ("say x\nwhen attempt x\nend", 2), ("end", 1), ("edit f <<E\nx", 2), ("when prompt x\n", 1)]
-        {
+        for (text, line) in [
+            ("dance", 1),
+            ("say x\nwhen attempt x\nend", 2),
+            ("end", 1),
+            ("edit f <<E\nx", 2),
+            ("when prompt x\n", 1),
+        ] {
             assert_eq!(parse(text).unwrap_err().line, line, "{text}");
         }
     }

@@ -67,7 +67,10 @@ pub(super) fn think(time: Duration) {
     let mut frame = 0;
     while !left.is_zero() {
         let spinner = SPINNER[frame % SPINNER.len()];
-        print(&format!("\r\x1b[35m{spinner} Steeping…\x1b[0m \x1b[2m({:.0}s)\x1b[0m\x1b[K", (time - left).as_secs_f64()));
+        print(&format!(
+            "\r\x1b[35m{spinner} Steeping…\x1b[0m \x1b[2m({:.0}s)\x1b[0m\x1b[K",
+            (time - left).as_secs_f64()
+        ));
         let step = left.min(FRAME);
         std::thread::sleep(step);
         left -= step;
@@ -125,7 +128,9 @@ fn read_line(input: &mut impl io::Read, more_comes: impl Fn() -> bool) -> Typed 
                     _ => {}
                 }
             }
-            Some(b'\r' | b'\n') if !pasting => return Typed::Line(String::from_utf8_lossy(&line).into_owned()),
+            Some(b'\r' | b'\n') if !pasting => {
+                return Typed::Line(String::from_utf8_lossy(&line).into_owned());
+            }
             Some(b'\x7f' | b'\x08') => {
                 line.pop();
             }
