@@ -1,7 +1,7 @@
 //! What a subcommand says when it fails: what failed, on what, what to do; and its exit code.
 
 use crate::core::text::Shown;
-use crate::wire::client::{Refusal, RefusalKind};
+use crate::wire::client::{Refusal, RefusalKind, Reply};
 use std::fmt::Display;
 use std::process::ExitCode;
 
@@ -43,8 +43,36 @@ impl CliError {
         Self::new(WORLD, what, remedy)
     }
 
+    /// What failed, on what.
+    pub(super) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do; empty if there is nothing to say.
+    pub(super) fn remedy(&self) -> &str {
+        &self.remedy
+    }
+
+    /// The daemon answered something else than was asked for.
+    pub(super) fn odd(reply: &Reply) -> Self {
+        let _ = reply;
+        Self::new(
+            INTERNAL,
+            "the daemon gave an answer of another kind than the question's",
+            "this is a bug: please report it",
+        )
+    }
+
+    /// Standard output was closed, as by `| head`: nothing to say.
+    pub(super) fn quiet() -> Self {
+        Self::new(0, "", "")
+    }
+
     /// Prints it to standard error and gives the exit code.
     pub(super) fn report(&self) -> ExitCode {
+        if self.what.is_empty() {
+            return ExitCode::from(self.code);
+        }
         for (n, line) in Shown::lines(&self.what).iter().enumerate() {
             eprintln!("{}{line}", if n == 0 { "nopeek: " } else { "  " });
         }

@@ -12,6 +12,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let _ = &args.dir;
-    Err(CliError::world("the keeper is not there yet", ""))
+    crate::keeper::run(&args.dir).map_err(|error| CliError::world(error, ""))?;
+    Ok(ExitCode::SUCCESS)
 }

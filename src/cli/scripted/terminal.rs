@@ -104,9 +104,11 @@ pub(super) fn read_forever() {
 
 fn read_line(input: &mut impl io::Read, more_comes: impl Fn() -> bool) -> Typed {
     let mut line = Vec::new();
-    let mut bytes = input.bytes();
     let mut pasting = false;
-    let mut next = move || bytes.next().and_then(Result::ok);
+    let mut next = || {
+        let mut byte = [0];
+        input.read_exact(&mut byte).ok().map(|()| byte[0])
+    };
     loop {
         match next() {
             None => return Typed::Gone,

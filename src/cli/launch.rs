@@ -1,0 +1,186 @@
+//! `nopeek run`: launches tasks.
+
+use super::error::{BAD_INPUT, CliError};
+use super::talk::Talk;
+use super::{print, wait};
+use crate::core::text::Shown;
+use crate::wire::client::{Reply, Request, RunRequest};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Launch tasks: a worktree, an agent and gates for each prompt.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What the agents are asked to do: a task a prompt.
+    #[arg(required_unless_present = "file")]
+    prompts: Vec<String>,
+    /// Read prompts from a file (- is standard input): a task each, parted by lines of three dashes.
+    #[arg(long, short, value_name = "FILE")]
+    file: Vec<PathBuf>,
+    /// The task's name; as often as there are prompts.
+    #[arg(long, short, value_name = "NAME")]
+    name: Vec<String>,
+    /// Agent profile, as `nopeek agents` lists them.
+    #[arg(long, short, value_name = "PROFILE")]
+    agent: Option<String>,
+    /// The branch to land on.
+    #[arg(long, short, value_name = "BRANCH")]
+    target: Option<String>,
+    /// How many attempts may start without a human.
+    #[arg(long, value_name = "N")]
+    attempts: Option<u32>,
+    /// Longest run of an attempt's agent, as 90s, 10m or 2h; pauses don't count.
+    #[arg(long, value_name = "TIME", value_parser = super::duration)]
+    time: Option<Duration>,
+    /// Longest silence of the agent while it does not ask.
+    #[arg(long, value_name = "TIME", value_parser = super::duration)]
+    silence: Option<Duration>,
+    /// Whether the agent's screen is covered while it works.
+    #[arg(long, value_enum, value_name = "on|off")]
+    lid: Option<LidArg>,
+    /// A task that must land first; may be given several times.
+    #[arg(long, value_name = "TASK")]
+    after: Vec<String>,
+    /// Wait until all end or need a human, as `nopeek wait` does.
+    #[arg(long, short)]
+    wait: bool,
+    /// Print the tasks as a JSON array.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LidArg {
+    On,
+    Off,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let requests = requests(args)?;
+    let mut talk = Talk::open()?;
+    let tasks = match talk.ask(Request::Run(requests))? {
+        Reply::Launched(tasks) => tasks,
+        other => return Err(CliError::odd(&other)),
+    };
+    if args.wait {
+        let ids: Vec<String> = tasks.iter().map(|task| task.id.to_string()).collect();
+        let settled = wait::until_settled(&mut talk, &ids, None)?;
+        if args.json {
+            print::json(&settled.tasks)?;
+        } else {
+            super::ls::print_tasks(&settled.tasks, settled.now)?;
+        }
+        return Ok(settled.code);
+    }
+    if args.json {
+        print::json(&tasks)?;
+    } else {
+        for task in &tasks {
+            print::line(&format!("{} {} {}", task.id, Shown::line(&task.name), task.state.label()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
+    let mut prompts = args.prompts.clone();
+    for file in &args.file {
+        prompts.extend(parted(&read(file)?));
+    }
+    prompts.retain(|prompt| !prompt.trim().is_empty());
+    if prompts.is_empty() {
+        return Err(CliError::new(
+            BAD_INPUT,
+            "there is no prompt: all are empty",
+            "say what the agent is to do",
+        ));
+    }
+    if !args.name.is_empty() && args.name.len() != prompts.len() {
+        return Err(CliError::usage(
+            format!("{} names for {} prompts", args.name.len(), prompts.len()),
+            "give --name as often as there are prompts, or not at all",
+        ));
+    }
+    let repo = std::env::current_dir()
+        .map_err(|error| CliError::world(format!("can't tell the current folder: {error}"), ""))?;
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let requests = prompts.into_iter().enumerate().map(|(n, prompt)| RunRequest {
+        repo: repo.clone(),
+        name: args.name.get(n).cloned(),
+        prompt,
+        agent: args.agent.clone(),
+        target: args.target.clone(),
+        attempts: args.attempts,
+        time_ms: args.time.map(millis),
+        silence_ms: args.silence.map(millis),
+        lid: args.lid.map(|lid| lid == LidArg::On),
+        after: args.after.clone(),
+        env: environment(),
+    });
+    Ok(requests.collect())
+}
+
+fn read(file: &Path) -> Result<String, CliError> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|mut open| open.read_to_string(&mut text))
+    };
+    read.map_err(|error| {
+        CliError::new(BAD_INPUT, format!("can't read prompts from {}: {error}", file.display()), "")
+    })?;
+    Ok(text)
+}
+
+/// Prompts parted by lines that are `---` alone.
+fn parted(text: &str) -> Vec<String> {
+    let mut prompts = vec![String::new()];
+    for line in text.lines() {
+        if line.trim_end() == "---" {
+            prompts.push(String::new());
+        } else if let Some(prompt) = prompts.last_mut() {
+            prompt.push_str(line);
+            prompt.push('\n');
+        }
+    }
+    prompts.into_iter().map(|prompt| prompt.trim().to_owned()).filter(|prompt| !prompt.is_empty()).collect()
+}
+
+/// What agents get of our environment: all but what belongs to this very terminal.
+pub(super) fn environment() -> Vec<(String, String)> {
+    const OURS: &[&str] = &[
+        "_",
+        "OLDPWD",
+        "PWD",
+        "SHLVL",
+        "TERM",
+        "COLORTERM",
+        "TERM_PROGRAM",
+        "TERM_PROGRAM_VERSION",
+        "COLUMNS",
+        "LINES",
+        "WINDOWID",
+        "TMUX",
+        "TMUX_PANE",
+        "STY",
+        "SSH_TTY",
+        "NO_COLOR",
+    ];
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(key, _)| !OURS.contains(&key.as_str()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_prompts_parted_by_dashes() {
+        assert_eq!(parted("one\nmore\n---\n\n--- \ntwo --- x\n---\n"), ["one\nmore", "two --- x"]);
+    }
+}

@@ -1,0 +1,20 @@
+//! `nopeek peek`: breaks a lid, for the record.
+
+use super::act;
+use super::error::CliError;
+use crate::wire::client::Act;
+use std::process::ExitCode;
+
+/// Break the lid of a task's live attempt; who, when and why go into the ledger and the report.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    on: act::On,
+    /// Why.
+    #[arg(long, short, value_name = "TEXT")]
+    reason: String,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    args.on.act(Act::Peek(args.reason.clone()))
+}

@@ -1,0 +1,165 @@
+//! How the command line prints: colours where they are wanted, tables, spans, JSON.
+//!
+//! What comes from outside is printed through [`Shown`] alone; a closed pipe ends the program quietly.
+
+use super::error::{CliError, INTERNAL};
+use crate::core::gate::{GateState, Verdict};
+use crate::core::text::Shown;
+use crate::core::time::Span;
+use crate::core::view::{GateView, TaskState, TaskView};
+use std::io::{self, IsTerminal as _, Write as _};
+use unicode_width::UnicodeWidthStr as _;
+
+/// A colour of the terminal's own palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    Plain,
+    Bold,
+    Faint,
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Cyan,
+}
+
+impl Paint {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Bold => "1",
+            Self::Faint => "2",
+            Self::Red => "31",
+            Self::Green => "32",
+            Self::Yellow => "33",
+            Self::Blue => "34",
+            Self::Cyan => "36",
+        }
+    }
+
+    /// `text` in this colour, if colours are wanted.
+    pub(super) fn on(self, text: &str) -> String {
+        if self == Self::Plain || !colours() {
+            return text.to_owned();
+        }
+        format!("\x1b[{}m{text}\x1b[0m", self.code())
+    }
+}
+
+/// On a terminal only, and never with `NO_COLOR`.
+fn colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    io::stdout().is_terminal() && !refused && !dumb
+}
+
+/// Prints `text` and a line end.
+pub(super) fn line(text: &str) -> Result<(), CliError> {
+    writeln!(io::stdout().lock(), "{text}").map_err(out)
+}
+
+/// Prints `value` as JSON, indented.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::new(INTERNAL, format!("can't write JSON: {error}"), ""))?;
+    line(&text)
+}
+
+fn out(error: io::Error) -> CliError {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return CliError::quiet();
+    }
+    CliError::world(format!("can't write to standard output: {error}"), "")
+}
+
+/// A cell of a table.
+pub(super) type Cell = (String, Paint);
+
+/// Prints rows with a faint heading, columns padded to their widest cell.
+pub(super) fn table(heading: &[&str], rows: &[Vec<Cell>]) -> Result<(), CliError> {
+    let mut widths: Vec<usize> = heading.iter().map(|cell| cell.width()).collect();
+    for row in rows {
+        for (width, (cell, _)) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let heading: Vec<Cell> = heading.iter().map(|cell| ((*cell).to_owned(), Paint::Faint)).collect();
+    for row in std::iter::once(&heading).chain(rows) {
+        let mut text = String::new();
+        for (n, (cell, paint)) in row.iter().enumerate() {
+            text.push_str(&paint.on(cell));
+            if n + 1 < row.len() {
+                text.extend(std::iter::repeat_n(' ', widths[n] - cell.width() + 2));
+            }
+        }
+        line(text.trim_end())?;
+    }
+    Ok(())
+}
+
+/// `950ms`, `12s`, `3m05s`, `2h07m`, `3d04h`.
+pub(super) fn span(span: Span) -> String {
+    let secs = span.0 / 1000;
+    match secs {
+        0 if span.0 > 0 => format!("{}ms", span.0),
+        0..60 => format!("{secs}s"),
+        60..3600 => format!("{}m{:02}s", secs / 60, secs % 60),
+        3600..86_400 => format!("{}h{:02}m", secs / 3600, secs / 60 % 60),
+        _ => format!("{}d{:02}h", secs / 86_400, secs / 3600 % 24),
+    }
+}
+
+/// The word for a task's state.
+pub(super) fn state(task: &TaskView) -> Cell {
+    let paint = match task.state {
+        TaskState::Asking | TaskState::Review | TaskState::Interrupted => Paint::Yellow,
+        TaskState::Stuck => Paint::Red,
+        TaskState::Landed => Paint::Green,
+        TaskState::Preparing | TaskState::Working | TaskState::Gating => Paint::Blue,
+        TaskState::Merging | TaskState::RollingBack => Paint::Cyan,
+        TaskState::Queued | TaskState::RolledBack | TaskState::Stopped | TaskState::Rejected => Paint::Faint,
+    };
+    if task.paused {
+        return (format!("{} (paused)", task.state.label()), Paint::Faint);
+    }
+    (task.state.label().to_owned(), paint)
+}
+
+/// Gates in a word: `3/4`, `failed unit`, `ungated`.
+pub(super) fn gates(gates: &[GateView]) -> Cell {
+    if gates.is_empty() {
+        return ("ungated".to_owned(), Paint::Faint);
+    }
+    let red =
+        gates.iter().find(|gate| gate.required && gate.verdict().is_some_and(|verdict| !verdict.is_green()));
+    if let Some((gate, verdict)) = red.and_then(|gate| Some((gate, gate.verdict()?))) {
+        return (format!("{} {}", Shown::line(&gate.name), verdict.label()), Paint::Red);
+    }
+    let green = gates.iter().filter(|gate| gate.verdict().is_some_and(Verdict::is_green)).count();
+    let paint = if green == gates.len() { Paint::Green } else { Paint::Plain };
+    (format!("{green}/{}", gates.len()), paint)
+}
+
+/// The word for a gate's state.
+pub(super) fn gate(state: GateState) -> Cell {
+    match state {
+        GateState::Waiting => ("waiting".to_owned(), Paint::Faint),
+        GateState::Running => ("running".to_owned(), Paint::Blue),
+        GateState::Judged(verdict) => {
+            let paint = if verdict.is_green() { Paint::Green } else { Paint::Red };
+            (verdict.label().to_owned(), paint)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_short() {
+        let texts: Vec<String> =
+            [0, 950, 12_000, 185_000, 7_620_000, 273_600_000].into_iter().map(|ms| span(Span(ms))).collect();
+        assert_eq!(texts, ["0s", "950ms", "12s", "3m05s", "2h07m", "3d04h"]);
+    }
+}

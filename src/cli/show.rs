@@ -1,0 +1,114 @@
+//! `nopeek show`: one task with its attempts and gates.
+
+use super::error::CliError;
+use super::print::{self, Paint};
+use super::talk::Talk;
+use crate::core::attempt::Exit;
+use crate::core::text::Shown;
+use crate::core::view::{AttemptView, GateView, TaskView};
+use std::process::ExitCode;
+
+/// Show a task: why it stands where it stands, its attempts, their gates and vitals.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The task's name, or its number as t12.
+    task: String,
+    /// Print the task as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
+    let task = Talk::open()?.task(&args.task)?;
+    if args.json {
+        print::json(&task)?;
+    } else {
+        print_task(&task)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_task(task: &TaskView) -> Result<(), CliError> {
+    let (state, paint) = print::state(task);
+    let name = Paint::Bold.on(Shown::line(&task.name).as_str());
+    print::line(&format!("{name} ({}) {}", task.id, paint.on(&state)))?;
+    if !task.why.is_empty() {
+        print::line(&format!("  {}", task.why))?;
+    }
+    if let Some(ask) = &task.question {
+        print::line(&format!("  asks: {}", Paint::Yellow.on(ask.text.as_str())))?;
+    }
+    print::line(&format!("  repo    {}", Shown::line(&task.repo.to_string_lossy())))?;
+    print::line(&format!("  agent   {}", Shown::line(&task.agent)))?;
+    if !task.after.is_empty() {
+        print::line(&format!("  after   {}", Shown::line(&task.after.join(", "))))?;
+    }
+    if let Some(oid) = &task.landed {
+        print::line(&format!("  landed  {}", oid.short()))?;
+    }
+    print::line("  prompt")?;
+    for text in Shown::lines(&task.prompt) {
+        print::line(&format!("    {text}"))?;
+    }
+    for attempt in &task.attempts {
+        print_attempt(attempt)?;
+    }
+    if !task.merge_gates.is_empty() {
+        print::line("  as merged")?;
+        task.merge_gates.iter().try_for_each(print_gate)?;
+    }
+    Ok(())
+}
+
+fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
+    let result = attempt.result.map_or("", |result| result.label());
+    let lid = if attempt.peeked { "peeked" } else { attempt.lid.label() };
+    print::line(&format!(
+        "  attempt {} {} {}",
+        attempt.no,
+        Paint::Bold.on(result),
+        Paint::Faint.on(&format!("{} lid {lid}", Shown::line(&attempt.branch)))
+    ))?;
+    let vitals = &attempt.vitals;
+    let stat = vitals.diffstat;
+    let mut facts = vec![
+        print::span(vitals.elapsed),
+        format!("{} commits", vitals.commits),
+        format!("{} files +{} -{}", stat.files, stat.added, stat.removed),
+    ];
+    if let (Some(read), Some(written)) = (vitals.usage.tokens_in, vitals.usage.tokens_out) {
+        facts.push(format!("{read} tokens in, {written} out"));
+    }
+    if let Some(cost) = vitals.usage.cost_microusd {
+        facts.push(format!("${}.{:02}", cost / 1_000_000, cost / 10_000 % 100));
+    }
+    match attempt.exit {
+        Some(Exit::Code(code)) => facts.push(format!("exit code {code}")),
+        Some(Exit::Signal(signal)) => facts.push(format!("ended by signal {signal}")),
+        Some(Exit::Unknown) => facts.push("end unknown".to_owned()),
+        None => {}
+    }
+    if let Some(source) = attempt.source {
+        facts.push(format!("known by {}", source.label()));
+    }
+    print::line(&format!("    {}", facts.join(", ")))?;
+    if let Some(worktree) = &attempt.worktree {
+        print::line(&format!("    {}", Shown::line(&worktree.to_string_lossy())))?;
+    }
+    attempt.gates.iter().try_for_each(print_gate)
+}
+
+fn print_gate(gate: &GateView) -> Result<(), CliError> {
+    let (state, paint) = print::gate(gate.state);
+    let mut text = format!("    gate {} {}", Shown::line(&gate.name), paint.on(&state));
+    if let Some(took) = gate.took {
+        text.push_str(&format!(" in {}", print::span(took)));
+    }
+    if let Some(tests) = gate.tests {
+        text.push_str(&format!(", {} tests passed, {} failed", tests.passed, tests.failed));
+    }
+    if !gate.required {
+        text.push_str(" (optional)");
+    }
+    print::line(&text)
+}
