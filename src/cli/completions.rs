@@ -4,7 +4,7 @@ use super::Cli;
 use super::error::CliError;
 use super::print;
 use clap::CommandFactory as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Print a completion script for a shell.
@@ -24,37 +24,23 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 /// Print the man page, or write one a subcommand into a folder.
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// Write nopeek.1, nopeek-run.1 and so on here.
+    /// Write nopeek.1, nopeek-run.1 and so on into this folder.
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
 }
 
 pub(super) fn man(args: &ManArgs) -> Result<ExitCode, CliError> {
-    let mut command = Cli::command();
-    command.build();
-    let Some(dir) = &args.dir else {
-        print::line(&String::from_utf8_lossy(&page(command)?))?;
+    let command = Cli::command();
+    if let Some(dir) = &args.dir {
+        clap_mangen::generate_to(command, dir).map_err(|error| {
+            CliError::world(format!("can't write man pages to {}: {error}", dir.display()), "does the folder exist?")
+        })?;
         return Ok(ExitCode::SUCCESS);
-    };
-    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
-        let name = format!("nopeek-{}", sub.get_name());
-        write(dir, &name, page(sub.clone().display_name(&name))?)?;
     }
-    write(dir, "nopeek", page(command)?)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn page(command: clap::Command) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut text)
         .map_err(|error| CliError::world(format!("can't render the man page: {error}"), ""))?;
-    Ok(text)
-}
-
-fn write(dir: &Path, name: &str, text: Vec<u8>) -> Result<(), CliError> {
-    let file = dir.join(format!("{name}.1"));
-    std::fs::write(&file, text).map_err(|error| {
-        CliError::world(format!("can't write {}: {error}", file.display()), "does the folder exist?")
-    })
+    print::line(String::from_utf8_lossy(&text).trim_end())?;
+    Ok(ExitCode::SUCCESS)
 }
