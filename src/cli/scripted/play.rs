@@ -99,9 +99,7 @@ impl Player {
     }
 
     fn ask(&mut self, kind: &str, text: &str) -> Option<u8> {
-        terminal::print(&format!("\r\n\x1b[33m? {text}\x1b[0m\r\n"));
-        terminal::status("blocked", &[("kind", kind), ("msg", text)]);
-        match terminal::read_answer() {
+        match terminal::ask(kind, text) {
             Typed::Line(answer) => self.answer = answer,
             Typed::Escape => "declined".clone_into(&mut self.answer),
             Typed::Gone => return Some(1),

@@ -81,10 +81,13 @@ pub(super) fn think(time: Duration) {
     }
 }
 
-/// Reads one answer, typed or pasted, ended by Enter.
-pub(super) fn read_answer() -> Typed {
+/// Reports `blocked` and reads one answer, typed or pasted, ended by Enter.
+pub(super) fn ask(kind: &str, text: &str) -> Typed {
+    print(&format!("\r\n\x1b[33m? {text}\x1b[0m\r\n"));
+    // Ready before it is said: the answer may come at once.
     let _raw = Raw::enter();
     print("\x1b[?2004h");
+    status("blocked", &[("kind", kind), ("msg", text)]);
     let typed = read_line(&mut Unbuffered, more_comes);
     print("\x1b[?2004l");
     typed
