@@ -174,3 +174,19 @@ fn remove(root: &Path) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_taken_once_and_goes_when_it_is_left() {
+        let parent = tempfile::tempdir().unwrap();
+        let root = parent.path().join("nopeek-demo-1");
+        let place = Place::take(&root).unwrap();
+        assert!(Place::take(&root).is_err());
+        std::fs::create_dir_all(place.repo()).unwrap();
+        drop(place);
+        assert!(!root.exists());
+    }
+}
