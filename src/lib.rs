@@ -1,5 +1,7 @@
 //! nopeek: a terminal UI for supervising parallel coding agents.
 
+pub mod agents;
 pub mod cli;
 pub mod core;
+pub mod screen;
 pub mod wire;

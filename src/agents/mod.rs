@@ -1,0 +1,14 @@
+//! WHAT AGENT CLIS SAY. Pure translators: how to start a CLI, and what its output and signals mean.
+
+pub mod listen;
+pub mod profile;
+pub mod tests;
+
+use profile::Profile;
+use std::collections::BTreeMap;
+
+/// The profiles that nopeek comes with, by name: `assets/agents.toml`.
+#[must_use]
+pub fn builtin() -> BTreeMap<String, Profile> {
+    profile::builtin()
+}
