@@ -3,9 +3,14 @@
 //! Owns what a launch fixes for all attempts of a task (agent, limits, lid) and what an agent's
 //! signals mean. The life cycle of an attempt is ruled here too.
 
-use super::ids::{AttemptId, TaskName};
+use super::fact::{Ending, Fact, Role};
+use super::gate::{self, GateRun, TestCounts};
+use super::ids::{AttemptId, JobId, TaskName};
+use super::state::Stage;
 use super::text::Shown;
 use super::time::Span;
+use super::turn::Turn;
+use super::view::AttemptResult;
 use serde::{Deserialize, Serialize};
 
 /// What the rules need to know of an agent profile; the rest is the edges' business.
@@ -110,6 +115,20 @@ pub enum AgentState {
     Failed(Shown),
 }
 
+impl AgentState {
+    /// The state in a word.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Working => "works",
+            Self::Asking(_) => "asks",
+            Self::Done => "says it is done",
+            Self::Failed(_) => "says it failed",
+        }
+    }
+}
+
 /// A question of an agent: the one piece of its output that the lid lets through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
@@ -207,4 +226,162 @@ impl Exit {
 #[must_use]
 pub fn branch_name(task: &TaskName, attempt: AttemptId) -> String {
     format!("nopeek/{task}/{}", attempt.no)
+}
+
+/// What an attempt's agent is asked: the task, and what the attempt before it left.
+#[must_use]
+pub fn prompt(task: &str, note: &str) -> String {
+    if note.is_empty() {
+        task.to_owned()
+    } else {
+        format!("{task}\n\n## From the previous attempt\n\n{note}")
+    }
+}
+
+/// A job's process has ended.
+pub(in crate::core) fn exited(
+    turn: &mut Turn<'_>,
+    id: JobId,
+    exit: Exit,
+    tail: String,
+    tests: Option<TestCounts>,
+) {
+    let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live()).cloned() else { return };
+    let took = job.watch.elapsed(turn.now);
+    let task = job.attempt.task;
+    turn.quiet.remove(&id);
+    turn.fact(Fact::JobEnded { job: id, task, exit });
+    if !is_current(turn, job.attempt) {
+        return;
+    }
+    match job.role {
+        Role::Agent => {
+            if exit == Exit::Unknown && job.ending.is_none() {
+                turn.fact(Fact::AttemptOver { attempt: job.attempt, result: AttemptResult::Interrupted });
+                turn.fact(Fact::Interrupted { task });
+                turn.notice(task, "its agent died with its keeper: resume or retry", true);
+            }
+        }
+        Role::Setup { merged, .. } => {
+            if !exit.is_ok() {
+                setup_failed(turn, job.attempt, merged, &Shown::line(tail.lines().last().unwrap_or("")));
+            }
+        }
+        Role::Gate { merged, gate } => {
+            let verdict = gate::judge(exit, job.ending);
+            let tail = if verdict.is_green() { String::new() } else { last_bytes(tail, GateRun::TAIL_MAX) };
+            let took = Some(took);
+            let attempt = job.attempt;
+            turn.fact(Fact::GateJudged { attempt, merged, gate, verdict, tests, took, tail });
+        }
+    }
+}
+
+/// A job could not be started.
+pub(in crate::core) fn not_started(turn: &mut Turn<'_>, id: JobId, error: &Shown) {
+    let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live()).cloned() else { return };
+    turn.quiet.remove(&id);
+    turn.fact(Fact::JobEnded { job: id, task: job.attempt.task, exit: Exit::Unknown });
+    if !is_current(turn, job.attempt) {
+        return;
+    }
+    match job.role {
+        Role::Agent => give_up(turn, job.attempt, AttemptResult::Failed, error.clone()),
+        Role::Setup { merged, .. } => setup_failed(turn, job.attempt, merged, error),
+        Role::Gate { merged, gate } => turn.fact(Fact::GateJudged {
+            attempt: job.attempt,
+            merged,
+            gate,
+            verdict: gate::Verdict::Errored,
+            tests: None,
+            took: None,
+            tail: error.as_str().to_owned(),
+        }),
+    }
+}
+
+/// Whether what happens to this attempt's jobs still matters to its task.
+fn is_current(turn: &Turn<'_>, attempt: AttemptId) -> bool {
+    turn.state.tasks.get(&attempt.task).is_some_and(|task| {
+        task.attempt().is_some_and(|a| a.id == attempt)
+            && matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack)
+    })
+}
+
+fn setup_failed(turn: &mut Turn<'_>, attempt: AttemptId, merged: bool, last: &Shown) {
+    let why = Shown::line(&format!("a set-up hook failed: {last}"));
+    if merged {
+        super::task::drop_candidate(turn, attempt.task);
+        turn.fact(Fact::MergeLeft { task: attempt.task });
+        turn.notice(attempt.task, why.as_str(), true);
+        turn.fact(Fact::Stuck { task: attempt.task, why });
+    } else {
+        give_up(turn, attempt, AttemptResult::Failed, why);
+    }
+}
+
+/// The attempt is over and only a human can say what next.
+pub(in crate::core) fn give_up(turn: &mut Turn<'_>, id: AttemptId, result: AttemptResult, why: Shown) {
+    let open = |task: &super::state::Task| task.attempt().is_some_and(|a| a.id == id && a.result.is_none());
+    if turn.state.tasks.get(&id.task).is_some_and(|task| task.stage == Stage::Trying && open(task)) {
+        turn.fact(Fact::AttemptOver { attempt: id, result });
+        turn.notice(id.task, why.as_str(), true);
+        turn.fact(Fact::Stuck { task: id.task, why });
+    }
+}
+
+/// The attempt is over; a fresh one follows unless the limit is reached.
+pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptResult, note: &str) {
+    turn.fact(Fact::AttemptOver { attempt: id, result });
+    let Some(task) = turn.state.tasks.get(&id.task) else { return };
+    let used = u32::try_from(task.attempts.len()).unwrap_or(u32::MAX);
+    let has_work = task.attempt().and_then(|a| a.read.as_ref()).is_some_and(|read| read.commits > 0);
+    if used < task.launch.limits.attempts.saturating_add(task.granted) {
+        let start = if has_work { Start::Previous } else { Start::Target };
+        turn.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false });
+    } else {
+        let tries = if used == 1 { "its attempt is".to_owned() } else { format!("all {used} attempts are") };
+        let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
+        turn.notice(id.task, why.as_str(), true);
+        turn.fact(Fact::Stuck { task: id.task, why });
+    }
+}
+
+/// The agent has ended and its branch was read: are there gates to run, or is the attempt over already?
+pub(in crate::core) fn over_before_gates(
+    exit: Exit,
+    ending: Option<Ending>,
+    said_failed: bool,
+    commits: u32,
+) -> Option<(AttemptResult, &'static str)> {
+    match (ending, exit) {
+        (Some(Ending::Time), _) => Some((
+            AttemptResult::TimedOut,
+            "The previous attempt ran into its time limit. What it committed is on your branch. Take the shortest way to the goal.",
+        )),
+        (Some(Ending::Silence), _) => Some((
+            AttemptResult::TimedOut,
+            "The previous attempt fell silent and was ended. What it committed is on your branch. Avoid commands that wait or never return.",
+        )),
+        (Some(Ending::Failed), _) => {
+            Some((AttemptResult::Failed, "The previous attempt failed before it was done."))
+        }
+        (None, exit) if !exit.is_ok() || said_failed => {
+            Some((AttemptResult::Failed, "The previous attempt failed before it was done."))
+        }
+        _ if commits == 0 => Some((
+            AttemptResult::NoWork,
+            "The previous attempt ended without a change. Do the work, and commit it on the current branch.",
+        )),
+        _ => None,
+    }
+}
+
+/// The end of a text, at most `max` bytes, cut between characters.
+fn last_bytes(text: String, max: usize) -> String {
+    if text.len() <= max {
+        return text;
+    }
+    let from = (text.len() - max..).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    text[from..].to_owned()
 }

@@ -108,6 +108,25 @@ pub enum Work {
     },
 }
 
+impl Work {
+    /// What is asked for, in words.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::PrepareWorktree { .. } => "a worktree",
+            Self::StartJob(_) => "a job",
+            Self::Freeze(_) => "a freeze",
+            Self::Thaw(_) => "a thaw",
+            Self::End { .. } => "an end",
+            Self::Type { .. } => "an answer to be typed",
+            Self::ReadBranch { .. } => "a look at the branch",
+            Self::BuildMerge { .. } => "a merge candidate",
+            Self::MoveTarget { .. } => "the target to be moved",
+            Self::Archive { .. } => "an archive",
+        }
+    }
+}
+
 /// What a merge candidate is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

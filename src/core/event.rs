@@ -205,7 +205,7 @@ pub enum Outcome {
 }
 
 /// A worktree that was prepared for an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorktreeReady {
     /// Where it stands.
     pub path: PathBuf,
@@ -218,7 +218,7 @@ pub struct WorktreeReady {
 }
 
 /// What an attempt's branch holds after its agent has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchRead {
     /// Its head.
     pub head: Oid,
@@ -242,7 +242,7 @@ pub struct DiffStat {
 }
 
 /// A candidate for the target: the merged commit and where its gates run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeBuilt {
     /// The target's commit that it was built on; the compare of compare-and-swap.
     pub onto: Oid,

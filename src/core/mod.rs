@@ -1,12 +1,26 @@
 //! RULES. Pure and synchronous: no clock, file, net, thread, tokio, randomness, global.
+//!
+//! [`engine::Engine::step`] is the only way in: one event with its moment, out come facts (commit them first),
+//! effects (do them then) and notices. What came of an effect is an event again. A file is a word of the design.
 
 pub mod attempt;
+pub mod check;
 pub mod effect;
+pub mod engine;
 pub mod event;
+pub mod fact;
 pub mod gate;
 pub mod ids;
 pub mod lid;
+mod question;
+mod queue;
 pub mod review;
+mod settle;
+#[cfg(test)]
+mod sim;
+pub mod state;
+mod task;
 pub mod text;
 pub mod time;
+mod turn;
 pub mod view;

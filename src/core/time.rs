@@ -71,6 +71,13 @@ impl Stopwatch {
         self.running_since.get_or_insert(now);
     }
 
+    /// Leaves out `span` that has passed while it ran: the machine slept.
+    pub const fn skip(&mut self, span: Span) {
+        if let Some(since) = self.running_since {
+            self.running_since = Some(since.after(span));
+        }
+    }
+
     /// What was counted until `now`.
     #[must_use]
     pub fn elapsed(&self, now: Time) -> Span {

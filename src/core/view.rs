@@ -3,14 +3,19 @@
 //! Built from the state and from vitals (which the daemon measures and which are not facts) whenever
 //! somebody asks. Field names are the JSON names and are kept stable.
 
-use super::attempt::{AgentMode, Ask, Exit, Source, Usage};
+use super::attempt::{self, AgentMode, Ask, Exit, Source, Usage};
+use super::effect::Work;
 use super::event::DiffStat;
-use super::gate::{GateState, TestCounts, Verdict};
+use super::fact::Role;
+use super::gate::{GateRun, GateState, TestCounts, Verdict};
 use super::ids::{JobId, Oid, TaskId};
-use super::lid::Lid;
+use super::lid::{self, Lid};
+use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
+use super::{question, queue};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 /// All that a board shows.
@@ -303,4 +308,204 @@ pub struct LedgerLine {
     pub kind: String,
     /// What was decided, in words.
     pub text: Shown,
+}
+
+/// The board of a state.
+pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId, Measured>) -> Board {
+    let mut repos: BTreeMap<PathBuf, RepoView> = BTreeMap::new();
+    for of in state.tasks.values() {
+        let launch = &of.launch;
+        let view = repos.entry(launch.repo.clone()).or_insert_with(|| RepoView {
+            path: launch.repo.clone(),
+            target: launch.target.clone(),
+            parallel: state.parallel.get(&launch.repo).copied().unwrap_or(1),
+            waiting: Vec::new(),
+            merging: Vec::new(),
+        });
+        view.target.clone_from(&launch.target);
+    }
+    let place = |id: &TaskId| state.tasks.get(id).map(|of| of.launch.repo.clone());
+    for id in &state.start_queue {
+        if let Some(repo) = place(id).and_then(|path| repos.get_mut(&path)) {
+            repo.waiting.push(*id);
+        }
+    }
+    for id in &state.merge_queue {
+        if let Some(repo) = place(id).and_then(|path| repos.get_mut(&path)) {
+            repo.merging.push(*id);
+        }
+    }
+    Board {
+        now,
+        repos: repos.into_values().collect(),
+        tasks: state.tasks.values().map(|of| task(state, of, now, measured)).collect(),
+    }
+}
+
+/// One task as on the board.
+pub(in crate::core) fn task(
+    state: &State,
+    of: &Task,
+    now: Time,
+    measured: &HashMap<JobId, Measured>,
+) -> TaskView {
+    let stands = state_of(of);
+    TaskView {
+        id: of.id,
+        name: of.launch.name.to_string(),
+        repo: of.launch.repo.clone(),
+        state: stands,
+        why: Shown::line(&why(state, of)),
+        paused: of.paused,
+        needs_you: matches!(
+            stands,
+            TaskState::Asking | TaskState::Review | TaskState::Stuck | TaskState::Interrupted
+        ),
+        question: question::asked(of).cloned(),
+        prompt: of.launch.prompt.clone(),
+        agent: of.launch.agent.profile.clone(),
+        after: queue::unlanded(state, of).map(str::to_owned).collect(),
+        attempts: of.attempts.iter().map(|a| attempt_view(state, of, a, now, measured)).collect(),
+        merge_gates: of.merge.as_ref().map(|merge| gate_views(&merge.gates)).unwrap_or_default(),
+        attempts_max: of.launch.limits.attempts.saturating_add(of.granted),
+        landed: of.landed.clone(),
+        created: of.created,
+        changed: of.changed,
+    }
+}
+
+/// Where a task stands, in one word.
+pub(in crate::core) fn state_of(task: &Task) -> TaskState {
+    match &task.stage {
+        Stage::Queued { .. } => TaskState::Queued,
+        Stage::Trying => match task.attempt() {
+            Some(a) if a.agent.is_none() => TaskState::Preparing,
+            Some(a) if a.read.is_some() => TaskState::Gating,
+            Some(_) if question::asked(task).is_some() => TaskState::Asking,
+            Some(_) => TaskState::Working,
+            None => TaskState::Preparing,
+        },
+        Stage::Review => TaskState::Review,
+        Stage::Merging(_) => TaskState::Merging,
+        Stage::RollingBack => TaskState::RollingBack,
+        Stage::Stuck(_) => TaskState::Stuck,
+        Stage::Interrupted => TaskState::Interrupted,
+        Stage::Landed => TaskState::Landed,
+        Stage::RolledBack => TaskState::RolledBack,
+        Stage::Stopped => TaskState::Stopped,
+        Stage::Rejected(_) => TaskState::Rejected,
+    }
+}
+
+/// Why a task stands where it stands: the answer to "why is it (not) running", by the predicates that settle uses.
+fn why(state: &State, task: &Task) -> String {
+    let live = state.jobs.values().filter(|job| job.attempt.task == task.id && job.is_live()).count();
+    match &task.stage {
+        Stage::Queued { .. } => queue::held(state, task).unwrap_or_default(),
+        Stage::Trying if task.paused => {
+            "paused: every process of it is frozen, every clock stands still".to_owned()
+        }
+        Stage::Trying => trying_why(state, task),
+        Stage::Review => match task.attempt() {
+            Some(a) if a.gates.is_empty() => "ungated: no gate has judged it; read the diff".to_owned(),
+            _ => "its gates are green; read the diff".to_owned(),
+        },
+        Stage::Merging(_) | Stage::RollingBack if task.paused => "paused in the merge queue".to_owned(),
+        Stage::Merging(_) | Stage::RollingBack => merging_why(state, task),
+        Stage::Stuck(why) => why.to_string(),
+        Stage::Interrupted => "its agent died with the machine or its keeper: resume or retry".to_owned(),
+        Stage::Landed => format!("on {}", task.launch.target),
+        Stage::RolledBack => format!("reverted on {}", task.launch.target),
+        Stage::Stopped if live > 0 => format!("stopped; {live} of its jobs are being ended"),
+        Stage::Stopped => "stopped by a person; its branch is kept".to_owned(),
+        Stage::Rejected(reason) if reason.is_empty() => "rejected by review; its branch is kept".to_owned(),
+        Stage::Rejected(reason) => format!("rejected: {reason}"),
+    }
+}
+
+fn trying_why(state: &State, task: &Task) -> String {
+    let Some(attempt) = task.attempt() else { return String::new() };
+    if let Some(ask) = question::asked(task) {
+        let words = question::kind_words(ask.kind);
+        return if ask.text.is_empty() { words.to_owned() } else { format!("{words}: {}", ask.text) };
+    }
+    match (&attempt.ready, attempt.agent, &attempt.read) {
+        (None, ..) => "its worktree is being made".to_owned(),
+        (Some(ready), None, _) => {
+            format!("set-up hook {} of {} runs", attempt.setup_done + 1, ready.setup.len().max(1))
+        }
+        (_, Some(job), None) => match state.jobs.get(&job) {
+            Some(job) if !job.is_live() => "its branch is being read".to_owned(),
+            Some(job) if job.ending.is_some() => "its agent is being ended".to_owned(),
+            Some(job) if !job.ran => "its agent is being started".to_owned(),
+            _ => String::new(),
+        },
+        (_, Some(_), Some(_)) => "its gates run".to_owned(),
+    }
+}
+
+fn merging_why(state: &State, task: &Task) -> String {
+    if !queue::is_first_to_merge(state, task) {
+        let at = state.merge_queue.iter().position(|id| *id == task.id).unwrap_or(0);
+        return format!("{at} before it in the merge queue");
+    }
+    match task.merge.as_ref().and_then(|merge| merge.built.as_ref()) {
+        None => "the merged commit is being built".to_owned(),
+        Some(_) if state.is_open(task.id, |work| matches!(work, Work::MoveTarget { .. })) => {
+            format!("{} is being moved", task.launch.target)
+        }
+        Some(_) => "the merged commit is being gated".to_owned(),
+    }
+}
+
+fn attempt_view(
+    state: &State,
+    task: &Task,
+    of: &Attempt,
+    now: Time,
+    measured: &HashMap<JobId, Measured>,
+) -> AttemptView {
+    let agent = of.agent.and_then(|job| state.jobs.get(&job));
+    let seen = of.agent.and_then(|job| measured.get(&job)).copied().unwrap_or_default();
+    let setup = |job: &&super::state::Job| {
+        job.attempt == of.id && matches!(job.role, Role::Setup { merged: false, .. })
+    };
+    AttemptView {
+        no: of.id.no,
+        branch: attempt::branch_name(&task.launch.name, of.id),
+        worktree: of.ready.as_ref().map(|ready| ready.path.clone()),
+        job: of.agent,
+        mode: task.launch.agent.mode,
+        lid: lid::of(state, task, of),
+        peeked: of.peeked,
+        exit: agent.and_then(|job| job.exit),
+        result: of.result,
+        source: of.source,
+        gates: gate_views(&of.gates),
+        setup_jobs: state.jobs.values().filter(setup).map(|job| job.id).collect(),
+        head: of.read.as_ref().map(|read| read.head.clone()),
+        vitals: Vitals {
+            elapsed: agent.map(|job| job.watch.elapsed(now)).unwrap_or_default(),
+            last_output: seen.last_output,
+            rate: seen.rate,
+            output: seen.output,
+            commits: of.read.as_ref().map_or(seen.commits, |read| read.commits),
+            diffstat: of.read.as_ref().map_or(seen.diffstat, |read| read.diffstat),
+            usage: of.usage,
+        },
+    }
+}
+
+fn gate_views(runs: &[GateRun]) -> Vec<GateView> {
+    runs.iter()
+        .map(|run| GateView {
+            name: run.spec.name.clone(),
+            command: run.spec.command.clone(),
+            required: run.spec.required,
+            state: run.state,
+            job: run.job,
+            tests: run.tests,
+            took: run.took,
+        })
+        .collect()
 }

@@ -1,0 +1,137 @@
+//! The invariants of the design that the engine carries, as functions of the state.
+//!
+//! Run after every step in debug builds and in the simulation; a broken one names what is wrong.
+
+use super::effect::{Candidate, Work};
+use super::fact::Role;
+use super::gate;
+use super::ids::TaskId;
+use super::state::{Stage, State};
+use std::collections::BTreeSet;
+
+/// Checks all of them; the error is a sentence.
+pub fn check(state: &State) -> Result<(), String> {
+    target_moves_only_to_what_was_tested(state)?;
+    attempts_share_nothing(state)?;
+    one_merge_at_a_time(state)?;
+    queues_hold_who_waits(state)?;
+    parallel_holds(state)?;
+    endings_are_asked_for(state)
+}
+
+/// Invariant 1: the target moves only after an approval, to the commit on which every required gate is green.
+fn target_moves_only_to_what_was_tested(state: &State) -> Result<(), String> {
+    for (effect, id) in state.open.values() {
+        let Work::MoveTarget { from, to, .. } = &effect.what else { continue };
+        // A stop may come after the target was asked to move; what was tested then was tested.
+        let Some(task) = state.tasks.get(id) else { continue };
+        if !matches!(task.stage, Stage::Merging(_) | Stage::RollingBack) {
+            continue;
+        }
+        let Some(merge) = &task.merge else {
+            return Err(format!("{id} moves the target without a candidate"));
+        };
+        let Some(built) = &merge.built else {
+            return Err(format!("{id} moves the target without a candidate"));
+        };
+        if built.commit != *to || built.onto != *from {
+            return Err(format!("{id} moves the target to what was not tested"));
+        }
+        if let Some(red) = gate::red(&merge.gates).first() {
+            return Err(format!("{id} moves the target though {} is not green", red.spec.name));
+        }
+    }
+    for (effect, id) in state.open.values() {
+        let Work::BuildMerge { what: Candidate::Merge(head), .. } = &effect.what else { continue };
+        if let Some(task) = state.tasks.get(id)
+            && let Stage::Merging(approved) = &task.stage
+            && approved != head
+        {
+            return Err(format!("{id} merges what was not approved"));
+        }
+    }
+    Ok(())
+}
+
+/// Invariant 2: two live attempts never share a worktree or a branch; an attempt has one live agent.
+fn attempts_share_nothing(state: &State) -> Result<(), String> {
+    let mut places = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    for task in state.tasks.values() {
+        if !names.insert((&task.launch.repo, &task.launch.name)) {
+            return Err(format!("two tasks of a repo are called {}", task.launch.name));
+        }
+        for attempt in &task.attempts {
+            if let Some(ready) = &attempt.ready
+                && !places.insert(&ready.path)
+            {
+                return Err(format!("two attempts share {}", ready.path.display()));
+            }
+        }
+        let agents = state
+            .jobs
+            .values()
+            .filter(|job| job.attempt.task == task.id && job.role == Role::Agent && job.is_live())
+            .count();
+        if agents > 1 {
+            return Err(format!("{} has {agents} live agents", task.id));
+        }
+    }
+    Ok(())
+}
+
+/// One candidate at a time for each target.
+fn one_merge_at_a_time(state: &State) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for task in state.tasks.values() {
+        let merging = matches!(task.stage, Stage::Merging(_) | Stage::RollingBack);
+        let built = task.merge.as_ref().is_some_and(|merge| merge.built.is_some());
+        if merging && built && !seen.insert((&task.launch.repo, &task.launch.target)) {
+            return Err(format!("two candidates for {} at once", task.launch.target));
+        }
+    }
+    Ok(())
+}
+
+fn queues_hold_who_waits(state: &State) -> Result<(), String> {
+    let waiting = |queue: &[TaskId], id: &TaskId| queue.iter().filter(|other| *other == id).count();
+    for task in state.tasks.values() {
+        let queued = usize::from(matches!(task.stage, Stage::Queued { .. }));
+        let merging = usize::from(matches!(task.stage, Stage::Merging(_) | Stage::RollingBack));
+        if waiting(&state.start_queue, &task.id) != queued || waiting(&state.merge_queue, &task.id) != merging
+        {
+            return Err(format!("{} is in the wrong queue for {:?}", task.id, task.stage));
+        }
+    }
+    Ok(())
+}
+
+/// No more agents at once than allowed; a smaller limit set later lets those that run end by themselves.
+fn parallel_holds(state: &State) -> Result<(), String> {
+    for (repo, limit) in &state.parallel {
+        let trying = state
+            .tasks
+            .values()
+            .filter(|task| task.launch.repo == *repo && task.stage == Stage::Trying)
+            .filter(|task| task.attempt().is_some_and(|a| a.agent.is_none()))
+            .count();
+        // Attempts that were opened under a larger limit may still be preparing.
+        if trying > (*limit as usize).max(LIMIT_SEEN_MAX) {
+            return Err(format!("{trying} attempts prepare where {limit} may"));
+        }
+    }
+    Ok(())
+}
+
+/// Largest limit that the simulation sets; see [`parallel_holds`].
+const LIMIT_SEEN_MAX: usize = 64;
+
+/// A job that was asked to end has a reason.
+fn endings_are_asked_for(state: &State) -> Result<(), String> {
+    for job in state.jobs.values() {
+        if job.end_asked && job.ending.is_none() {
+            return Err(format!("{} was ended without a reason", job.id));
+        }
+    }
+    Ok(())
+}

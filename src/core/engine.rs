@@ -1,0 +1,325 @@
+//! The engine: the one way in which anything is decided.
+//!
+//! `step` takes one event with the moment it happened. A rule, in the file of its noun, decides facts; then
+//! settle looks at the whole state and decides what should now be started, stopped and asked for. The caller
+//! commits the facts of a step to the ledger *before* it does the step's effects, and feeds what came of each
+//! effect back as an event. A refused step has decided nothing.
+
+use super::effect::{Effect, Work};
+use super::event::{Command, Event};
+use super::fact::{Entry, Fact, Role};
+use super::ids::{AttemptId, JobId, TaskId};
+use super::lid::Permit;
+use super::state::State;
+use super::text::Shown;
+use super::time::Time;
+use super::turn::Turn;
+use super::{attempt, lid, question, queue, settle, task, view};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// The rules with their state.
+#[derive(Debug, Default)]
+pub struct Engine {
+    state: State,
+    quiet: BTreeMap<JobId, Time>,
+}
+
+/// What a step decided.
+#[must_use = "facts must be committed and effects done"]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// To be committed first, in this order.
+    pub facts: Vec<Fact>,
+    /// To be done then.
+    pub effects: Vec<Effect>,
+    /// What humans should know: task, text, whether they must act.
+    pub notices: Vec<(TaskId, Shown, bool)>,
+    /// Tasks that a launch created.
+    pub launched: Vec<TaskId>,
+}
+
+/// A command that can't be carried out; nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Refused {
+    /// What kind of refusal.
+    pub kind: RefusedKind,
+    /// What can't be done, to what.
+    pub what: String,
+    /// What to do instead; may be empty.
+    pub remedy: String,
+}
+
+/// Kinds of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedKind {
+    /// There is no such thing.
+    NotFound,
+    /// Where the task stands does not allow it.
+    NotNow,
+    /// The command itself is wrong.
+    BadInput,
+    /// The lid is on.
+    Covered,
+}
+
+impl Refused {
+    /// A refusal in words.
+    pub(in crate::core) fn new(
+        kind: RefusedKind,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { kind, what: what.into(), remedy: remedy.into() }
+    }
+}
+
+/// What the edges need to know of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobInfo {
+    /// Its task.
+    pub task: TaskId,
+    /// Its attempt.
+    pub attempt: AttemptId,
+    /// What it is to the attempt.
+    pub kind: JobKind,
+    /// The agent profile of its task.
+    pub profile: String,
+    /// Where it runs.
+    pub worktree: PathBuf,
+    /// The repo's main checkout.
+    pub repo: PathBuf,
+    /// The attempt's branch.
+    pub branch: String,
+    /// The target branch.
+    pub target: String,
+}
+
+/// Kinds of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    /// An agent: under the lid.
+    Agent,
+    /// A set-up hook.
+    Setup,
+    /// A gate.
+    Gate,
+}
+
+impl Engine {
+    /// An engine with an empty ledger.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An engine that stands where these facts leave it.
+    #[must_use]
+    pub fn replay(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut engine = Self::default();
+        for entry in entries {
+            engine.state.apply(entry.at, &entry.fact);
+        }
+        engine
+    }
+
+    /// Decides what an event means.
+    pub fn step(&mut self, now: Time, event: Event) -> Result<Step, Refused> {
+        let tasks_before = self.state.last_task;
+        let mut turn = Turn {
+            now,
+            state: &mut self.state,
+            quiet: &mut self.quiet,
+            facts: Vec::new(),
+            notices: Vec::new(),
+        };
+        decide(&mut turn, event)?;
+        settle::settle(&mut turn);
+        let Turn { facts, notices, .. } = turn;
+        #[cfg(debug_assertions)]
+        if let Err(broken) = super::check::check(&self.state) {
+            panic!("an invariant of the engine is broken: {broken}; facts {facts:?}");
+        }
+        let effects = facts
+            .iter()
+            .filter_map(|fact| match fact {
+                Fact::Asked { effect, .. } => Some(effect.clone()),
+                _ => None,
+            })
+            .collect();
+        let launched = (tasks_before + 1..=self.state.last_task).map(TaskId).collect();
+        Ok(Step { facts, effects, notices, launched })
+    }
+
+    /// When the engine wants to be ticked at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        settle::deadline(&self.state, &self.quiet)
+    }
+
+    /// Effects that were asked for and not answered, oldest first: to be done again after a restart.
+    #[must_use]
+    pub fn open_effects(&self) -> Vec<Effect> {
+        self.state.open.values().map(|(effect, _)| effect.clone()).collect()
+    }
+
+    /// The board.
+    #[must_use]
+    pub fn board(&self, now: Time, measured: &HashMap<JobId, view::Measured>) -> view::Board {
+        view::board(&self.state, now, measured)
+    }
+
+    /// One task as on the board.
+    #[must_use]
+    pub fn task_view(
+        &self,
+        id: TaskId,
+        now: Time,
+        measured: &HashMap<JobId, view::Measured>,
+    ) -> Option<view::TaskView> {
+        self.state.tasks.get(&id).map(|task| view::task(&self.state, task, now, measured))
+    }
+
+    /// Leave to look at a job's screen once; none while it is covered.
+    #[must_use]
+    pub fn permit(&self, job: JobId) -> Option<Permit> {
+        lid::permit(&self.state, job)
+    }
+
+    /// Whether a person may type into a job's terminal: an agent that is live and not covered.
+    #[must_use]
+    pub fn may_type(&self, job: JobId) -> bool {
+        lid::may_type(&self.state, job)
+    }
+
+    /// The task of this name (or number, as `t12`) in a repo, or in any if it is the only one. The newest wins
+    /// where an ended task has the same name.
+    pub fn find(&self, repo: Option<&Path>, name: &str) -> Result<TaskId, Refused> {
+        task::find(&self.state, repo, name)
+    }
+
+    /// Jobs whose end is not known.
+    #[must_use]
+    pub fn live_jobs(&self) -> Vec<JobId> {
+        self.state.jobs.values().filter(|job| job.is_live()).map(|job| job.id).collect()
+    }
+
+    /// What the edges need to know of a job.
+    #[must_use]
+    pub fn job(&self, id: JobId) -> Option<JobInfo> {
+        let job = self.state.jobs.get(&id)?;
+        let task = self.state.tasks.get(&job.attempt.task)?;
+        let of = task.attempts.iter().find(|a| a.id == job.attempt)?;
+        let (kind, merged) = match job.role {
+            Role::Agent => (JobKind::Agent, false),
+            Role::Setup { merged, .. } => (JobKind::Setup, merged),
+            Role::Gate { merged, .. } => (JobKind::Gate, merged),
+        };
+        let scratch = task.merge.as_ref().and_then(|m| m.built.as_ref()).map(|b| b.path.clone());
+        let own = of.ready.as_ref().map(|r| r.path.clone());
+        Some(JobInfo {
+            task: task.id,
+            attempt: job.attempt,
+            kind,
+            profile: task.launch.agent.profile.clone(),
+            worktree: if merged { scratch } else { own }.unwrap_or_default(),
+            repo: task.launch.repo.clone(),
+            branch: attempt::branch_name(&task.launch.name, job.attempt),
+            target: task.launch.target.clone(),
+        })
+    }
+
+    /// The state, for tests and for the oracle.
+    #[cfg(test)]
+    pub(in crate::core) fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
+    match event {
+        Event::Command { by: _, command } => command_arm(turn, command),
+        Event::Answered { effect, outcome } => {
+            task::answered(turn, effect, outcome);
+            Ok(())
+        }
+        Event::Observed { job, what } => {
+            question::observed(turn, job, what);
+            Ok(())
+        }
+        Event::Alive(job) => {
+            let now = turn.now;
+            turn.quiet.entry(job).and_modify(|at| *at = now);
+            Ok(())
+        }
+        Event::Exited { job, exit, tail, tests } => {
+            attempt::exited(turn, job, exit, tail, tests);
+            Ok(())
+        }
+        Event::Suspended(span) => {
+            turn.fact(Fact::Slept { span });
+            for at in turn.quiet.values_mut() {
+                *at = at.after(span);
+            }
+            Ok(())
+        }
+        Event::Tick => Ok(()),
+        Event::Restarted => {
+            let now = turn.now;
+            *turn.quiet =
+                turn.state.jobs.values().filter(|job| job.is_live()).map(|job| (job.id, now)).collect();
+            Ok(())
+        }
+    }
+}
+
+fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
+    match command {
+        Command::Launch(launch) => queue::launch(turn, *launch),
+        Command::Pause(task) => task::pause(turn, task),
+        Command::Resume(task) => task::resume(turn, task),
+        Command::Stop(task) => task::stop(turn, task),
+        Command::Retry { task, start, note } => task::retry(turn, task, start, note),
+        Command::Answer { task, answer } => question::answer(turn, task, answer),
+        Command::Approve { task, head } => super::review::approve(turn, task, &head),
+        Command::SendBack { task, message } => super::review::send_back(turn, task, &message),
+        Command::Reject { task, reason } => super::review::reject(turn, task, &reason),
+        Command::Land(task) => super::review::land(turn, task),
+        Command::Rollback(task) => super::review::rollback(turn, task),
+        Command::Peek { task, reason } => lid::peek(turn, task, &reason),
+        Command::Cover(task) => lid::cover(turn, task),
+        Command::Reorder { task, place } => queue::reorder(turn, task, place),
+        Command::SetParallel { repo, parallel } => queue::set_parallel(turn, repo, parallel),
+        Command::Forget(task) => task::forget(turn, task),
+    }
+}
+
+/// The archive keys of a task, one for each attempt.
+pub(in crate::core) fn archive_work(state: &State, id: TaskId) -> Vec<Work> {
+    let Some(task) = state.tasks.get(&id) else { return Vec::new() };
+    task.attempts
+        .iter()
+        .filter_map(|a| {
+            let ready = a.ready.as_ref()?;
+            Some(Work::Archive {
+                repo: task.launch.repo.clone(),
+                worktree: ready.path.clone(),
+                branch: Some(attempt::branch_name(&task.launch.name, a.id)),
+                key: format!("{}/{}-{}", task.launch.name, id, a.id.no),
+            })
+        })
+        .collect()
+}
+
+/// The worktree of a merge candidate, to be taken away.
+pub(in crate::core) fn archive_scratch(state: &State, id: TaskId) -> Option<Work> {
+    let task = state.tasks.get(&id)?;
+    let built = task.merge.as_ref()?.built.as_ref()?;
+    Some(Work::Archive {
+        repo: task.launch.repo.clone(),
+        worktree: built.path.clone(),
+        branch: None,
+        key: format!("{}/{}-merge", task.launch.name, id),
+    })
+}

@@ -1,0 +1,513 @@
+//! What was decided: the vocabulary of the ledger.
+//!
+//! A fact is complete: applying it needs no rule, no clock and no look at the world, so that a changed rule
+//! never changes the past. Facts are only ever added to this enum; old ledgers always load.
+
+use super::attempt::{AgentState, Exit, Source, Start, Usage};
+use super::effect::Effect;
+use super::event::{BranchRead, Launch, MergeBuilt, WorktreeReady};
+use super::gate::{TestCounts, Verdict};
+use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
+use super::text::Shown;
+use super::time::{Span, Time};
+use super::view::AttemptResult;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A fact in its place in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place, from 1.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Time,
+    /// Who caused it: a person's name, or `nopeek`.
+    pub by: String,
+    /// What was decided.
+    pub fact: Fact,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// A task was created and put at the end of the start queue.
+    Launched {
+        /// Its number.
+        task: TaskId,
+        /// All that was asked for; the name is final.
+        launch: Box<Launch>,
+    },
+    /// At most so many agents at once in a repo.
+    ParallelSet {
+        /// The repo.
+        repo: PathBuf,
+        /// From 1.
+        parallel: u32,
+    },
+    /// A waiting task has a new place in its repo's start queue.
+    Reordered {
+        /// The task.
+        task: TaskId,
+        /// Its place among its repo's waiting tasks, 0 being next.
+        place: usize,
+    },
+    /// The world is asked for something.
+    Asked {
+        /// What, with the id that the answer will name.
+        effect: Effect,
+        /// Whose sake it is for.
+        task: TaskId,
+    },
+    /// The world has answered; what that means stands in the facts beside this one.
+    Settled {
+        /// The effect.
+        effect: EffectId,
+        /// The task that it was for.
+        task: TaskId,
+    },
+    /// A fresh attempt was opened.
+    AttemptOpened {
+        /// Which.
+        attempt: AttemptId,
+        /// From where its branch starts.
+        start: Start,
+        /// What its agent is asked to do, complete.
+        prompt: String,
+    },
+    /// Its worktree stands.
+    WorktreeMade {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Where, from what, with which set-up and gates.
+        ready: WorktreeReady,
+    },
+    /// A job belongs to a task from now on.
+    JobOpened {
+        /// The job.
+        job: JobId,
+        /// Whose it is.
+        attempt: AttemptId,
+        /// What it is.
+        role: Role,
+    },
+    /// The job's process runs.
+    JobRan {
+        /// The job.
+        job: JobId,
+        /// Whose it is.
+        task: TaskId,
+    },
+    /// The job is to end, for this reason.
+    JobEnding {
+        /// The job.
+        job: JobId,
+        /// Whose it is.
+        task: TaskId,
+        /// Why.
+        why: Ending,
+    },
+    /// The job has ended.
+    JobEnded {
+        /// The job.
+        job: JobId,
+        /// Whose it is.
+        task: TaskId,
+        /// How.
+        exit: Exit,
+    },
+    /// An agent's state, as the best source known says.
+    AgentSaid {
+        /// The attempt.
+        attempt: AttemptId,
+        /// From where this is known.
+        source: Source,
+        /// What it said.
+        state: AgentState,
+    },
+    /// A human answered the agent's question.
+    Answered {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The question that was answered.
+        question: Shown,
+        /// The answer in words.
+        answer: Shown,
+    },
+    /// The agent's own session, for a resume.
+    SessionKnown {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Its id.
+        session: String,
+    },
+    /// What the agent has used.
+    UsageKnown {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Totals.
+        usage: Usage,
+    },
+    /// A task stands still, with all of its clocks.
+    Paused {
+        /// Which.
+        task: TaskId,
+    },
+    /// It goes on.
+    Unpaused {
+        /// Which.
+        task: TaskId,
+    },
+    /// The machine slept; running clocks are moved on by this much.
+    Slept {
+        /// How long.
+        span: Span,
+    },
+    /// The branch of an attempt was read after its agent ended.
+    BranchKnown {
+        /// The attempt.
+        attempt: AttemptId,
+        /// What it holds.
+        read: BranchRead,
+    },
+    /// A gate has a verdict.
+    GateJudged {
+        /// Whose gate.
+        attempt: AttemptId,
+        /// Of the merge candidate rather than of the attempt's own tree.
+        merged: bool,
+        /// The gate's place in the list.
+        gate: usize,
+        /// The verdict.
+        verdict: Verdict,
+        /// Tests counted.
+        tests: Option<TestCounts>,
+        /// How long it took.
+        took: Option<Span>,
+        /// The end of its output if it is not green.
+        tail: String,
+    },
+    /// An attempt is over.
+    AttemptOver {
+        /// Which.
+        attempt: AttemptId,
+        /// How it came out.
+        result: AttemptResult,
+    },
+    /// A task waits for its next attempt, at the end of the start queue unless it is the only thing to do.
+    Requeued {
+        /// Which.
+        task: TaskId,
+        /// From where the next attempt starts.
+        start: Start,
+        /// What its agent is told beside the task.
+        note: String,
+        /// A human asked for it: one more attempt than the limit says is granted.
+        granted: bool,
+    },
+    /// Waits for a human to read the diff.
+    ReviewOpened {
+        /// Which task.
+        task: TaskId,
+    },
+    /// Approved at this head; in the merge queue.
+    Approved {
+        /// Which task.
+        task: TaskId,
+        /// The reviewed head.
+        head: Oid,
+    },
+    /// A landed task is to be reverted; in the merge queue.
+    RollbackAsked {
+        /// Which task.
+        task: TaskId,
+    },
+    /// The candidate stands in its scratch worktree.
+    CandidateBuilt {
+        /// Whose.
+        task: TaskId,
+        /// The candidate.
+        built: MergeBuilt,
+    },
+    /// The candidate is given up; the merge is built again.
+    CandidateStale {
+        /// Whose.
+        task: TaskId,
+    },
+    /// The candidate could not be made or is red, or the target refused it: out of the merge queue.
+    MergeLeft {
+        /// Whose.
+        task: TaskId,
+    },
+    /// On the target.
+    Landed {
+        /// Which task.
+        task: TaskId,
+        /// The commit that the target was moved to.
+        commit: Oid,
+    },
+    /// The revert is on the target.
+    RolledBack {
+        /// Which task.
+        task: TaskId,
+        /// The commit that the target was moved to.
+        commit: Oid,
+    },
+    /// Waits for a human to decide.
+    Stuck {
+        /// Which task.
+        task: TaskId,
+        /// Why, and what can be done.
+        why: Shown,
+    },
+    /// Its agent died with the machine.
+    Interrupted {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A human ended it.
+    Stopped {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A review ended it.
+    Rejected {
+        /// Which task.
+        task: TaskId,
+        /// Why.
+        reason: Shown,
+    },
+    /// The lid was broken.
+    Peeked {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Why.
+        reason: Shown,
+    },
+    /// The lid is back on.
+    Covered {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// Off the board.
+    Forgotten {
+        /// Which task.
+        task: TaskId,
+    },
+}
+
+/// What a job is to its attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The agent.
+    Agent,
+    /// The set-up hook at this place of the list.
+    Setup {
+        /// In the scratch worktree of the merge.
+        merged: bool,
+        /// From 0.
+        hook: usize,
+    },
+    /// The gate at this place of the list.
+    Gate {
+        /// On the merged tree.
+        merged: bool,
+        /// From 0.
+        gate: usize,
+    },
+}
+
+/// Why a job is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The agent says that it is done.
+    Done,
+    /// The agent says that it failed.
+    Failed,
+    /// Its time limit.
+    Time,
+    /// Its silence limit.
+    Silence,
+    /// A human stopped the task.
+    Stopped,
+}
+
+impl Fact {
+    /// The kind in snake case: a ledger column that scripts filter on.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Launched { .. } => "launched",
+            Self::ParallelSet { .. } => "parallel_set",
+            Self::Reordered { .. } => "reordered",
+            Self::Asked { .. } => "asked",
+            Self::Settled { .. } => "settled",
+            Self::AttemptOpened { .. } => "attempt_opened",
+            Self::WorktreeMade { .. } => "worktree_made",
+            Self::JobOpened { .. } => "job_opened",
+            Self::JobRan { .. } => "job_ran",
+            Self::JobEnding { .. } => "job_ending",
+            Self::JobEnded { .. } => "job_ended",
+            Self::AgentSaid { .. } => "agent_said",
+            Self::Answered { .. } => "answered",
+            Self::SessionKnown { .. } => "session_known",
+            Self::UsageKnown { .. } => "usage_known",
+            Self::Paused { .. } => "paused",
+            Self::Unpaused { .. } => "unpaused",
+            Self::Slept { .. } => "slept",
+            Self::BranchKnown { .. } => "branch_known",
+            Self::GateJudged { .. } => "gate_judged",
+            Self::AttemptOver { .. } => "attempt_over",
+            Self::Requeued { .. } => "requeued",
+            Self::ReviewOpened { .. } => "review_opened",
+            Self::Approved { .. } => "approved",
+            Self::RollbackAsked { .. } => "rollback_asked",
+            Self::CandidateBuilt { .. } => "candidate_built",
+            Self::CandidateStale { .. } => "candidate_stale",
+            Self::MergeLeft { .. } => "merge_left",
+            Self::Landed { .. } => "landed",
+            Self::RolledBack { .. } => "rolled_back",
+            Self::Stuck { .. } => "stuck",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Stopped { .. } => "stopped",
+            Self::Rejected { .. } => "rejected",
+            Self::Peeked { .. } => "peeked",
+            Self::Covered { .. } => "covered",
+            Self::Forgotten { .. } => "forgotten",
+        }
+    }
+
+    /// The task that the fact is about; none for facts about a repo or the machine.
+    #[must_use]
+    pub const fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::ParallelSet { .. } | Self::Slept { .. } => None,
+            Self::Launched { task, .. }
+            | Self::Reordered { task, .. }
+            | Self::Asked { task, .. }
+            | Self::Settled { task, .. }
+            | Self::JobRan { task, .. }
+            | Self::JobEnding { task, .. }
+            | Self::JobEnded { task, .. }
+            | Self::Paused { task }
+            | Self::Unpaused { task }
+            | Self::Requeued { task, .. }
+            | Self::ReviewOpened { task }
+            | Self::Approved { task, .. }
+            | Self::RollbackAsked { task }
+            | Self::CandidateBuilt { task, .. }
+            | Self::CandidateStale { task }
+            | Self::MergeLeft { task }
+            | Self::Landed { task, .. }
+            | Self::RolledBack { task, .. }
+            | Self::Stuck { task, .. }
+            | Self::Interrupted { task }
+            | Self::Stopped { task }
+            | Self::Rejected { task, .. }
+            | Self::Forgotten { task } => Some(*task),
+            Self::AttemptOpened { attempt, .. }
+            | Self::WorktreeMade { attempt, .. }
+            | Self::JobOpened { attempt, .. }
+            | Self::AgentSaid { attempt, .. }
+            | Self::Answered { attempt, .. }
+            | Self::SessionKnown { attempt, .. }
+            | Self::UsageKnown { attempt, .. }
+            | Self::BranchKnown { attempt, .. }
+            | Self::GateJudged { attempt, .. }
+            | Self::AttemptOver { attempt, .. }
+            | Self::Peeked { attempt, .. }
+            | Self::Covered { attempt } => Some(attempt.task),
+        }
+    }
+
+    /// The fact in words, for the ledger as people read it.
+    #[must_use]
+    pub fn describe(&self) -> Shown {
+        let words = match self {
+            Self::Launched { launch, .. } => {
+                format!("launched {} with {}", launch.name, launch.agent.profile)
+            }
+            Self::ParallelSet { parallel, .. } => format!("at most {parallel} agents at once"),
+            Self::Reordered { place, .. } => format!("moved to place {place} of the queue"),
+            Self::Asked { effect, .. } => format!("asked for {} ({})", effect.what.label(), effect.id),
+            Self::Settled { effect, .. } => format!("answered ({effect})"),
+            Self::AttemptOpened { attempt, .. } => format!("opened attempt {}", attempt.no),
+            Self::WorktreeMade { ready, .. } => format!("worktree stands at {}", ready.base.short()),
+            Self::JobOpened { job, role, .. } => format!("opened {job}: {}", role.label()),
+            Self::JobRan { job, .. } => format!("{job} runs"),
+            Self::JobEnding { job, why, .. } => format!("{job} is to end: {}", why.label()),
+            Self::JobEnded { job, exit: Exit::Code(code), .. } => format!("{job} ended with code {code}"),
+            Self::JobEnded { job, exit: Exit::Signal(signal), .. } => {
+                format!("{job} ended by signal {signal}")
+            }
+            Self::JobEnded { job, exit: Exit::Unknown, .. } => format!("{job} ended, how is not known"),
+            Self::AgentSaid { state, source, .. } => format!("agent {} ({})", state.label(), source.label()),
+            Self::Answered { question, answer, .. } if question.is_empty() => format!("answered {answer:?}"),
+            Self::Answered { question, answer, .. } => format!("answered {answer:?} to {question:?}"),
+            Self::SessionKnown { session, .. } => format!("session {session}"),
+            Self::UsageKnown { usage, .. } => format!(
+                "used {} tokens in, {} out",
+                usage.tokens_in.map_or("unknown".to_owned(), |n| n.to_string()),
+                usage.tokens_out.map_or("unknown".to_owned(), |n| n.to_string()),
+            ),
+            Self::Paused { .. } => "paused".to_owned(),
+            Self::Unpaused { .. } => "resumed".to_owned(),
+            Self::Slept { span } => format!("the machine slept for {} s", span.0 / 1000),
+            Self::BranchKnown { read, .. } => {
+                format!("branch holds {} commits, head {}", read.commits, read.head.short())
+            }
+            Self::GateJudged { gate, verdict, merged, .. } => {
+                format!("gate {} {}{}", gate + 1, verdict.label(), if *merged { " as merged" } else { "" })
+            }
+            Self::AttemptOver { attempt, result } => {
+                format!("attempt {} is over: {}", attempt.no, result.label())
+            }
+            Self::Requeued { .. } => "waits for a fresh attempt".to_owned(),
+            Self::ReviewOpened { .. } => "waits for review".to_owned(),
+            Self::Approved { head, .. } => format!("approved at {}", head.short()),
+            Self::RollbackAsked { .. } => "is to be rolled back".to_owned(),
+            Self::CandidateBuilt { built, .. } => format!("merge candidate {} stands", built.commit.short()),
+            Self::CandidateStale { .. } => "the target moved: the candidate is built again".to_owned(),
+            Self::MergeLeft { .. } => "left the merge queue".to_owned(),
+            Self::Landed { commit, .. } => format!("landed as {}", commit.short()),
+            Self::RolledBack { commit, .. } => format!("rolled back as {}", commit.short()),
+            Self::Stuck { why, .. } => format!("stuck: {why}"),
+            Self::Interrupted { .. } => "interrupted".to_owned(),
+            Self::Stopped { .. } => "stopped".to_owned(),
+            Self::Rejected { reason, .. } => format!("rejected: {reason}"),
+            Self::Peeked { reason, .. } => format!("lid broken: {reason}"),
+            Self::Covered { .. } => "lid put back".to_owned(),
+            Self::Forgotten { .. } => "forgotten".to_owned(),
+        };
+        Shown::line(&words)
+    }
+}
+
+impl Role {
+    /// What the job is, in words.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let on = |merged: &bool| if *merged { " as merged" } else { "" };
+        match self {
+            Self::Agent => "agent".to_owned(),
+            Self::Setup { merged, hook } => format!("set-up hook {}{}", hook + 1, on(merged)),
+            Self::Gate { merged, gate } => format!("gate {}{}", gate + 1, on(merged)),
+        }
+    }
+}
+
+impl Ending {
+    /// The reason in words.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Done => "it is done",
+            Self::Failed => "it failed",
+            Self::Time => "time limit",
+            Self::Silence => "silence limit",
+            Self::Stopped => "stopped",
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A question: what an agent says of itself, when it waits for a human, and the answer it gets.
+
+use super::attempt::{AgentState, Ask, AskKind, Observation, Source, Usage};
+use super::effect::Work;
+use super::engine::{Refused, RefusedKind};
+use super::event::Answer;
+use super::fact::Fact;
+use super::ids::{JobId, TaskId};
+use super::state::{Stage, Task};
+use super::task::{get, not_now};
+use super::text::Shown;
+use super::turn::Turn;
+
+/// The question that a task's agent asks now.
+#[must_use]
+pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
+    let attempt = task.attempt().filter(|a| task.stage == Stage::Trying && a.read.is_none())?;
+    match &attempt.said {
+        Some((AgentState::Asking(ask), _)) => Some(ask),
+        Some((AgentState::Idle | AgentState::Working | AgentState::Done | AgentState::Failed(_), _))
+        | None => None,
+    }
+}
+
+/// Takes in what was observed of an agent. A worse source never overrules a better one.
+pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observation) {
+    let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live() && job.ending.is_none()) else {
+        return;
+    };
+    let attempt_id = job.attempt;
+    let Some(task) = turn.state.tasks.get(&attempt_id.task) else { return };
+    let Some(attempt) = task.attempt().filter(|a| a.agent == Some(id)) else { return };
+    let now = turn.now;
+    turn.quiet.insert(id, now);
+    match what {
+        Observation::State { source, state } => {
+            let worse = attempt.source.is_some_and(|best| best < source);
+            let same = attempt.said.as_ref().is_some_and(|(said, _)| *said == state);
+            if worse || same && attempt.source == Some(source) {
+                return;
+            }
+            let state = before_work(state, attempt.worked);
+            if let AgentState::Asking(ask) = &state {
+                let text =
+                    if ask.text.is_empty() { kind_words(ask.kind).to_owned() } else { ask.text.to_string() };
+                turn.notice(attempt_id.task, &text, true);
+            }
+            turn.fact(Fact::AgentSaid { attempt: attempt_id, source, state });
+        }
+        Observation::Bell => {
+            // A bell alone says that a human is wanted, unless something better has spoken.
+            if attempt.source.is_none_or(|best| best >= Source::Notification) {
+                let ask = Ask { kind: AskKind::Question, text: Shown::default() };
+                let state = AgentState::Asking(ask);
+                if attempt.said.as_ref().is_none_or(|(said, _)| *said != state) {
+                    turn.notice(attempt_id.task, "the agent rang the bell", true);
+                    turn.fact(Fact::AgentSaid { attempt: attempt_id, source: Source::Notification, state });
+                }
+            }
+        }
+        Observation::Session(session) => {
+            if attempt.session.as_ref() != Some(&session) {
+                turn.fact(Fact::SessionKnown { attempt: attempt_id, session });
+            }
+        }
+        Observation::Usage(usage) => {
+            let usage = Usage {
+                tokens_in: usage.tokens_in.or(attempt.usage.tokens_in),
+                tokens_out: usage.tokens_out.or(attempt.usage.tokens_out),
+                cost_microusd: usage.cost_microusd.or(attempt.usage.cost_microusd),
+            };
+            if usage != attempt.usage {
+                turn.fact(Fact::UsageKnown { attempt: attempt_id, usage });
+            }
+        }
+    }
+}
+
+/// A permission that is asked for before any work was done is a dialog of the CLI itself: trust, upgrade.
+fn before_work(state: AgentState, worked: bool) -> AgentState {
+    match state {
+        AgentState::Asking(Ask { kind: AskKind::Permission, text }) if !worked && text.is_empty() => {
+            AgentState::Asking(Ask { kind: AskKind::StartUp, text })
+        }
+        other => other,
+    }
+}
+
+/// What an agent wants, where it gave no words.
+#[must_use]
+pub(in crate::core) const fn kind_words(kind: AskKind) -> &'static str {
+    match kind {
+        AskKind::Question => "the agent asks something",
+        AskKind::Permission => "the agent asks for a permission",
+        AskKind::Auth => "the agent wants a login",
+        AskKind::StartUp => "a dialog of the agent's own program (trust, update) waits",
+    }
+}
+
+/// A human answers.
+pub(in crate::core) fn answer(turn: &mut Turn<'_>, id: TaskId, answer: Answer) -> Result<(), Refused> {
+    let task = get(turn.state, id)?;
+    let Some(ask) = asked(task).cloned() else {
+        return Err(not_now(task, "answer", "its agent asks nothing"));
+    };
+    if task.paused {
+        return Err(not_now(task, "answer", "resume it first"));
+    }
+    let (Some(job), Some(attempt)) =
+        (turn.state.live_agent(task).map(|job| job.id), task.attempt().map(|a| a.id))
+    else {
+        return Err(not_now(task, "answer", "its agent has ended"));
+    };
+    let words = match &answer {
+        Answer::Text(text) if text.trim().is_empty() => {
+            return Err(Refused::new(RefusedKind::BadInput, "an empty answer says nothing", "give a text"));
+        }
+        Answer::Text(text) => Shown::line(text),
+        Answer::Accept => Shown::from("yes"),
+        Answer::Decline => Shown::from("no"),
+    };
+    turn.fact(Fact::Answered { attempt, question: ask.text, answer: words });
+    turn.ask(id, Work::Type { job, answer });
+    Ok(())
+}

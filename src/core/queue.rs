@@ -1,0 +1,176 @@
+//! The queues: who starts next (in an order that people can change), and the one line in which work lands.
+
+use super::engine::{Refused, RefusedKind};
+use super::event::Launch;
+use super::fact::Fact;
+use super::ids::{TaskId, TaskName};
+use super::state::{Stage, State, Task};
+use super::task::{get, is_ended, not_now};
+use super::turn::Turn;
+use std::path::PathBuf;
+
+/// Most tasks on the boards of a daemon: what a board message of [`crate::core::view::Board`] can carry.
+pub(in crate::core) const TASKS_MAX: usize = 1_000;
+
+/// Creates a task; a taken name gets a number.
+pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result<(), Refused> {
+    if turn.state.tasks.len() >= TASKS_MAX {
+        return Err(Refused::new(
+            RefusedKind::NotNow,
+            format!("there are {TASKS_MAX} tasks already"),
+            "nopeek forget takes ended ones off the board",
+        ));
+    }
+    if launch.prompt.trim().is_empty() {
+        return Err(Refused::new(
+            RefusedKind::BadInput,
+            "the prompt is empty",
+            "say what the agent is to do",
+        ));
+    }
+    if launch.limits.attempts == 0 || launch.parallel == 0 {
+        return Err(Refused::new(
+            RefusedKind::BadInput,
+            "with no attempts or no agents at once nothing would ever start",
+            "give at least 1",
+        ));
+    }
+    for name in &launch.after {
+        if !turn.state.tasks.values().any(|t| t.launch.repo == launch.repo && t.launch.name == *name) {
+            return Err(Refused::new(
+                RefusedKind::NotFound,
+                format!("there is no task {name} to wait for"),
+                "nopeek ls shows all tasks",
+            ));
+        }
+    }
+    launch.name = free_name(turn.state, &launch);
+    let task = TaskId(turn.state.last_task + 1);
+    turn.fact(Fact::Launched { task, launch: Box::new(launch) });
+    Ok(())
+}
+
+/// The wished name, or the first of `name-2`, `name-3` … that no task on the board of the repo has. Branches are
+/// named after tasks, so an ended task keeps its name until it is forgotten.
+fn free_name(state: &State, launch: &Launch) -> TaskName {
+    let taken = |name: &TaskName| {
+        state.tasks.values().any(|t| t.launch.repo == launch.repo && t.launch.name == *name)
+    };
+    let stem: String = launch.name.as_str().chars().take(TaskName::MAX - 5).collect();
+    let numbered = (2..=TASKS_MAX + 1)
+        .filter_map(|n| TaskName::new(&format!("{}-{n}", stem.trim_end_matches('-'))).ok());
+    std::iter::once(launch.name.clone())
+        .chain(numbered)
+        .find(|name| !taken(name))
+        .unwrap_or_else(|| launch.name.clone())
+}
+
+/// Moves a waiting task.
+pub(in crate::core) fn reorder(turn: &mut Turn<'_>, id: TaskId, place: usize) -> Result<(), Refused> {
+    let task = get(turn.state, id)?;
+    if !matches!(task.stage, Stage::Queued { .. }) {
+        return Err(not_now(task, "move", "only waiting tasks have a place in the queue"));
+    }
+    turn.fact(Fact::Reordered { task: id, place });
+    Ok(())
+}
+
+/// Changes how many agents of a repo may work at once.
+pub(in crate::core) fn set_parallel(
+    turn: &mut Turn<'_>,
+    repo: PathBuf,
+    parallel: u32,
+) -> Result<(), Refused> {
+    if parallel == 0 {
+        return Err(Refused::new(
+            RefusedKind::BadInput,
+            "no agents at once means that none ever starts",
+            "give at least 1",
+        ));
+    }
+    if turn.state.parallel.get(&repo) != Some(&parallel) {
+        turn.fact(Fact::ParallelSet { repo, parallel });
+    }
+    Ok(())
+}
+
+/// Why a waiting task does not start now; none: it starts.
+pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
+    if task.paused {
+        return Some("paused: resume lets it start".to_owned());
+    }
+    let missing: Vec<&str> = unlanded(state, task).collect();
+    if !missing.is_empty() {
+        return Some(format!("waits for {} to land", missing.join(", ")));
+    }
+    let live = state.tasks.values().any(|other| other.id == task.id && has_live_jobs(state, other));
+    if live {
+        return Some("waits until the processes of the attempt before are gone".to_owned());
+    }
+    let limit = state.parallel.get(&task.launch.repo).copied().unwrap_or(1);
+    let busy = busy(state, task);
+    let ahead = state
+        .start_queue
+        .iter()
+        .take_while(|id| **id != task.id)
+        .filter_map(|id| state.tasks.get(id))
+        .filter(|other| other.launch.repo == task.launch.repo && !other.paused)
+        .filter(|other| unlanded(state, other).next().is_none() && !has_live_jobs(state, other))
+        .count();
+    let slots = (limit as usize).saturating_sub(busy);
+    if ahead >= slots {
+        return Some(if ahead == 0 {
+            format!("waits for a free place: {busy} of {limit} agents work")
+        } else {
+            format!("waits for a free place: {ahead} before it, {busy} of {limit} agents work")
+        });
+    }
+    None
+}
+
+/// Names of tasks that must land before this one and have not.
+pub(in crate::core) fn unlanded<'a>(state: &'a State, task: &'a Task) -> impl Iterator<Item = &'a str> {
+    task.launch
+        .after
+        .iter()
+        .filter(move |name| {
+            !state.tasks.values().any(|other| {
+                other.launch.repo == task.launch.repo
+                    && other.launch.name == **name
+                    && other.stage == Stage::Landed
+            }) && state
+                .tasks
+                .values()
+                .any(|other| other.launch.repo == task.launch.repo && other.launch.name == **name)
+        })
+        .map(TaskName::as_str)
+}
+
+/// Tasks of the same repo whose attempt holds one of its places: those whose agent has not ended.
+fn busy(state: &State, task: &Task) -> usize {
+    state
+        .tasks
+        .values()
+        .filter(|other| other.launch.repo == task.launch.repo)
+        .filter(|other| {
+            let trying = other.stage == Stage::Trying && other.attempt().is_some_and(|a| a.read.is_none());
+            trying || is_ended(&other.stage) && has_live_jobs(state, other)
+        })
+        .count()
+}
+
+fn has_live_jobs(state: &State, task: &Task) -> bool {
+    state.jobs.values().any(|job| job.attempt.task == task.id && job.is_live())
+}
+
+/// Whether it is this task's turn in the merge queue of its repo and target: the first that is not paused.
+pub(in crate::core) fn is_first_to_merge(state: &State, task: &Task) -> bool {
+    let same =
+        |other: &&Task| other.launch.repo == task.launch.repo && other.launch.target == task.launch.target;
+    let mut line = state.merge_queue.iter().filter_map(|id| state.tasks.get(id)).filter(same);
+    // One that has a candidate stays first even if it is paused: its scratch worktree stands.
+    line.clone()
+        .find(|t| t.merge.as_ref().is_some_and(|m| m.built.is_some()))
+        .or_else(|| line.find(|t| !t.paused))
+        .is_some_and(|first| first.id == task.id)
+}

@@ -1,0 +1,382 @@
+//! Settle: after every step, what should now be started, stopped, timed and offered.
+//!
+//! Level-triggered: it looks at what is, not at what just happened, so no handler has to remember what comes next.
+//! It runs until nothing is left to decide; each round decides at least one fact.
+
+use super::attempt::{self, AgentMode, AgentState, Exit, Source, Start};
+use super::effect::{Candidate, JobWhat, Work};
+use super::fact::{Ending, Fact, Role};
+use super::gate::{self, GateRun, Next};
+use super::ids::{AttemptId, JobId, Oid, TaskId};
+use super::state::{Attempt, Job, Merge, Stage, State, Task};
+use super::time::{Span, Time};
+use super::turn::Turn;
+use super::view::AttemptResult;
+use super::{queue, task};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// How long an interactive agent must stay "done" before it is believed: some flash it at start-up.
+pub(in crate::core) const DONE_FOR: Span = Span(1_000);
+
+/// How long an ended job may take to leave by itself before it is killed.
+pub(in crate::core) const GRACE: Span = Span::secs(5);
+
+/// Most rounds of one settle; each decides something, and no task needs more than a few.
+const ROUNDS_MAX: usize = 10_000;
+
+/// Decides until nothing is left to decide.
+pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
+    for _ in 0..ROUNDS_MAX {
+        let before = turn.facts.len();
+        let ids: Vec<TaskId> = turn.state.tasks.keys().copied().collect();
+        for id in ids {
+            jobs(turn, id);
+            advance(turn, id);
+        }
+        let waiting = turn.state.start_queue.clone();
+        for id in waiting {
+            open_attempt(turn, id);
+        }
+        if turn.facts.len() == before {
+            return;
+        }
+    }
+    debug_assert!(false, "settle did not come to rest");
+}
+
+/// Freezes, thaws, times out and ends the jobs of a task.
+fn jobs(turn: &mut Turn<'_>, id: TaskId) {
+    let live: Vec<Job> =
+        turn.state.jobs.values().filter(|job| job.attempt.task == id && job.is_live()).cloned().collect();
+    for job in live {
+        let Some(task) = turn.state.tasks.get(&id) else { return };
+        let unwanted = !matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack);
+        let (paused, why) = (task.paused, ending(turn.state, task, &job, turn.quiet, turn.now));
+        if job.ending.is_none() && unwanted {
+            turn.fact(Fact::JobEnding { job: job.id, task: id, why: Ending::Stopped });
+        } else if let (None, Some(why)) = (job.ending, why) {
+            turn.fact(Fact::JobEnding { job: job.id, task: id, why });
+        } else if job.ending.is_some() {
+            if job.ran && !job.end_asked {
+                turn.ask(id, Work::End { job: job.id, grace: GRACE });
+            }
+        } else if job.ran && paused != job.frozen {
+            turn.ask(id, if paused { Work::Freeze(job.id) } else { Work::Thaw(job.id) });
+        }
+    }
+}
+
+/// Why a live job is to end now, by its limits or because its agent says so.
+fn ending(state: &State, task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>, now: Time) -> Option<Ending> {
+    times(state, task, job, quiet)
+        .into_iter()
+        .filter(|(at, _)| *at <= now)
+        .min_by_key(|(at, _)| *at)
+        .map(|(_, why)| why)
+}
+
+/// When a live job is to end and why, as things stand; nothing while it is paused.
+fn times(state: &State, task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>) -> Vec<(Time, Ending)> {
+    if task.paused || !job.ran || !job.is_live() {
+        return Vec::new();
+    }
+    let mut times = Vec::new();
+    match job.role {
+        Role::Agent => {
+            let Some(attempt) = task.attempts.iter().find(|a| a.id == job.attempt) else { return times };
+            let limits = &task.launch.limits;
+            times.extend(limits.time.and_then(|limit| job.watch.reaches(limit)).map(|at| (at, Ending::Time)));
+            let silent = quiet.get(&job.id).copied();
+            let asking = matches!(attempt.said, Some((AgentState::Asking(_), _)));
+            if let (Some(limit), Some(since), false) = (limits.silence, silent, asking) {
+                times.push((since.after(limit), Ending::Silence));
+            }
+            times.extend(agent_done(task, attempt, silent));
+        }
+        Role::Setup { .. } => {
+            times.extend(job.watch.reaches(SETUP_MAX).map(|at| (at, Ending::Time)));
+        }
+        Role::Gate { merged, gate } => {
+            let gates = gates_of(state, job.attempt, merged);
+            let limit = gates.and_then(|gates| gates.get(gate)).map(|run| run.spec.timeout);
+            times.extend(limit.and_then(|limit| job.watch.reaches(limit)).map(|at| (at, Ending::Time)));
+        }
+    }
+    times
+}
+
+/// Longest run of a set-up hook.
+pub(in crate::core) const SETUP_MAX: Span = Span::mins(30);
+
+/// When an interactive agent counts as done.
+fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(Time, Ending)> {
+    if task.launch.agent.mode == AgentMode::Headless {
+        return None;
+    }
+    match &attempt.said {
+        Some((AgentState::Done, at)) => Some((at.after(DONE_FOR), Ending::Done)),
+        Some((AgentState::Idle, at)) if attempt.worked => Some((at.after(DONE_FOR), Ending::Done)),
+        Some((AgentState::Failed(_), at)) => Some((at.after(DONE_FOR), Ending::Failed)),
+        Some((AgentState::Asking(_), _)) => None,
+        Some((AgentState::Idle | AgentState::Working, _)) | None => {
+            let unheard = attempt.source.is_none_or(|best| best >= Source::Idle);
+            let limit = task.launch.agent.idle_done.filter(|_| unheard)?;
+            silent.map(|since| (since.after(limit), Ending::Done))
+        }
+    }
+}
+
+/// The earliest moment at which settle would decide something because of the time.
+pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) -> Option<Time> {
+    state
+        .jobs
+        .values()
+        .filter(|job| job.is_live() && job.ending.is_none())
+        .filter_map(|job| state.tasks.get(&job.attempt.task).map(|task| (task, job)))
+        .flat_map(|(task, job)| times(state, task, job, quiet))
+        .map(|(at, _)| at)
+        .min()
+}
+
+fn gates_of(state: &State, attempt: AttemptId, merged: bool) -> Option<&Vec<GateRun>> {
+    let task = state.tasks.get(&attempt.task)?;
+    if merged {
+        task.merge.as_ref().map(|merge| &merge.gates)
+    } else {
+        task.attempts.iter().find(|a| a.id == attempt).map(|a| &a.gates)
+    }
+}
+
+/// Starts a waiting task's next attempt if it is its turn.
+fn open_attempt(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Stage::Queued { start, note } = &task.stage else { return };
+    if queue::held(turn.state, task).is_some() {
+        return;
+    }
+    let no = task.attempts.last().map_or(1, |a| a.id.no + 1);
+    let prompt = attempt::prompt(&task.launch.prompt, note);
+    let attempt = AttemptId { task: id, no };
+    let start = *start;
+    turn.fact(Fact::AttemptOpened { attempt, start, prompt });
+}
+
+/// Takes a task one step on.
+fn advance(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    if task.paused {
+        return;
+    }
+    match task.stage.clone() {
+        Stage::Trying => trying(turn, id),
+        Stage::Merging(head) => merging(turn, id, Candidate::Merge(head)),
+        Stage::RollingBack => {
+            if let Some(landed) = task.landed.clone() {
+                merging(turn, id, Candidate::Revert(landed));
+            }
+        }
+        Stage::Queued { .. }
+        | Stage::Review
+        | Stage::Stuck(_)
+        | Stage::Interrupted
+        | Stage::Landed
+        | Stage::RolledBack
+        | Stage::Stopped
+        | Stage::Rejected(_) => {}
+    }
+}
+
+fn trying(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Some(attempt) = task.attempt().filter(|a| a.result.is_none()).cloned() else { return };
+    let Some(ready) = &attempt.ready else { return prepare(turn, id, &attempt) };
+    if let Some(hook) = ready.setup.get(attempt.setup_done) {
+        let role = Role::Setup { merged: false, hook: attempt.setup_done };
+        let what = JobWhat::Setup(hook.clone());
+        return start_once(turn, attempt.id, role, &ready.path, what, None);
+    }
+    let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(&job)).cloned() else {
+        let profile = task.launch.agent.profile.clone();
+        let what = JobWhat::Agent { profile, prompt: attempt.prompt.clone(), resume: None };
+        return start_once(turn, attempt.id, Role::Agent, &ready.path, what, None);
+    };
+    let Some(exit) = agent.exit else { return };
+    let Some(read) = &attempt.read else {
+        if !turn.state.is_open(id, |work| matches!(work, Work::ReadBranch { .. })) {
+            let launch = &task.launch;
+            let work = Work::ReadBranch {
+                repo: launch.repo.clone(),
+                branch: attempt::branch_name(&launch.name, attempt.id),
+                worktree: ready.path.clone(),
+                target: launch.target.clone(),
+            };
+            turn.ask(id, work);
+        }
+        return;
+    };
+    let failed = matches!(attempt.said, Some((AgentState::Failed(_), _)));
+    if let Some((result, note)) = attempt::over_before_gates(exit, agent.ending, failed, read.commits) {
+        return attempt::next(turn, attempt.id, result, note);
+    }
+    let tree = read.tree.clone();
+    if run_gates(turn, attempt.id, false, &attempt.gates, &tree, &ready.path) {
+        judged(turn, id);
+    }
+}
+
+fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
+    if turn.state.is_open(id, |work| matches!(work, Work::PrepareWorktree { .. })) {
+        return;
+    }
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let before = task.attempts.iter().rev().find(|a| a.id.no < attempt.id.no && a.ready.is_some());
+    let previous = before
+        .filter(|_| attempt.start == Start::Previous)
+        .map(|a| attempt::branch_name(&task.launch.name, a.id));
+    let work = Work::PrepareWorktree {
+        repo: task.launch.repo.clone(),
+        attempt: attempt.id,
+        branch: attempt::branch_name(&task.launch.name, attempt.id),
+        target: task.launch.target.clone(),
+        start: if previous.is_some() { Start::Previous } else { Start::Target },
+        previous,
+    };
+    turn.ask(id, work);
+}
+
+/// Starts a job of this role unless one is under way or has ended already.
+fn start_once(
+    turn: &mut Turn<'_>,
+    attempt: AttemptId,
+    role: Role,
+    worktree: &std::path::Path,
+    what: JobWhat,
+    after: Option<JobId>,
+) {
+    let there =
+        turn.state.jobs.values().any(|job| {
+            job.attempt == attempt && job.role == role && after.is_none_or(|after| job.id > after)
+        });
+    if !there {
+        turn.start(attempt, role, worktree, what);
+    }
+}
+
+/// Runs gates as far as they can be run now; true once all have verdicts.
+fn run_gates(
+    turn: &mut Turn<'_>,
+    attempt: AttemptId,
+    merged: bool,
+    gates: &[GateRun],
+    tree: &Oid,
+    worktree: &std::path::Path,
+) -> bool {
+    let Some(repo) = turn.state.tasks.get(&attempt.task).map(|t| t.launch.repo.clone()) else { return false };
+    match gate::next(gates, &repo, tree, &turn.state.passed) {
+        Next::Run(at) => {
+            let spec = &gates[at].spec;
+            let what = JobWhat::Gate { name: spec.name.clone(), command: spec.command.clone() };
+            turn.start(attempt, Role::Gate { merged, gate: at }, worktree, what);
+            false
+        }
+        Next::Judge(gate, verdict) => {
+            let (tests, took, tail) = (None, None, String::new());
+            turn.fact(Fact::GateJudged { attempt, merged, gate, verdict, tests, took, tail });
+            false
+        }
+        Next::Wait => false,
+        Next::Over => true,
+    }
+}
+
+/// All gates of an attempt have verdicts.
+fn judged(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Some(attempt) = task.attempt() else { return };
+    let (attempt_id, ungated) = (attempt.id, attempt.gates.is_empty());
+    let red = gate::red(&attempt.gates);
+    if red.is_empty() {
+        turn.fact(Fact::AttemptOver { attempt: attempt_id, result: AttemptResult::Green });
+        turn.fact(Fact::ReviewOpened { task: id });
+        turn.notice(id, if ungated { "ungated: waits for review" } else { "green: waits for review" }, true);
+    } else {
+        let note = gate::failure_note(&red, None);
+        attempt::next(turn, attempt_id, AttemptResult::Red, &note);
+    }
+}
+
+fn merging(turn: &mut Turn<'_>, id: TaskId, what: Candidate) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let (Some(merge), Some(attempt)) = (task.merge.clone(), task.attempt().map(|a| a.id)) else { return };
+    let Some(built) = &merge.built else { return build(turn, id, attempt, what) };
+    if let Some(hook) = built.setup.get(merge.setup_done) {
+        // A candidate that was rebuilt gets its set-up again: jobs of the one before don't count.
+        let before = last_job_of_old_candidate(turn.state, id, &merge);
+        let role = Role::Setup { merged: true, hook: merge.setup_done };
+        let (path, hook) = (built.path.clone(), hook.clone());
+        return start_once(turn, attempt, role, &path, JobWhat::Setup(hook), before);
+    }
+    let (tree, path): (Oid, PathBuf) = (built.tree.clone(), built.path.clone());
+    if !run_gates(turn, attempt, true, &merge.gates, &tree, &path) {
+        return;
+    }
+    let red = gate::red(&merge.gates);
+    if red.is_empty() {
+        move_target(turn, id);
+    } else if matches!(what, Candidate::Merge(_)) {
+        let target = turn.state.tasks.get(&id).map(|t| t.launch.target.clone()).unwrap_or_default();
+        let note = gate::failure_note(&red, Some(&target));
+        task::send_back_from_merge(turn, id, &note);
+    } else {
+        let names = red.iter().map(|run| run.spec.name.as_str()).collect::<Vec<_>>().join(", ");
+        task::drop_candidate(turn, id);
+        turn.fact(Fact::MergeLeft { task: id });
+        let why = format!(
+            "its revert is red ({names}): it is still on the target; revert by hand, or mend and try again"
+        );
+        turn.notice(id, &why, true);
+        turn.fact(Fact::Stuck { task: id, why: why.as_str().into() });
+    }
+}
+
+/// Set-up jobs of candidates before this one: the newest job that ended before this candidate had any set-up done.
+fn last_job_of_old_candidate(state: &State, id: TaskId, merge: &Merge) -> Option<JobId> {
+    let role = Role::Setup { merged: true, hook: merge.setup_done };
+    let ended = |job: &&Job| job.attempt.task == id && job.role == role && job.exit.is_some_and(Exit::is_ok);
+    state.jobs.values().filter(ended).map(|job| job.id).max()
+}
+
+fn build(turn: &mut Turn<'_>, id: TaskId, attempt: AttemptId, what: Candidate) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let open = turn.state.is_open(id, |work| matches!(work, Work::BuildMerge { .. }));
+    if open || !queue::is_first_to_merge(turn.state, task) {
+        return;
+    }
+    let first_line = task.launch.prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
+    let message = match &what {
+        Candidate::Merge(_) => format!("nopeek: land {}\n\n{first_line}\n", task.launch.name),
+        Candidate::Revert(commit) => {
+            format!("nopeek: roll back {}\n\nThis reverts merge {commit}.\n", task.launch.name)
+        }
+    };
+    let (repo, target) = (task.launch.repo.clone(), task.launch.target.clone());
+    turn.ask(id, Work::BuildMerge { repo, attempt, target, what, message });
+}
+
+fn move_target(turn: &mut Turn<'_>, id: TaskId) {
+    if turn.state.is_open(id, |work| matches!(work, Work::MoveTarget { .. })) {
+        return;
+    }
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Some(built) = task.merge.as_ref().and_then(|merge| merge.built.clone()) else { return };
+    let undo = if task.stage == Stage::RollingBack { "-rollback" } else { "" };
+    let work = Work::MoveTarget {
+        repo: task.launch.repo.clone(),
+        target: task.launch.target.clone(),
+        from: built.onto,
+        to: built.commit,
+        key: format!("{}/{id}{undo}", task.launch.name),
+    };
+    turn.ask(id, work);
+}

@@ -1,0 +1,498 @@
+//! The simulation: a whole crew in milliseconds, from a seed.
+//!
+//! A model world answers effects late, doubled, out of order or after a crash; people give random commands; the daemon is
+//! dropped between any two effects and replayed from the facts that were committed. After each step the
+//! invariants are checked; once the faults stop, everything must come to an end. `NOPEEK_SIM_SEEDS` asks for more seeds.
+
+use super::attempt::{
+    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start,
+};
+use super::check;
+use super::effect::{Effect, JobWhat, Work};
+use super::engine::Engine;
+use super::event::{
+    Answer, BranchRead, Command, DiffStat, Event, Launch, MergeBuilt, Outcome, WorktreeReady,
+};
+use super::fact::{Entry, Fact};
+use super::gate::GateSpec;
+use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
+use super::lid::LidRule;
+use super::state::{Stage, State};
+use super::text::Shown;
+use super::time::{Span, Time};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+/// A small random source (`SplitMix64`): the same numbers from the same seed everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.roll() % n
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// A rule broken on purpose, to prove that the simulation would see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sabotage {
+    None,
+    /// Red required gates count as green on the way to the target.
+    LandRed,
+    /// An answered effect is forgotten: what was committed is not what was applied.
+    LoseFacts,
+    /// The attempt's time limit is not armed.
+    NoDeadline,
+}
+
+/// What of the world outlives the daemon.
+#[derive(Default)]
+struct World {
+    target: u64,
+    /// Target values that passed, by commit: who made it and whether all required gates were run and green.
+    candidates: BTreeMap<Oid, bool>,
+    live: BTreeMap<JobId, JobWhat>,
+    frozen: BTreeMap<JobId, bool>,
+    ended: BTreeMap<JobId, Exit>,
+    gate_runs: BTreeMap<Oid, bool>,
+}
+
+struct Sim {
+    dice: Dice,
+    now: Time,
+    engine: Engine,
+    ledger: Vec<Entry>,
+    world: World,
+    /// Effects to be done, and answers on their way.
+    todo: Vec<Effect>,
+    mail: Vec<Event>,
+    faults: bool,
+    sabotage: Sabotage,
+    heads: u64,
+}
+
+fn oid(n: u64) -> Oid {
+    Oid::new(&format!("{n:040x}")).unwrap()
+}
+
+impl Sim {
+    fn new(seed: u64, sabotage: Sabotage) -> Self {
+        Self {
+            dice: Dice(seed),
+            now: Time(1_000_000),
+            engine: Engine::new(),
+            ledger: Vec::new(),
+            world: World::default(),
+            todo: Vec::new(),
+            mail: Vec::new(),
+            faults: true,
+            sabotage,
+            heads: 1_000,
+        }
+    }
+
+    fn step(&mut self, event: Event) -> Result<(), String> {
+        let Ok(step) = self.engine.step(self.now, event) else { return Ok(()) };
+        let lose = self.sabotage == Sabotage::LoseFacts && self.dice.chance(5);
+        for fact in step.facts {
+            if lose && matches!(fact, Fact::Settled { .. } | Fact::JobEnded { .. } | Fact::Landed { .. }) {
+                continue;
+            }
+            let seq = self.ledger.len() as u64 + 1;
+            self.ledger.push(Entry { seq, at: self.now, by: "sim".into(), fact });
+        }
+        self.todo.extend(step.effects);
+        check::check(self.engine.state())?;
+        Ok(())
+    }
+
+    /// Kills the daemon and starts it again from its ledger.
+    fn crash(&mut self) -> Result<(), String> {
+        let before = self.engine.state().clone();
+        self.engine = Engine::replay(self.ledger.iter().cloned());
+        if *self.engine.state() != before {
+            return Err("what was replayed is not what was decided".into());
+        }
+        self.todo.clear();
+        self.mail.clear();
+        self.step(Event::Restarted)?;
+        self.todo = self.engine.open_effects();
+        for job in self.engine.live_jobs() {
+            let known = self.world.live.contains_key(&job);
+            let starting = self
+                .todo
+                .iter()
+                .any(|effect| matches!(&effect.what, Work::StartJob(start) if start.job == job));
+            if let Some(exit) = self.world.ended.get(&job) {
+                let exit = *exit;
+                self.mail.push(Event::Exited { job, exit, tail: "tail".into(), tests: None });
+            } else if !known && !starting {
+                self.mail.push(Event::Exited { job, exit: Exit::Unknown, tail: String::new(), tests: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// The world does one effect, and its answer is put into the mail.
+    fn act(&mut self, effect: &Effect) -> Result<(), String> {
+        let outcome = match &effect.what {
+            Work::PrepareWorktree { attempt, .. } => {
+                if self.faults && self.dice.chance(2) {
+                    Outcome::Failed { error: "disk full".into() }
+                } else {
+                    Outcome::WorktreeReady(self.worktree(*attempt))
+                }
+            }
+            Work::StartJob(start) => {
+                if self.world.ended.contains_key(&start.job) || self.world.live.contains_key(&start.job) {
+                    Outcome::JobStarted
+                } else if self.faults && self.dice.chance(2) {
+                    Outcome::Failed { error: "no such program".into() }
+                } else {
+                    self.world.live.insert(start.job, start.what.clone());
+                    Outcome::JobStarted
+                }
+            }
+            Work::Freeze(job) => {
+                self.world.frozen.insert(*job, true);
+                Outcome::Done
+            }
+            Work::Thaw(job) => {
+                self.world.frozen.insert(*job, false);
+                Outcome::Done
+            }
+            Work::End { job, .. } => {
+                if self.world.live.contains_key(job) {
+                    self.end_job(*job, Exit::Signal(1));
+                }
+                Outcome::Done
+            }
+            Work::Type { .. } | Work::Archive { .. } => Outcome::Done,
+            Work::ReadBranch { .. } => {
+                self.heads += 1;
+                let commits = u32::from(!self.dice.chance(15));
+                let diffstat = DiffStat { files: commits, added: 3, removed: 1 };
+                let (head, tree) = (oid(self.heads), oid(5_000_000 + self.heads));
+                Outcome::BranchRead(BranchRead { head, tree, commits, diffstat })
+            }
+            Work::BuildMerge { attempt, .. } => {
+                if self.faults && self.dice.chance(10) {
+                    Outcome::Conflict { files: vec!["src/lib.rs".into()] }
+                } else {
+                    Outcome::MergeBuilt(self.candidate(*attempt))
+                }
+            }
+            Work::MoveTarget { from, to, .. } => self.move_target(from, to)?,
+        };
+        let answer = Event::Answered { effect: effect.id, outcome };
+        if self.faults && self.dice.chance(10) {
+            self.mail.push(answer.clone());
+        }
+        if !(self.faults && self.dice.chance(3)) {
+            self.mail.push(answer);
+        } else {
+            // A lost answer: the daemon asks again after its next start.
+            self.crash()?;
+        }
+        Ok(())
+    }
+
+    fn worktree(&mut self, attempt: AttemptId) -> WorktreeReady {
+        WorktreeReady {
+            path: PathBuf::from(format!("/worktrees/{attempt}")),
+            base: oid(self.world.target),
+            setup: if attempt.task.0 % 3 == 0 { vec!["npm ci".into()] } else { Vec::new() },
+            gates: gates(attempt.task.0),
+        }
+    }
+
+    fn candidate(&mut self, attempt: AttemptId) -> MergeBuilt {
+        self.heads += 1;
+        let (commit, tree) = (oid(self.heads), oid(5_000_000 + self.heads));
+        MergeBuilt {
+            onto: oid(self.world.target),
+            commit,
+            tree,
+            path: PathBuf::from(format!("/worktrees/{attempt}-merge")),
+            setup: Vec::new(),
+            gates: gates(attempt.task.0),
+        }
+    }
+
+    fn move_target(&mut self, from: &Oid, to: &Oid) -> Result<Outcome, String> {
+        if oid(self.world.target) == *to {
+            return Ok(Outcome::TargetMoved);
+        }
+        if oid(self.world.target) != *from {
+            return Ok(Outcome::TargetStale);
+        }
+        if self.faults && self.dice.chance(5) {
+            return Ok(Outcome::TargetRefused { reason: "the checkout is dirty".into() });
+        }
+        let state = self.engine.state();
+        let by = state
+            .tasks
+            .values()
+            .find(|t| t.merge.as_ref().and_then(|m| m.built.as_ref()).is_some_and(|b| b.commit == *to));
+        if let Some(task) = by {
+            let red = task.merge.iter().flat_map(|m| &m.gates).any(|run| {
+                run.spec.required
+                    && run.job.is_some_and(|job| self.world.ended.get(&job).is_some_and(|e| !e.is_ok()))
+            });
+            if red {
+                return Err(format!("{} moved the target though a gate was red", task.id));
+            }
+        }
+        self.world.target = u64::from_str_radix(to.as_str(), 16).unwrap_or(0);
+        Ok(Outcome::TargetMoved)
+    }
+
+    fn end_job(&mut self, job: JobId, exit: Exit) {
+        self.world.live.remove(&job);
+        self.world.ended.insert(job, exit);
+        self.mail.push(Event::Exited { job, exit, tail: "test result: FAILED".into(), tests: None });
+    }
+
+    /// Something happens to a live process.
+    fn live(&mut self) {
+        let jobs: Vec<JobId> = self.world.live.keys().copied().collect();
+        if jobs.is_empty() {
+            return;
+        }
+        let job = jobs[self.dice.below(jobs.len() as u64) as usize];
+        if self.world.frozen.get(&job).copied().unwrap_or(false) {
+            return;
+        }
+        let agent = matches!(self.world.live.get(&job), Some(JobWhat::Agent { .. }));
+        match self.dice.below(12) {
+            0..=2 => {
+                let code = i32::from(self.faults && self.dice.chance(25));
+                self.end_job(job, Exit::Code(code));
+            }
+            3 if self.faults && self.dice.chance(20) => {
+                self.world.live.remove(&job);
+                self.mail.push(Event::Exited { job, exit: Exit::Unknown, tail: String::new(), tests: None });
+            }
+            4..=5 if agent => {
+                let ask = Ask { kind: AskKind::Question, text: "which colour?".into() };
+                self.say(job, AgentState::Asking(ask));
+            }
+            6..=7 if agent => self.say(job, AgentState::Working),
+            8 if agent => self.say(job, AgentState::Done),
+            9 if agent => {
+                self.mail.push(Event::Observed { job, what: Observation::Session("s1".into()) });
+            }
+            _ => self.mail.push(Event::Alive(job)),
+        }
+    }
+
+    fn say(&mut self, job: JobId, state: AgentState) {
+        let what = Observation::State { source: Source::StatusProtocol, state };
+        self.mail.push(Event::Observed { job, what });
+    }
+
+    fn command(&mut self) -> Option<Command> {
+        let ids: Vec<TaskId> = self.engine.state().tasks.keys().copied().collect();
+        if ids.len() < 4 && self.dice.chance(40) || ids.is_empty() {
+            return Some(Command::Launch(Box::new(self.launch())));
+        }
+        let task = ids[self.dice.below(ids.len() as u64) as usize];
+        let head = self.engine.state().tasks.get(&task)?.attempt()?.read.as_ref().map(|r| r.head.clone());
+        Some(match self.dice.below(17) {
+            0 => Command::Pause(task),
+            1 | 2 => Command::Resume(task),
+            3 => Command::Stop(task),
+            4 => Command::Retry { task, start: Start::Previous, note: "again".into() },
+            5 | 6 => Command::Answer { task, answer: Answer::Text("blue".into()) },
+            7..=10 => Command::Approve { task, head: head? },
+            11 => Command::SendBack { task, message: "smaller".into() },
+            12 => Command::Reject { task, reason: String::new() },
+            13 => Command::Land(task),
+            14 => Command::Rollback(task),
+            15 => Command::Peek { task, reason: "curious".into() },
+            _ => Command::Reorder { task, place: 0 },
+        })
+    }
+
+    fn launch(&mut self) -> Launch {
+        let n = self.engine.state().last_task;
+        let mode = if self.dice.chance(50) { AgentMode::Headless } else { AgentMode::Interactive };
+        let after = if n > 0 && self.dice.chance(20) {
+            self.engine.state().tasks.values().take(1).map(|t| t.launch.name.clone()).collect()
+        } else {
+            Vec::new()
+        };
+        Launch {
+            repo: PathBuf::from("/repo"),
+            target: "main".into(),
+            parallel: 2,
+            name: TaskName::new("work").unwrap(),
+            prompt: "do it".into(),
+            agent: AgentTraits {
+                profile: "scripted".into(),
+                mode,
+                idle_done: Some(Span::secs(30)),
+                resumable: self.dice.chance(50),
+            },
+            limits: Limits { attempts: 2, time: Some(Span::mins(5)), silence: Some(Span::mins(2)) },
+            lid: LidRule::On,
+            after,
+        }
+    }
+
+    fn deliver(&mut self) -> Result<(), String> {
+        if self.mail.is_empty() {
+            return Ok(());
+        }
+        let at = if self.faults { self.dice.below(self.mail.len() as u64) as usize } else { 0 };
+        let event = self.mail.remove(at);
+        self.step(event)
+    }
+
+    fn run(&mut self, turns: u32) -> Result<(), String> {
+        for _ in 0..turns {
+            self.now = self.now.after(Span(self.dice.below(20_000)));
+            match self.dice.below(10) {
+                0 | 1 => {
+                    if let Some(command) = self.command() {
+                        self.step(Event::Command { by: "sim".into(), command })?;
+                    }
+                }
+                2..=4 => {
+                    if !self.todo.is_empty() {
+                        let effect = self.todo.remove(0);
+                        self.act(&effect)?;
+                    }
+                }
+                5..=7 => self.deliver()?,
+                8 => self.live(),
+                _ => {
+                    let due = self.engine.deadline().is_some_and(|at| at <= self.now);
+                    if due && self.sabotage != Sabotage::NoDeadline {
+                        self.step(Event::Tick)?;
+                    }
+                }
+            }
+            if self.dice.chance(1) {
+                self.crash()?;
+            }
+            if self.dice.chance(1) {
+                self.step(Event::Suspended(Span::mins(30)))?;
+                self.now = self.now.after(Span::mins(30));
+            }
+        }
+        Ok(())
+    }
+
+    /// The faults stop, people answer and resume everything: all must come to rest.
+    fn drain(&mut self) -> Result<(), String> {
+        self.faults = false;
+        let ids: Vec<TaskId> = self.engine.state().tasks.keys().copied().collect();
+        for task in ids {
+            self.step(Event::Command { by: "sim".into(), command: Command::Resume(task) })?;
+        }
+        for _ in 0..2_000 {
+            if self.rests() {
+                return self.all_ended();
+            }
+            if !self.todo.is_empty() {
+                let effect = self.todo.remove(0);
+                self.act(&effect)?;
+            } else if !self.mail.is_empty() {
+                self.deliver()?;
+            } else if self.sabotage != Sabotage::NoDeadline
+                && let Some(at) = self.engine.deadline()
+            {
+                self.now = Time(self.now.0.max(at.0));
+                self.step(Event::Tick)?;
+            } else {
+                break;
+            }
+            self.answer_all()?;
+        }
+        self.all_ended()
+    }
+
+    fn answer_all(&mut self) -> Result<(), String> {
+        let ids: Vec<TaskId> = self.engine.state().tasks.keys().copied().collect();
+        for task in ids {
+            let answer = Answer::Accept;
+            self.step(Event::Command { by: "sim".into(), command: Command::Answer { task, answer } })?;
+        }
+        Ok(())
+    }
+
+    fn rests(&self) -> bool {
+        self.todo.is_empty() && self.mail.is_empty() && self.engine.deadline().is_none()
+    }
+
+    fn all_ended(&self) -> Result<(), String> {
+        let state: &State = self.engine.state();
+        for task in state.tasks.values() {
+            let waits_for_human = matches!(task.stage, Stage::Review | Stage::Stuck(_) | Stage::Interrupted);
+            let held = matches!(task.stage, Stage::Queued { .. }) && !task.launch.after.is_empty();
+            if !waits_for_human && !held && !super::task::is_ended(&task.stage) {
+                return Err(format!("{} never ends: {:?}", task.id, task.stage));
+            }
+        }
+        if let Some(job) = state.jobs.values().find(|job| job.is_live()) {
+            return Err(format!("{} lives on: {job:?}", job.id));
+        }
+        let board = self.engine.board(self.now, &HashMap::new());
+        if board.tasks.len() != state.tasks.len() {
+            return Err("a task is not on the board".into());
+        }
+        Ok(())
+    }
+}
+
+fn gates(seed: u64) -> Vec<GateSpec> {
+    let gate = |name: &str, needs: &[&str], required, parallel| GateSpec {
+        name: name.into(),
+        command: format!("run {name}"),
+        timeout: Span::mins(2),
+        needs: needs.iter().map(|n| (*n).to_owned()).collect(),
+        required,
+        parallel,
+    };
+    match seed % 4 {
+        0 => Vec::new(),
+        1 => vec![gate("test", &[], true, false)],
+        2 => vec![
+            gate("build", &[], true, true),
+            gate("lint", &[], false, true),
+            gate("test", &["build"], true, false),
+        ],
+        _ => vec![gate("a", &[], true, true), gate("b", &["a"], true, true)],
+    }
+}
+
+fn play(seed: u64, sabotage: Sabotage) -> Result<(), String> {
+    let mut sim = Sim::new(seed, sabotage);
+    sim.run(220)?;
+    sim.drain()
+}
+
+fn seeds() -> u64 {
+    std::env::var("NOPEEK_SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
+}
+
+#[test]
+fn no_seed_breaks_an_invariant_and_all_come_to_an_end() {
+    for seed in 0..seeds() {
+        if let Err(broken) = play(seed, Sabotage::None) {
+            panic!("seed {seed}: {broken}");
+        }
+    }
+}
