@@ -15,7 +15,7 @@ use super::event::{
 };
 use super::fact::{Entry, Fact};
 use super::gate::GateSpec;
-use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
+use super::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
 use super::lid::LidRule;
 use super::state::{Stage, State};
 use super::text::Shown;
@@ -60,12 +60,9 @@ enum Sabotage {
 #[derive(Default)]
 struct World {
     target: u64,
-    /// Target values that passed, by commit: who made it and whether all required gates were run and green.
-    candidates: BTreeMap<Oid, bool>,
     live: BTreeMap<JobId, JobWhat>,
     frozen: BTreeMap<JobId, bool>,
     ended: BTreeMap<JobId, Exit>,
-    gate_runs: BTreeMap<Oid, bool>,
 }
 
 struct Sim {
@@ -103,6 +100,9 @@ impl Sim {
     }
 
     fn step(&mut self, event: Event) -> Result<(), String> {
+        if self.sabotage == Sabotage::LandRed {
+            self.engine.call_red_merges_green();
+        }
         let Ok(step) = self.engine.step(self.now, event) else { return Ok(()) };
         let lose = self.sabotage == Sabotage::LoseFacts && self.dice.chance(5);
         for fact in step.facts {
@@ -309,18 +309,18 @@ impl Sim {
         }
         let task = ids[self.dice.below(ids.len() as u64) as usize];
         let head = self.engine.state().tasks.get(&task)?.attempt()?.read.as_ref().map(|r| r.head.clone());
-        Some(match self.dice.below(17) {
+        Some(match self.dice.below(40) {
             0 => Command::Pause(task),
-            1 | 2 => Command::Resume(task),
-            3 => Command::Stop(task),
-            4 => Command::Retry { task, start: Start::Previous, note: "again".into() },
-            5 | 6 => Command::Answer { task, answer: Answer::Text("blue".into()) },
-            7..=10 => Command::Approve { task, head: head? },
-            11 => Command::SendBack { task, message: "smaller".into() },
-            12 => Command::Reject { task, reason: String::new() },
-            13 => Command::Land(task),
-            14 => Command::Rollback(task),
-            15 => Command::Peek { task, reason: "curious".into() },
+            1..=3 => Command::Resume(task),
+            4 if self.dice.chance(50) => Command::Stop(task),
+            5..=8 => Command::Retry { task, start: Start::Previous, note: "again".into() },
+            9..=14 => Command::Answer { task, answer: Answer::Text("blue".into()) },
+            15..=29 => Command::Approve { task, head: head? },
+            30 => Command::SendBack { task, message: "smaller".into() },
+            31 if self.dice.chance(30) => Command::Reject { task, reason: String::new() },
+            32 | 33 => Command::Land(task),
+            34 | 35 => Command::Rollback(task),
+            36 => Command::Peek { task, reason: "curious".into() },
             _ => Command::Reorder { task, place: 0 },
         })
     }
@@ -363,20 +363,20 @@ impl Sim {
     fn run(&mut self, turns: u32) -> Result<(), String> {
         for _ in 0..turns {
             self.now = self.now.after(Span(self.dice.below(20_000)));
-            match self.dice.below(10) {
-                0 | 1 => {
+            match self.dice.below(14) {
+                0..=2 => {
                     if let Some(command) = self.command() {
                         self.step(Event::Command { by: "sim".into(), command })?;
                     }
                 }
-                2..=4 => {
+                3..=6 => {
                     if !self.todo.is_empty() {
                         let effect = self.todo.remove(0);
                         self.act(&effect)?;
                     }
                 }
-                5..=7 => self.deliver()?,
-                8 => self.live(),
+                7..=10 => self.deliver()?,
+                11 | 12 => self.live(),
                 _ => {
                     let due = self.engine.deadline().is_some_and(|at| at <= self.now);
                     if due && self.sabotage != Sabotage::NoDeadline {
@@ -388,6 +388,11 @@ impl Sim {
                 self.crash()?;
             }
             if self.dice.chance(1) {
+                // Somebody else commits to the target.
+                self.heads += 1;
+                self.world.target = self.heads;
+            }
+            if self.dice.below(400) == 0 {
                 self.step(Event::Suspended(Span::mins(30)))?;
                 self.now = self.now.after(Span::mins(30));
             }
@@ -478,9 +483,12 @@ fn gates(seed: u64) -> Vec<GateSpec> {
     }
 }
 
+/// Turns of a run: enough for a few tasks to go all the way, few enough for 10,000 seeds in a suite.
+const TURNS: u32 = 300;
+
 fn play(seed: u64, sabotage: Sabotage) -> Result<(), String> {
     let mut sim = Sim::new(seed, sabotage);
-    sim.run(220)?;
+    sim.run(TURNS)?;
     sim.drain()
 }
 
@@ -494,5 +502,72 @@ fn no_seed_breaks_an_invariant_and_all_come_to_an_end() {
         if let Err(broken) = play(seed, Sabotage::None) {
             panic!("seed {seed}: {broken}");
         }
+    }
+}
+
+/// A simulation that never reaches a stage proves nothing about it.
+#[test]
+fn the_simulation_goes_everywhere() {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..300 {
+        let mut sim = Sim::new(seed, Sabotage::None);
+        sim.run(TURNS).unwrap();
+        sim.drain().unwrap();
+        for entry in &sim.ledger {
+            *seen.entry(entry.fact.kind()).or_default() += 1;
+        }
+    }
+    let never = ["forgotten", "parallel_set", "covered", "usage_known"];
+    let all = [
+        "launched",
+        "reordered",
+        "asked",
+        "settled",
+        "attempt_opened",
+        "worktree_made",
+        "job_opened",
+        "job_ran",
+        "job_ending",
+        "job_ended",
+        "agent_said",
+        "answered",
+        "session_known",
+        "paused",
+        "unpaused",
+        "slept",
+        "branch_known",
+        "gate_judged",
+        "attempt_over",
+        "requeued",
+        "review_opened",
+        "approved",
+        "rollback_asked",
+        "candidate_built",
+        "candidate_stale",
+        "merge_left",
+        "landed",
+        "rolled_back",
+        "stuck",
+        "interrupted",
+        "stopped",
+        "rejected",
+        "peeked",
+    ];
+    for kind in all.iter().filter(|kind| !never.contains(kind)) {
+        assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
+    }
+}
+
+/// The test of the test: three broken rules, each of which must be noticed.
+#[test]
+fn broken_rules_are_caught() {
+    for (sabotage, says) in [
+        (Sabotage::LandRed, "though a gate was red"),
+        (Sabotage::LoseFacts, "not what was decided"),
+        (Sabotage::NoDeadline, "never ends"),
+    ] {
+        let caught =
+            (0..500).find_map(|seed| play(seed, sabotage).err().filter(|broken| broken.contains(says)));
+        assert!(caught.is_some(), "{sabotage:?} was not caught by 500 seeds");
     }
 }
