@@ -1,0 +1,144 @@
+//! What a task's jobs get beside the ledger: the client's environment and the agent profile as it was at the launch,
+//! kept per task in a file that only its user reads.
+//!
+//! It may hold keys; it is never written to the ledger or the log. Lost (a power cut), the daemon's own is used.
+
+use crate::agents::profile::Profile;
+use crate::core::ids::{AttemptId, TaskId};
+use crate::os::paths::Paths;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Variables as a list of names and values.
+pub(super) type Env = Vec<(String, String)>;
+
+/// What is kept of a launch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// The client's environment.
+    pub(super) env: Env,
+    /// The agent's profile; none if the file was lost.
+    pub(super) profile: Option<Profile>,
+}
+
+/// Most bytes of an environment that a client may send.
+pub(super) const ENV_MAX: usize = 1024 * 1024;
+
+/// What would tie a job to the terminal or the session that the client stood in.
+const STRIPPED: [&str; 14] = [
+    "TMUX",
+    "TMUX_PANE",
+    "STY",
+    "WINDOW",
+    "ZELLIJ",
+    "ZELLIJ_SESSION_NAME",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "TERM_SESSION_ID",
+    "COLUMNS",
+    "LINES",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+];
+
+fn file(paths: &Paths, task: TaskId) -> PathBuf {
+    paths.data.join("env").join(format!("{task}.json"))
+}
+
+/// Keeps `kept` for the jobs of `task`.
+pub(super) fn save(paths: &Paths, task: TaskId, kept: &Kept) -> io::Result<()> {
+    let file = file(paths, task);
+    if let Some(dir) = file.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    }
+    let new = file.with_extension("new");
+    let mut out =
+        std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    out.write_all(&serde_json::to_vec(kept)?)?;
+    std::fs::rename(&new, &file)
+}
+
+/// What was kept for `task`, or the daemon's own environment.
+pub(super) fn load(paths: &Paths, task: TaskId) -> Kept {
+    let kept = std::fs::read(file(paths, task)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    kept.unwrap_or_else(|| {
+        tracing::warn!(%task, "no environment was kept for the task: using the daemon's own");
+        Kept { env: own(), profile: None }
+    })
+}
+
+/// The daemon's own environment.
+pub(super) fn own() -> Env {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// The environment of a job: `base` without what ties it to a terminal, with what nopeek says.
+pub(super) fn for_job(base: Env, attempt: AttemptId, worktree: &Path, more: &[(String, String)]) -> Env {
+    let mut env: Env = base.into_iter().filter(|(name, _)| !STRIPPED.contains(&name.as_str())).collect();
+    for (name, value) in [
+        ("TERM", "xterm-256color".to_owned()),
+        ("COLORTERM", "truecolor".to_owned()),
+        ("PWD", worktree.display().to_string()),
+        ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+        ("NOPEEK_TASK", attempt.task.to_string()),
+        ("NOPEEK_ATTEMPT", attempt.no.to_string()),
+        ("NOPEEK_WORKTREE", worktree.display().to_string()),
+    ] {
+        set(&mut env, name, value);
+    }
+    for (name, value) in more {
+        set(&mut env, name, value.clone());
+    }
+    env
+}
+
+fn set(env: &mut Env, name: &str, value: String) {
+    env.retain(|(have, _)| have != name);
+    env.push((name.to_owned(), value));
+}
+
+/// The value of `name`.
+pub(super) fn get<'a>(env: &'a Env, name: &str) -> Option<&'a str> {
+    env.iter().rev().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
+}
+
+/// Where `program` is: itself if it has a slash, else the first hit on the `PATH` of `env`.
+pub(super) fn find_program(env: &Env, program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        let path = PathBuf::from(program);
+        return is_program(&path).then_some(path);
+    }
+    let path = get(env, "PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin");
+    std::env::split_paths(path).map(|dir| dir.join(program)).find(|file| is_program(file))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_not_tied_to_the_clients_terminal() {
+        let base = vec![("TMUX".to_owned(), "x".to_owned()), ("TERM".to_owned(), "dumb".to_owned())];
+        let env = for_job(base, AttemptId { task: TaskId(3), no: 2 }, Path::new("/w"), &[]);
+        assert_eq!(get(&env, "TMUX"), None);
+        assert_eq!(get(&env, "TERM"), Some("xterm-256color"));
+        assert_eq!(get(&env, "NOPEEK_TASK"), Some("t3"));
+    }
+
+    #[test]
+    fn a_program_is_found_on_the_given_path_only() {
+        let env = vec![("PATH".to_owned(), "/nowhere:/bin".to_owned())];
+        assert_eq!(find_program(&env, "sh"), Some(PathBuf::from("/bin/sh")));
+        assert_eq!(find_program(&env, "no-such-program-here"), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! What a keeper is to run for a job: from the rules' plain words to argv, environment and size.
+
+use super::super::environment;
+use super::{COLS, ROWS};
+use crate::agents::profile::{Order, Profile};
+use crate::core::effect::{JobStart, JobWhat};
+use crate::os::paths::Paths;
+use crate::wire::keeper::{JobSpec, KEEPER_PROTOCOL};
+
+/// All that is written into a job's directory.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) spec: JobSpec,
+    pub(super) profile: Option<Profile>,
+    pub(super) typed: Option<String>,
+}
+
+/// Plans `start`; the error names what is missing and what to do.
+pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
+    if !start.worktree.is_dir() {
+        return Err(format!("the worktree {} is not there: retry the task", start.worktree.display()));
+    }
+    let kept = environment::load(paths, start.attempt.task);
+    let shell = |command: &str| vec!["sh".to_owned(), "-c".to_owned(), command.to_owned()];
+    let (argv, more, stdin, profile, typed) = match &start.what {
+        JobWhat::Setup(command) => (shell(command), Vec::new(), Some(String::new()), None, None),
+        JobWhat::Gate { name, command } => {
+            let more = vec![("NOPEEK_GATE".to_owned(), name.clone())];
+            (shell(command), more, Some(String::new()), None, None)
+        }
+        JobWhat::Agent { profile: name, prompt, resume } => {
+            let profile = match kept.profile {
+                Some(profile) => profile,
+                None => super::super::launch::profile(paths, &start.repo, name)?,
+            };
+            let plan = profile.plan(&Order {
+                prompt,
+                resume: resume.as_deref(),
+                worktree: &start.worktree,
+                scratch: &paths.job(start.job.0),
+            })?;
+            (plan.argv, plan.env, plan.stdin, Some(profile), plan.typed)
+        }
+    };
+    let env = environment::for_job(kept.env, start.attempt, &start.worktree, &more);
+    if let Some(program) = argv.first()
+        && environment::find_program(&env, program).is_none()
+    {
+        return Err(format!(
+            "{program} is not on the PATH: install it, or give its path in the agent's profile"
+        ));
+    }
+    let spec = JobSpec {
+        version: KEEPER_PROTOCOL,
+        argv,
+        env,
+        cwd: start.worktree.clone(),
+        stdin,
+        rows: ROWS,
+        cols: COLS,
+    };
+    Ok(Planned { spec, profile, typed })
+}

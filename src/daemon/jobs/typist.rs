@@ -1,0 +1,174 @@
+//! Typing into an agent's terminal as a person would: the text, a pause, then Enter.
+//!
+//! Owns the order and the pauses: TUIs take a pasted text and an Enter in one write for a text of two lines. Pure:
+//! time comes in, bytes come out.
+
+use crate::core::attempt::AgentState;
+use crate::core::event::Answer;
+use crate::core::ids::EffectId;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Between a text and its Enter.
+const PAUSE: Duration = Duration::from_millis(300);
+/// An agent that says nothing of its state gets its prompt after this much silence.
+const QUIET: Duration = Duration::from_millis(1_500);
+/// An agent that prints nothing at all gets its prompt after this long.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is to be written now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Write {
+    /// Text, to be encoded for the terminal's modes.
+    Text(String),
+    /// Bytes as they are.
+    Raw(&'static [u8]),
+    /// Nothing more of this effect: answer it.
+    Done(EffectId),
+    /// The prompt is about to be typed: remember that, so that it is never typed twice.
+    PromptBegins,
+}
+
+/// What waits to be typed into one terminal.
+#[derive(Debug, Default)]
+pub(super) struct Typist {
+    prompt: Option<String>,
+    began: Option<Instant>,
+    last_output: Option<Instant>,
+    state: Option<AgentState>,
+    queue: VecDeque<Step>,
+    not_before: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Write(Write),
+    Pause,
+}
+
+impl Typist {
+    /// The prompt, to be typed when the agent is ready for it.
+    pub(super) fn prompt(&mut self, prompt: String, now: Instant) {
+        self.prompt = Some(prompt);
+        self.began = Some(now);
+    }
+
+    /// The agent said something of its state.
+    pub(super) fn state(&mut self, state: &AgentState) {
+        self.state = Some(state.clone());
+    }
+
+    /// The agent gave output.
+    pub(super) fn output(&mut self, now: Instant) {
+        self.last_output = Some(now);
+    }
+
+    /// An answer of a person.
+    pub(super) fn answer(&mut self, answer: Answer, effect: EffectId) {
+        match answer {
+            Answer::Text(text) => self.text(text),
+            Answer::Accept => self.queue.push_back(Step::Write(Write::Raw(b"\r"))),
+            Answer::Decline => self.queue.push_back(Step::Write(Write::Raw(b"\x1b"))),
+        }
+        self.queue.push_back(Step::Write(Write::Done(effect)));
+    }
+
+    /// The terminal is gone: the effects that will never be typed.
+    pub(super) fn given_up(&mut self) -> Vec<EffectId> {
+        self.prompt = None;
+        self.queue
+            .drain(..)
+            .filter_map(|step| match step {
+                Step::Write(Write::Done(effect)) => Some(effect),
+                Step::Write(_) | Step::Pause => None,
+            })
+            .collect()
+    }
+
+    fn text(&mut self, text: String) {
+        self.queue.push_back(Step::Write(Write::Text(text)));
+        self.queue.push_back(Step::Pause);
+        self.queue.push_back(Step::Write(Write::Raw(b"\r")));
+    }
+
+    /// When to call [`Typist::next`] again, if nothing happens before.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        if !self.queue.is_empty() {
+            return Some(self.not_before.unwrap_or(now));
+        }
+        self.prompt.as_ref().and_then(|_| self.ready_at(now))
+    }
+
+    /// The next thing to write at `now`, if any.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Write> {
+        if self.not_before.is_some_and(|at| now < at) {
+            return None;
+        }
+        self.not_before = None;
+        if self.queue.is_empty()
+            && self.ready_at(now).is_some_and(|at| at <= now)
+            && let Some(prompt) = self.prompt.take()
+        {
+            self.queue.push_back(Step::Write(Write::PromptBegins));
+            self.text(prompt);
+        }
+        match self.queue.pop_front()? {
+            Step::Write(write) => Some(write),
+            Step::Pause => {
+                self.not_before = Some(now + PAUSE);
+                None
+            }
+        }
+    }
+
+    /// When the prompt may be typed, as things are.
+    fn ready_at(&self, now: Instant) -> Option<Instant> {
+        match &self.state {
+            Some(AgentState::Idle | AgentState::Done) => Some(now),
+            // A dialog of the CLI stands in the way, or it does something of its own: wait for another state.
+            Some(AgentState::Asking(_) | AgentState::Working | AgentState::Failed(_)) => None,
+            None => match self.last_output {
+                Some(last) => Some(last + QUIET),
+                None => self.began.map(|began| began + PATIENCE),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::attempt::{Ask, AskKind};
+    use crate::core::text::Shown;
+
+    #[test]
+    fn an_answer_is_a_text_a_pause_and_enter() {
+        let now = crate::os::clock::instant();
+        let mut typist = Typist::default();
+        typist.answer(Answer::Text("yes".to_owned()), EffectId(7));
+        assert_eq!(typist.next(now), Some(Write::Text("yes".to_owned())));
+        assert_eq!(typist.next(now), None);
+        assert_eq!(typist.next(now), None);
+        assert_eq!(typist.due(now), Some(now + PAUSE));
+        let now = now + PAUSE;
+        assert_eq!(typist.next(now), Some(Write::Raw(b"\r")));
+        assert_eq!(typist.next(now), Some(Write::Done(EffectId(7))));
+        assert_eq!(typist.next(now), None);
+        assert_eq!(typist.due(now), None);
+    }
+
+    #[test]
+    fn a_prompt_waits_for_a_dialog_to_go_and_for_quiet() {
+        let now = crate::os::clock::instant();
+        let mut typist = Typist::default();
+        typist.prompt("do it".to_owned(), now);
+        assert_eq!(typist.due(now), Some(now + PATIENCE));
+        typist.output(now);
+        assert_eq!(typist.due(now), Some(now + QUIET));
+        typist.state(&AgentState::Asking(Ask { kind: AskKind::StartUp, text: Shown::default() }));
+        assert_eq!(typist.next(now + PATIENCE), None);
+        typist.state(&AgentState::Idle);
+        assert_eq!(typist.next(now), Some(Write::PromptBegins));
+        assert_eq!(typist.next(now), Some(Write::Text("do it".to_owned())));
+    }
+}

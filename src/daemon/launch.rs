@@ -1,0 +1,247 @@
+//! From what a person asked for to a launch: repo, config, trust, agent and program looked up, by a worker.
+//!
+//! Everything that can be wrong is found here, before a task or a worktree is made.
+
+use super::environment::{self, ENV_MAX, Kept};
+use crate::agents;
+use crate::agents::profile::Profile;
+use crate::config::ConfigError;
+use crate::config::repo::RepoConfig;
+use crate::config::trust::{self, Trust};
+use crate::config::user::UserConfig;
+use crate::core::attempt::Limits;
+use crate::core::event::Launch;
+use crate::core::ids::TaskName;
+use crate::core::lid::LidRule;
+use crate::core::text::Shown;
+use crate::core::time::Span;
+use crate::git;
+use crate::os::clock;
+use crate::os::paths::Paths;
+use crate::wire::client::{AgentLine, Refusal, RefusalKind, RunRequest};
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Most tasks of one request.
+pub(super) const RUN_MAX: usize = 200;
+/// Longest prompt, in bytes: it is kept in the ledger and goes through an argument or a terminal.
+const PROMPT_MAX: usize = 256 * 1024;
+
+/// The repo's config file.
+const CONFIG_FILE: &str = "nopeek.toml";
+/// How long a program may take to say its version: some start a whole runtime for it.
+const VERSION_MAX: Duration = Duration::from_secs(5);
+/// How much of it is read.
+const VERSION_BYTES: u64 = 4 * 1024;
+
+/// A task that may be launched, and what is kept beside the ledger for it.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) launch: Launch,
+    pub(super) kept: Kept,
+}
+
+/// A refusal.
+pub(super) fn refusal(kind: RefusalKind, what: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+    Refusal { kind, what: what.into(), remedy: remedy.into() }
+}
+
+/// Looks up all of `runs`, or refuses all for the first that is wrong.
+pub(super) fn resolve(paths: &Paths, runs: Vec<RunRequest>) -> Result<Vec<Resolved>, Refusal> {
+    if runs.len() > RUN_MAX {
+        let what = format!("{} tasks in one request; {RUN_MAX} are allowed", runs.len());
+        return Err(refusal(RefusalKind::BadInput, what, "launch them in several requests"));
+    }
+    let user = user_config(paths)?;
+    runs.into_iter().map(|run| one(paths, &user, run)).collect()
+}
+
+fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Refusal> {
+    let bad = |what: &str, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
+    if run.prompt.trim().is_empty() {
+        return Err(bad("the prompt is empty", "say what the agent is to do"));
+    }
+    if run.prompt.len() > PROMPT_MAX {
+        return Err(bad("the prompt is longer than 256 KiB", "put the details into a file of the repo"));
+    }
+    let env_size: usize = run.env.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if env_size > ENV_MAX {
+        return Err(bad("the environment is larger than 1 MiB", "launch from a smaller environment"));
+    }
+    let repo = git::repo::find(&run.repo).map_err(git_refusal)?;
+    // The target says which nopeek.toml counts, and that file may name another target: looked up once more then.
+    let wished = run.target.as_deref();
+    let mut target = git::repo::target(&repo, wished).map_err(git_refusal)?;
+    let mut file = trusted_config(paths, &repo.main, &target)?;
+    if wished.is_none()
+        && let Some(named) = file.target.clone().filter(|named| *named != target)
+    {
+        target = git::repo::target(&repo, Some(&named)).map_err(git_refusal)?;
+        file = trusted_config(paths, &repo.main, &target)?;
+    }
+    let agent = run.agent.or_else(|| file.agent.clone()).unwrap_or_else(|| user.agent.clone());
+    let profile = pick(user, &file, &agent)?;
+    let env = if run.env.is_empty() { environment::own() } else { run.env };
+    let program = profile.program();
+    if environment::find_program(&env, program).is_none() {
+        return Err(refusal(
+            RefusalKind::NotFound,
+            format!("the agent {agent} is not here: {program} is not on the PATH"),
+            "install it, give its path in [agent.NAME] of the config, or take another: `nopeek agents` lists them",
+        ));
+    }
+    let name = match run.name {
+        Some(name) => TaskName::new(&name)
+            .map_err(|error| bad(&error.to_string(), "leave the name out to have one made"))?,
+        None => TaskName::from_text(&run.prompt),
+    };
+    let after = run
+        .after
+        .iter()
+        .map(|name| {
+            TaskName::new(name).map_err(|error| bad(&error.to_string(), "name tasks as the board does"))
+        })
+        .collect::<Result<_, _>>()?;
+    let defaults = limits(user, &file);
+    let limits = Limits {
+        attempts: run.attempts.unwrap_or(defaults.attempts).max(1),
+        time: run.time_ms.map(Span).or(defaults.time),
+        silence: run.silence_ms.map(Span).or(defaults.silence),
+    };
+    let lid = match run.lid {
+        Some(true) => LidRule::On,
+        Some(false) => LidRule::Off,
+        None => file.lid.unwrap_or(user.lid),
+    };
+    let launch = Launch {
+        repo: repo.main,
+        target,
+        parallel: file.parallel.unwrap_or(user.parallel).max(1),
+        name,
+        prompt: run.prompt,
+        agent: profile.traits(&agent),
+        limits,
+        lid,
+        after,
+    };
+    Ok(Resolved { launch, kept: Kept { env, profile: Some(profile) } })
+}
+
+fn limits(user: &UserConfig, _file: &RepoConfig) -> Limits {
+    user.limits
+}
+
+/// The user's config.
+fn user_config(paths: &Paths) -> Result<UserConfig, Refusal> {
+    UserConfig::load(paths).map_err(|error| config_refusal(&error))
+}
+
+/// The repo's config as its target's commit has it, if its user trusts it; an empty one if it has none.
+pub(super) fn trusted_config(paths: &Paths, repo: &Path, target: &str) -> Result<RepoConfig, Refusal> {
+    let Some(text) = git::repo::read_file(repo, target, CONFIG_FILE).map_err(git_refusal)? else {
+        return Ok(RepoConfig::default());
+    };
+    let origin = format!("{CONFIG_FILE} on {target}");
+    let config = RepoConfig::parse(&text, &origin).map_err(|error| config_refusal(&error))?;
+    match trust::check(paths, repo, &text) {
+        Trust::Trusted => Ok(config),
+        Trust::Unknown | Trust::Changed => Err(refusal(
+            RefusalKind::BadInput,
+            format!("{origin} of {} runs commands and is not trusted yet", repo.display()),
+            format!("read it, then: nopeek trust {}", repo.display()),
+        )),
+    }
+}
+
+/// The profile `name`: the repo's, else the user's, else the built-in one.
+fn pick(user: &UserConfig, file: &RepoConfig, name: &str) -> Result<Profile, Refusal> {
+    let built_in =
+        || agents::builtin().into_iter().find(|(have, _)| have == name).map(|(_, profile)| profile);
+    file.agents.get(name).or_else(|| user.agents.get(name)).cloned().or_else(built_in).ok_or_else(|| {
+        refusal(
+            RefusalKind::NotFound,
+            format!("there is no agent profile {name}"),
+            "`nopeek agents` lists them",
+        )
+    })
+}
+
+/// As [`pick`], by what the config files say now; for a task whose kept profile was lost.
+pub(super) fn profile(paths: &Paths, repo: &Path, name: &str) -> Result<Profile, String> {
+    let find = || {
+        let user = user_config(paths)?;
+        let info = git::repo::find(repo).map_err(git_refusal)?;
+        let target = git::repo::target(&info, None).map_err(git_refusal)?;
+        pick(&user, &trusted_config(paths, repo, &target)?, name)
+    };
+    find().map_err(|refusal: Refusal| refusal.what)
+}
+
+/// The profiles that a repo has, found or not, with their versions.
+pub(super) fn agents(paths: &Paths, folder: Option<&Path>) -> Result<Vec<AgentLine>, Refusal> {
+    let user = user_config(paths)?;
+    let file = match folder {
+        Some(folder) => {
+            let info = git::repo::find(folder).map_err(git_refusal)?;
+            let target = git::repo::target(&info, None).map_err(git_refusal)?;
+            trusted_config(paths, &info.main, &target)?
+        }
+        None => RepoConfig::default(),
+    };
+    let mut profiles: BTreeMap<String, (Profile, &str)> = BTreeMap::new();
+    profiles.extend(agents::builtin().into_iter().map(|(name, profile)| (name, (profile, "built in"))));
+    profiles.extend(user.agents.into_iter().map(|(name, profile)| (name, (profile, "user config"))));
+    profiles.extend(file.agents.into_iter().map(|(name, profile)| (name, (profile, CONFIG_FILE))));
+    let env = environment::own();
+    // Each asks a program of its own: all at once, each within its bound.
+    let asked: Vec<_> = profiles
+        .into_iter()
+        .map(|(name, (profile, origin))| {
+            let program = profile.program().to_owned();
+            let path = environment::find_program(&env, &program);
+            let at = path.clone();
+            let version = std::thread::spawn(move || at.and_then(|path| version(&path)));
+            (AgentLine { name, program, path, version: None, origin: origin.to_owned() }, version)
+        })
+        .collect();
+    let lines =
+        asked.into_iter().map(|(line, version)| AgentLine { version: version.join().ok().flatten(), ..line });
+    Ok(lines.collect())
+}
+
+/// The first line of what `program --version` says, if it says it in time.
+fn version(program: &Path) -> Option<Shown> {
+    let mut child = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let deadline = clock::instant() + VERSION_MAX;
+    while child.try_wait().ok()?.is_none() {
+        if clock::instant() > deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut text = Vec::new();
+    child.stdout.take()?.take(VERSION_BYTES).read_to_end(&mut text).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    text.lines().find(|line| !line.trim().is_empty()).map(|line| Shown::line(line.trim()))
+}
+
+/// A refusal for what git refused.
+pub(super) fn git_refusal(error: git::GitError) -> Refusal {
+    let remedy = error.remedy();
+    refusal(RefusalKind::Failed, error.to_string(), remedy)
+}
+
+fn config_refusal(error: &ConfigError) -> Refusal {
+    refusal(RefusalKind::BadInput, error.to_string(), error.remedy())
+}

@@ -1,0 +1,86 @@
+//! What reaches the loop: from the world (jobs, workers) and from people (sessions).
+//!
+//! Two queues, both bounded: while the ledger can't be written the world waits in its queue, and people are still
+//! answered.
+
+use super::launch::Resolved;
+use super::outbox::Outbox;
+use crate::core::event::{DiffStat, Event};
+use crate::core::ids::JobId;
+use crate::wire::client::{Refusal, Request, ToDaemon};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Messages that may wait from jobs and workers; a full queue makes them wait, and the keepers spool on.
+pub(super) const WORLD_MAX: usize = 1_024;
+/// Messages that may wait from clients; a full queue makes their sockets wait.
+pub(super) const PEOPLE_MAX: usize = 256;
+
+/// A connected client, numbered from 1; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ClientId(pub(super) u64);
+
+/// Where the answer of a request goes.
+#[derive(Clone, Debug)]
+pub(super) struct ReplyTo {
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) id: u64,
+    /// Who asked, for the ledger.
+    pub(super) who: String,
+}
+
+/// From jobs and workers.
+#[derive(Debug)]
+pub(super) enum FromWorld {
+    /// Something for the engine.
+    Event(Event),
+    /// A job that is looked at has a new picture.
+    Screen(JobId),
+    /// An ended job's screen has been read from its spool.
+    Loaded(JobId),
+    /// What an attempt's worktree holds by now: commits and size of the diff; none if it can't be read.
+    Measured { job: JobId, found: Option<(u32, DiffStat)> },
+    /// A request to run tasks was looked up, all of it or nothing.
+    Resolved { reply: ReplyTo, result: Result<Vec<Resolved>, Refusal> },
+}
+
+/// From sessions.
+#[derive(Debug)]
+pub(super) enum FromPeople {
+    /// A client said hello.
+    Joined { client: ClientId, outbox: Arc<Outbox>, who: String },
+    /// It said something more.
+    Said { client: ClientId, message: ToDaemon },
+    /// It is gone.
+    Left(ClientId),
+}
+
+/// A request that waits for an ended job's screen.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) job: JobId,
+    pub(super) reply: ReplyTo,
+    pub(super) request: Request,
+}
+
+/// The world's way to the loop, for threads.
+#[derive(Clone, Debug)]
+pub(super) struct World(mpsc::Sender<FromWorld>);
+
+impl World {
+    pub(super) fn new() -> (Self, mpsc::Receiver<FromWorld>) {
+        let (sender, receiver) = mpsc::channel(WORLD_MAX);
+        (Self(sender), receiver)
+    }
+
+    /// Hands `message` over, waiting while the queue is full. False: the daemon is ending.
+    /// Never called from the loop's own thread.
+    pub(super) fn tell(&self, message: FromWorld) -> bool {
+        self.0.blocking_send(message).is_ok()
+    }
+
+    /// As [`World::tell`], for an event.
+    pub(super) fn event(&self, event: Event) -> bool {
+        self.tell(FromWorld::Event(event))
+    }
+}

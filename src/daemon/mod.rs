@@ -1,0 +1,29 @@
+//! THE SHELL AROUND THE ENGINE, no rules: the loop, dispatch, jobs, sessions, frames, reconcile, workers.
+//!
+//! ```text
+//!  sessions ──people──▶┐                      ┌─▶ outboxes of clients
+//!  job threads ─world─▶├─ the loop ─ ledger ──┼─▶ orders to job threads
+//!  workers ─────world─▶┘   (engine)  commit   └─▶ work for workers
+//! ```
+//!
+//! Promises: what was acknowledged is in the ledger; effects are done only after the facts that ask for them are
+//! committed; nothing in the loop waits for a process, a client or git; everything queued has a bound. Who may see
+//! what is asked of the engine each time: this module never decides it.
+
+mod after;
+mod commands;
+mod dispatch;
+mod environment;
+mod frames;
+mod jobs;
+mod launch;
+mod message;
+mod outbox;
+mod requests;
+mod sessions;
+mod shell;
+mod start;
+mod vitals;
+mod workers;
+
+pub use start::{DaemonError, run};

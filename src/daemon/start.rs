@@ -1,0 +1,146 @@
+//! The daemon's start and end: lock, log, ledger, replay, socket; then the loop.
+//!
+//! Promises: of all daemons of a user (of a data folder) one runs; nothing is touched before its lock is held; a
+//! start that fails says what failed, on what, and what to do.
+
+use super::message::World;
+use super::shell::Shell;
+use crate::core::engine::Engine;
+use crate::os::lock::Lock;
+use crate::os::paths::Paths;
+use crate::store::StoreError;
+use crate::store::ledger::Ledger;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// A log longer than this is put aside at the start; one old one is kept.
+const LOG_MAX: u64 = 8 * 1024 * 1024;
+
+/// Why the daemon did not start.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// Another one runs.
+    #[error("a daemon runs already for {data}")]
+    SecondDaemon {
+        /// Whose data.
+        data: PathBuf,
+    },
+    /// The ledger can't be used.
+    #[error("the ledger can't be used: {0}")]
+    Ledger(#[from] StoreError),
+    /// The machine refused.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried, on what.
+        what: String,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl DaemonError {
+    /// What to do; may be empty.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::SecondDaemon { .. } => "use that one, or end it: `nopeek daemon stop`".to_owned(),
+            Self::Ledger(error) => error.remedy(),
+            Self::Io { .. } => "`nopeek doctor` looks for the cause".to_owned(),
+        }
+    }
+}
+
+fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> DaemonError {
+    let what = what.into();
+    move |error| DaemonError::Io { what, error }
+}
+
+/// Runs the daemon until somebody ends it; `program` is nopeek itself, for keepers. Jobs go on when it ends.
+pub fn run(paths: Paths, program: PathBuf) -> Result<(), DaemonError> {
+    // Away from the terminal that started it; refused (and not needed) for one that a shell runs in the foreground.
+    let _ = rustix::process::setsid();
+    let lock_file = paths.data.join("daemon.lock");
+    let lock = Lock::try_take(&lock_file).map_err(io_error(format!("lock {}", lock_file.display())))?;
+    let Some(_lock) = lock else { return Err(DaemonError::SecondDaemon { data: paths.data }) };
+    log_to(&paths.log()).map_err(io_error(format!("open {}", paths.log().display())))?;
+    tracing::info!(pid = std::process::id(), version = env!("CARGO_PKG_VERSION"), "the daemon starts");
+    let result = serve(&paths, program);
+    match &result {
+        Ok(()) => tracing::info!("the daemon ends; jobs go on"),
+        Err(error) => tracing::error!(%error, "the daemon can't run"),
+    }
+    result
+}
+
+fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
+    let ledger = Ledger::open(&paths.ledger())?;
+    let engine = Engine::replay(ledger.load()?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(io_error("start the runtime"))?;
+    let socket = paths.socket();
+    runtime.block_on(async {
+        let listener = bind(&socket)?;
+        let (sender, stop) = mpsc::channel(1);
+        for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+            let mut signals = signal(kind).map_err(io_error("listen for signals"))?;
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                signals.recv().await;
+                let _ = sender.send(()).await;
+            });
+        }
+        // A terminal that goes away ends nothing.
+        let mut hangups = signal(SignalKind::hangup()).map_err(io_error("listen for signals"))?;
+        tokio::spawn(async move { while hangups.recv().await.is_some() {} });
+        let (world, receiver) = World::new();
+        let shell = Shell::new(paths.clone(), program, engine, ledger, world);
+        shell.run(listener, receiver, stop).await;
+        Ok::<(), DaemonError>(())
+    })?;
+    runtime.shutdown_background();
+    let _ = std::fs::remove_file(&socket);
+    Ok(())
+}
+
+/// Binds the socket, for our user alone. A dead one that is left over is replaced: we hold the lock.
+fn bind(socket: &Path) -> Result<UnixListener, DaemonError> {
+    let failed = || io_error(format!("listen at {}", socket.display()));
+    match std::fs::remove_file(socket) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed()(error)),
+    }
+    let listener = UnixListener::bind(socket).map_err(failed())?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(failed())?;
+    Ok(listener)
+}
+
+fn log_to(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|meta| meta.len() > LOG_MAX) {
+        std::fs::rename(path, path.with_extension("log.old"))?;
+    }
+    let file = File::options().create(true).append(true).mode(0o600).open(path)?;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("NOPEEK_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second daemon in one process (a test) logs to the first one's file.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::sync::Mutex::new(file))
+        .try_init();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        tracing::error!("{info}");
+        before(info);
+    }));
+    Ok(())
+}

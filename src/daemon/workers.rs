@@ -1,0 +1,84 @@
+//! Threads for work on git and disk: a lane is one thread that does one thing after the other.
+//!
+//! All changes to a repo go through its one lane, in the order they were asked for; reads have lanes of their own,
+//! so that a long diff does not hold up a landing. A panic in a piece of work is caught and becomes its answer.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+/// What is done one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    /// Changes to this repo.
+    Change(PathBuf),
+    /// Reads for people.
+    Read,
+    /// Measuring of worktrees.
+    Measure,
+    /// Looking up what tasks need.
+    Launch,
+}
+
+type Piece = Box<dyn FnOnce() + Send>;
+
+/// All lanes; a thread is started with the first piece of work of its lane.
+#[derive(Debug, Default)]
+pub(super) struct Workers {
+    lanes: HashMap<Lane, mpsc::Sender<Piece>>,
+}
+
+impl Workers {
+    /// Does `piece` when its lane comes to it.
+    pub(super) fn put(&mut self, lane: Lane, piece: impl FnOnce() + Send + 'static) {
+        let mut piece: Piece = Box::new(piece);
+        if let Some(sender) = self.lanes.get(&lane) {
+            match sender.send(piece) {
+                Ok(()) => return,
+                Err(mpsc::SendError(back)) => piece = back,
+            }
+        }
+        let (sender, receiver) = mpsc::channel::<Piece>();
+        let _ = sender.send(piece);
+        let started = std::thread::Builder::new().name("worker".to_owned()).spawn(move || {
+            for piece in receiver {
+                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(piece)).is_err() {
+                    tracing::error!("a piece of work broke");
+                }
+            }
+        });
+        match started {
+            Ok(_) => {
+                self.lanes.insert(lane, sender);
+            }
+            Err(error) => tracing::error!(%error, "no thread can be started for work"),
+        }
+    }
+}
+
+/// Does `work`; if it breaks, gives the words to say so.
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .map_err(|_| "nopeek broke while it did this; its log says where".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_keeps_order_and_outlives_a_panic() {
+        let mut workers = Workers::default();
+        let (sender, receiver) = mpsc::channel();
+        for n in 0..10 {
+            let sender = sender.clone();
+            workers.put(Lane::Read, move || {
+                sender.send(n).unwrap();
+                assert_ne!(n, 4, "on purpose");
+            });
+        }
+        drop(sender);
+        drop(workers);
+        assert_eq!(receiver.into_iter().collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+    }
+}
