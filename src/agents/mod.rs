@@ -1,7 +1,14 @@
 //! WHAT AGENT CLIS SAY. Pure translators: how to start a CLI, and what its output and signals mean.
 
+mod aider;
+mod claude;
+mod codex;
+mod gemini;
 pub mod listen;
+mod opencode;
+mod pi;
 pub mod profile;
+mod qwen;
 pub mod tests;
 
 use profile::Profile;

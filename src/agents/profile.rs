@@ -133,13 +133,181 @@ impl Profile {
         }
     }
 
-    /// How to start it for `order`; the error says what the profile lacks.
+    /// How to start it for `order`; the error says what is in the way.
+    ///
+    /// The one place here that reads a file: a worktree's `.git` says where its git directories are.
     pub fn plan(&self, order: &Order<'_>) -> Result<Plan, String> {
-        let _ = order;
-        Ok(Plan::default())
+        let words = match order.resume {
+            Some(_) if self.resume.is_empty() => {
+                return Err(
+                    "this agent can't go on with an earlier session: retry the task instead".to_owned()
+                );
+            }
+            Some(_) => &self.resume,
+            None => &self.command,
+        };
+        if words.first().is_none_or(String::is_empty) {
+            return Err("the agent's profile has an empty command".to_owned());
+        }
+        // No argument can hold a NUL.
+        let prompt = order.prompt.replace('\0', "");
+        let prompt_file = order.scratch.join(PROMPT_FILE);
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut git_dirs = None;
+        let mut has_prompt = false;
+        let mut argv = Vec::with_capacity(words.len() + 1);
+        for word in words {
+            let mut filled = fill(word, |name| {
+                Some(match name {
+                    "prompt" => {
+                        has_prompt = true;
+                        prompt.clone()
+                    }
+                    "prompt_file" => text(&prompt_file),
+                    "session" => order.resume.unwrap_or_default().to_owned(),
+                    "worktree" => text(order.worktree),
+                    "git_dir" => text(&git_dirs.get_or_insert_with(|| find_git_dirs(order.worktree)).0),
+                    "common_dir" => text(&git_dirs.get_or_insert_with(|| find_git_dirs(order.worktree)).1),
+                    "nopeek" => own_program(),
+                    _ => return None,
+                })
+            });
+            // A prompt is no option, even if it begins with a list's dash.
+            if word == "{prompt}" && filled.starts_with('-') {
+                filled.insert(0, ' ');
+            }
+            argv.push(filled);
+        }
+        if self.prompt == PromptBy::Arg && !has_prompt {
+            argv.push(if prompt.starts_with('-') { format!(" {prompt}") } else { prompt.clone() });
+        }
+        if argv.iter().any(|word| word.len() > WORD_MAX) {
+            return Err(format!(
+                "the prompt is longer than the {WORD_MAX} bytes that an argument may have: shorten it, or let the \
+                 agent's profile hand it over by stdin or file"
+            ));
+        }
+        Ok(Plan {
+            argv,
+            env: self.env.clone().into_iter().collect(),
+            stdin: (self.prompt == PromptBy::Stdin).then(|| prompt.clone()),
+            prompt_file: (self.prompt == PromptBy::File).then(|| (prompt_file, prompt.clone())),
+            typed: (self.prompt == PromptBy::Typed).then_some(prompt),
+        })
     }
 }
 
+/// Longest word of a command line that Linux takes.
+const WORD_MAX: usize = 128 * 1024 - 1;
+
+/// The name of a prompt file in the job's directory.
+const PROMPT_FILE: &str = "prompt.md";
+
+/// `word` with its placeholders filled, each once; braces of another kind stay.
+fn fill(word: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let filled = after.split_once('}').and_then(|(name, tail)| value(name).map(|value| (value, tail)));
+        if let Some((value, tail)) = filled {
+            out.push_str(&value);
+            rest = tail;
+        } else {
+            out.push('{');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// This program's path, also after it was replaced by a newer one.
+fn own_program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("nopeek"));
+    let path = path.to_string_lossy().into_owned();
+    path.strip_suffix(" (deleted)").map_or(path.clone(), str::to_owned)
+}
+
+/// The worktree's own git directory and the repo's: `…/.git/worktrees/NAME` and `…/.git`; `.git` if it is no worktree.
+fn find_git_dirs(worktree: &Path) -> (PathBuf, PathBuf) {
+    let dot_git = worktree.join(".git");
+    let own = std::fs::read_to_string(&dot_git)
+        .ok()
+        .and_then(|text| text.trim_end().strip_prefix("gitdir: ").map(|dir| worktree.join(dir)));
+    match own {
+        Some(own) => {
+            let common = match own.parent().filter(|dir| dir.ends_with("worktrees")).and_then(Path::parent) {
+                Some(common) => common.to_owned(),
+                None => own.clone(),
+            };
+            (own, common)
+        }
+        None => (dot_git.clone(), dot_git),
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the file is compiled in, and a test reads it")]
 pub(super) fn builtin() -> BTreeMap<String, Profile> {
-    BTreeMap::new()
+    let mut profiles: BTreeMap<String, Profile> =
+        toml::from_str(include_str!("../../assets/agents.toml")).expect("assets/agents.toml holds profiles");
+    // The program is looked for before a plan is made.
+    for profile in profiles.values_mut() {
+        if let Some(program) = profile.command.first_mut().filter(|program| *program == "{nopeek}") {
+            *program = own_program();
+        }
+    }
+    profiles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order<'a>(prompt: &'a str, resume: Option<&'a str>, worktree: &'a Path) -> Order<'a> {
+        Order { prompt, resume, worktree, scratch: Path::new("/scratch") }
+    }
+
+    #[test]
+    fn every_built_in_profile_makes_a_plan() {
+        for (name, profile) in builtin() {
+            let plan = profile.plan(&order("do {session} it", None, Path::new("/w"))).unwrap();
+            let given = plan.argv.iter().any(|word| word == "do {session} it") || plan.typed.is_some();
+            assert!(given, "{name}: {plan:?}");
+            assert_eq!(plan.argv[0], profile.program(), "{name}");
+            let resumed = profile.plan(&order("go on", Some("S-1"), Path::new("/w")));
+            assert_eq!(resumed.is_ok(), profile.traits(&name).resumable, "{name}");
+            if let Ok(plan) = resumed {
+                assert!(plan.argv.contains(&"S-1".to_owned()), "{name}: {plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_handed_over_as_the_profile_says() {
+        let profile = |by: &str| -> Profile {
+            toml::from_str(&format!("command = [\"x\", \"--in={{prompt_file}}\"]\nprompt = {by:?}")).unwrap()
+        };
+        let plan = |by: &str| profile(by).plan(&order("- a\0b", None, Path::new("/w"))).unwrap();
+        assert_eq!(plan("arg").argv[2], " - ab");
+        assert_eq!(plan("stdin").stdin.as_deref(), Some("- ab"));
+        assert_eq!(plan("typed").typed.as_deref(), Some("- ab"));
+        let file = plan("file");
+        assert_eq!(file.argv[1], "--in=/scratch/prompt.md");
+        assert_eq!(file.prompt_file, Some(("/scratch/prompt.md".into(), "- ab".to_owned())));
+        assert!(profile("arg").plan(&order(&"x".repeat(200_000), None, Path::new("/w"))).is_err());
+    }
+
+    #[test]
+    fn a_worktree_names_its_git_directories() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(find_git_dirs(dir.path()), (dir.path().join(".git"), dir.path().join(".git")));
+        std::fs::write(dir.path().join(".git"), "gitdir: /r/.git/worktrees/x\n").unwrap();
+        assert_eq!(find_git_dirs(dir.path()), ("/r/.git/worktrees/x".into(), "/r/.git".into()));
+    }
+
+    #[test]
+    fn unknown_keys_are_errors() {
+        assert!(toml::from_str::<Profile>("command = [\"x\"]\ncolour = 1").is_err());
+    }
 }

@@ -1,0 +1,222 @@
+//! Streams and signals in, observations out.
+
+use super::*;
+use crate::agents::builtin;
+use Source::{SideChannel, StatusProtocol, Title as FromTitle};
+
+fn listener(profile: &str) -> Listener {
+    Listener::new(&builtin()[profile])
+}
+
+fn state(source: Source, state: AgentState) -> Observation {
+    Observation::State { source, state }
+}
+
+fn usage(tokens_in: u64, tokens_out: u64, cost: Option<u64>) -> Observation {
+    Observation::Usage(Usage {
+        tokens_in: Some(tokens_in),
+        tokens_out: Some(tokens_out),
+        cost_microusd: cost,
+    })
+}
+
+fn session(id: &str) -> Observation {
+    Observation::Session(id.to_owned())
+}
+
+/// The same wherever the stream is split.
+fn check(profile: &str, stream: &str, want: &[Observation]) {
+    for size in [1, 7, 4096] {
+        let mut listener = listener(profile);
+        let got: Vec<_> = stream.as_bytes().chunks(size).flat_map(|part| listener.output(part)).collect();
+        assert_eq!(got, want, "{profile} in pieces of {size}");
+    }
+}
+
+fn asking(kind: AskKind, text: &str) -> AgentState {
+    AgentState::Asking(Ask { kind, text: text.into() })
+}
+
+#[test]
+fn claude_counts_a_message_once() {
+    let line = r#"{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":10,"cache_read_input_tokens":5,"output_tokens":2}}}"#;
+    let stream = format!(
+        "\x1b[?25h{{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s-1\"}}\r\n{line}\r\n{line}\r\nno json {{\r\n{}\r\n",
+        r#"{"type":"result","subtype":"success","is_error":false,"session_id":"s-1","total_cost_usd":0.0125,"usage":{"input_tokens":30,"cache_creation_input_tokens":1,"output_tokens":9}}"#
+    );
+    check(
+        "claude",
+        &stream,
+        &[
+            session("s-1"),
+            state(SideChannel, AgentState::Working),
+            usage(15, 2, None),
+            usage(15, 2, None),
+            session("s-1"),
+            usage(31, 9, Some(12_500)),
+            state(SideChannel, AgentState::Done),
+        ],
+    );
+}
+
+#[test]
+fn codex_tells_the_threads_total() {
+    check(
+        "codex",
+        concat!(
+            r#"{"type":"thread.started","thread_id":"019a"}"#,
+            "\n",
+            r#"{"type":"turn.started"}"#,
+            "\n",
+            r#"{"type":"error","message":"Reconnecting"}"#,
+            "\n",
+            r#"{"type":"turn.completed","usage":{"input_tokens":100,"cached_input_tokens":60,"output_tokens":7}}"#,
+            "\n"
+        ),
+        &[
+            session("019a"),
+            state(SideChannel, AgentState::Working),
+            usage(100, 7, None),
+            state(SideChannel, AgentState::Done),
+        ],
+    );
+    check(
+        "codex",
+        "{\"type\":\"turn.failed\",\"error\":{\"message\":\"401\"}}\n",
+        &[state(SideChannel, AgentState::Failed("401".into()))],
+    );
+}
+
+#[test]
+fn opencode_and_pi_are_added_up() {
+    let step = |id: &str, reason: &str| {
+        format!(
+            "{{\"type\":\"step_finish\",\"part\":{{\"id\":\"{id}\",\"reason\":\"{reason}\",\"cost\":0.001,\"tokens\":{{\"input\":10,\"output\":3,\"reasoning\":1,\"cache\":{{\"read\":5,\"write\":0}}}}}}}}\n"
+        )
+    };
+    check(
+        "opencode",
+        &format!(
+            "{{\"type\":\"step_start\",\"sessionID\":\"ses_1\"}}\n{}{}",
+            step("a", "tool-calls"),
+            step("b", "stop")
+        ),
+        &[
+            session("ses_1"),
+            state(SideChannel, AgentState::Working),
+            usage(15, 4, Some(1_000)),
+            usage(30, 8, Some(2_000)),
+            state(SideChannel, AgentState::Done),
+        ],
+    );
+    let message = "{\"type\":\"message_end\",\"message\":{\"role\":\"assistant\",\"usage\":{\"input\":4,\"output\":1,\"cacheRead\":6,\"cost\":{\"total\":0.5}},\"stopReason\":\"error\",\"errorMessage\":\"no key\"}}\n";
+    check(
+        "pi",
+        &format!("{{\"type\":\"agent_start\"}}\n{message}{{\"type\":\"agent_end\"}}\n"),
+        &[
+            state(SideChannel, AgentState::Working),
+            usage(10, 1, Some(500_000)),
+            state(SideChannel, AgentState::Failed("no key".into())),
+        ],
+    );
+}
+
+#[test]
+fn gemini_qwen_and_aider() {
+    check(
+        "gemini",
+        "{\"type\":\"init\",\"session_id\":\"g\"}\n{\"type\":\"result\",\"status\":\"error\",\"error\":{\"message\":\"bad\"},\"stats\":{\"input_tokens\":8,\"cached\":3,\"output_tokens\":2}}\n",
+        &[
+            session("g"),
+            state(SideChannel, AgentState::Working),
+            usage(8, 2, None),
+            state(SideChannel, AgentState::Failed("bad".into())),
+        ],
+    );
+    check(
+        "qwen",
+        "{\"type\":\"result\",\"is_error\":false,\"session_id\":\"q\",\"usage\":{\"input_tokens\":8,\"cache_read_input_tokens\":3,\"output_tokens\":2}}\n",
+        &[session("q"), usage(8, 2, None), state(SideChannel, AgentState::Done)],
+    );
+    check(
+        "aider",
+        "Tokens: 2.5k sent, 34 received. Cost: $0.01 message, $0.02 session.\r\nTokens: 1k sent, 6 received.\n",
+        &[usage(2_500, 34, Some(10_000)), usage(3_500, 40, Some(10_000))],
+    );
+}
+
+#[test]
+fn an_id_that_would_be_an_option_is_none() {
+    check("codex", "{\"type\":\"thread.started\",\"thread_id\":\"--yolo\"}\n", &[]);
+    check("codex", "{\"type\":\"thread.started\",\"thread_id\":\"a b\"}\n", &[]);
+}
+
+#[test]
+fn a_line_without_end_is_bounded() {
+    let mut listener = listener("codex");
+    for _ in 0..40 {
+        listener.output(&[b'{'; 64 * 1024]);
+    }
+    assert!(listener.line.capacity() <= LINE_MAX);
+    assert_eq!(
+        listener.output(b"\n{\"type\":\"turn.started\"}\n"),
+        [state(SideChannel, AgentState::Working)]
+    );
+}
+
+#[test]
+fn the_status_protocol_is_believed_over_titles() {
+    let mut listener = listener("codex-tui");
+    let status = |state: AgentState| Signal::Status { app: "codex".into(), state: Some(state) };
+    assert_eq!(
+        listener.signal(&Signal::Title("⠋ x | dir".into())),
+        [state(FromTitle, AgentState::Working)],
+        "nothing better has spoken"
+    );
+    assert_eq!(listener.signal(&status(AgentState::Working)), []);
+    assert_eq!(listener.signal(&Signal::Title("x | dir".into())), []);
+    let ask = asking(AskKind::Permission, "ls");
+    assert_eq!(listener.signal(&status(ask.clone())), [state(StatusProtocol, ask)]);
+    assert_eq!(listener.signal(&Signal::Status { app: String::new(), state: None }), []);
+    assert_eq!(listener.signal(&status(AgentState::Done)), [state(StatusProtocol, AgentState::Done)]);
+    assert_eq!(listener.signal(&Signal::Bell), [Observation::Bell]);
+}
+
+#[test]
+fn dialogs_before_the_first_work_are_the_clis_own() {
+    let blocked = |kind| Signal::Status { app: String::new(), state: Some(asking(kind, "trust?")) };
+    let mut claude = listener("claude-tui");
+    assert_eq!(
+        claude.signal(&blocked(AskKind::Permission)),
+        [state(StatusProtocol, asking(AskKind::StartUp, "trust?"))]
+    );
+    assert_eq!(
+        claude.signal(&blocked(AskKind::Auth)),
+        [state(StatusProtocol, asking(AskKind::Auth, "trust?"))]
+    );
+    let mut scripted = listener("scripted-tui");
+    assert_eq!(
+        scripted.signal(&blocked(AskKind::Question)),
+        [state(StatusProtocol, asking(AskKind::Question, "trust?"))],
+        "any program may begin with a question"
+    );
+}
+
+#[test]
+fn titles_say_the_state() {
+    for (profile, titles, want) in [
+        (
+            "gemini-tui",
+            ["◇  Ready (d)", "✦  Working… (d)", "✋  Action Required (d)", "◇  Ready (d)"],
+            AskKind::Permission,
+        ),
+        ("qwen-tui", ["Qwen - d", "◐︎ Qwen - d", "✳︎ Qwen - d", "Qwen - d"], AskKind::Permission),
+        ("codex-tui", ["n | d", "⠹ n | d", "[ ! ] Action Required | n | d", "n | d"], AskKind::Permission),
+    ] {
+        let mut listener = listener(profile);
+        let got: Vec<_> =
+            titles.iter().flat_map(|title| listener.signal(&Signal::Title((*title).into()))).collect();
+        let states = [AgentState::Idle, AgentState::Working, asking(want, ""), AgentState::Done];
+        assert_eq!(got, states.map(|one| state(FromTitle, one)), "{profile}");
+    }
+}
