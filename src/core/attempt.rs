@@ -6,7 +6,7 @@
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, TestCounts};
 use super::ids::{AttemptId, JobId, TaskName};
-use super::state::Stage;
+use super::state::{Job, Stage};
 use super::text::Shown;
 use super::time::Span;
 use super::turn::Turn;
@@ -263,11 +263,14 @@ pub(in crate::core) fn exited(
             }
         }
         Role::Setup { merged, .. } => {
-            if !exit.is_ok() {
+            if !exit.is_ok() && !may_run_again(turn, &job, exit) {
                 setup_failed(turn, job.attempt, merged, &Shown::line(tail.lines().last().unwrap_or("")));
             }
         }
         Role::Gate { merged, gate } => {
+            if !is_run_of(turn, &job, merged, gate) || may_run_again(turn, &job, exit) {
+                return;
+            }
             let verdict = gate::judge(exit, job.ending);
             let tail = if verdict.is_green() { String::new() } else { last_bytes(tail, GateRun::TAIL_MAX) };
             let took = Some(took);
@@ -298,6 +301,28 @@ pub(in crate::core) fn not_started(turn: &mut Turn<'_>, id: JobId, error: &Shown
             tail: error.as_str().to_owned(),
         }),
     }
+}
+
+/// How often a gate or hook whose end was lost (a reboot, a killed keeper) is run again before that counts.
+const LOST_MAX: usize = 3;
+
+/// A job whose end is unknown says nothing about the work: it is run again, but not for ever.
+fn may_run_again(turn: &Turn<'_>, job: &Job, exit: Exit) -> bool {
+    let lost = |other: &&Job| {
+        other.attempt == job.attempt && other.role == job.role && other.exit == Some(Exit::Unknown)
+    };
+    exit == Exit::Unknown && job.ending.is_none() && turn.state.jobs.values().filter(lost).count() < LOST_MAX
+}
+
+/// Whether this job is the run that its gate waits for, and not one of a candidate that was given up.
+fn is_run_of(turn: &Turn<'_>, job: &Job, merged: bool, gate: usize) -> bool {
+    let task = turn.state.tasks.get(&job.attempt.task);
+    let gates = if merged {
+        task.and_then(|t| t.merge.as_ref()).map(|merge| &merge.gates)
+    } else {
+        task.and_then(|t| t.attempt()).map(|a| &a.gates)
+    };
+    gates.and_then(|gates| gates.get(gate)).is_some_and(|run| run.job == Some(job.id))
 }
 
 /// Whether what happens to this attempt's jobs still matters to its task.

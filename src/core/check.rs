@@ -6,6 +6,7 @@ use super::effect::{Candidate, Work};
 use super::fact::Role;
 use super::gate;
 use super::ids::TaskId;
+use super::queue;
 use super::state::{Stage, State};
 use std::collections::BTreeSet;
 
@@ -16,7 +17,8 @@ pub fn check(state: &State) -> Result<(), String> {
     one_merge_at_a_time(state)?;
     queues_hold_who_waits(state)?;
     parallel_holds(state)?;
-    endings_are_asked_for(state)
+    endings_are_asked_for(state)?;
+    nothing_stalls(state)
 }
 
 /// Invariant 1: the target moves only after an approval, to the commit on which every required gate is green.
@@ -131,6 +133,31 @@ fn endings_are_asked_for(state: &State) -> Result<(), String> {
     for job in state.jobs.values() {
         if job.end_asked && job.ending.is_none() {
             return Err(format!("{} was ended without a reason", job.id));
+        }
+    }
+    Ok(())
+}
+
+/// The oracle of settle, by another road: a task that may go on has something under way for it, and one that is held
+/// back is held by something that can be named.
+fn nothing_stalls(state: &State) -> Result<(), String> {
+    for task in state.tasks.values().filter(|task| !task.paused) {
+        let may_go_on = match &task.stage {
+            Stage::Queued { .. } => queue::held(state, task).is_none(),
+            Stage::Trying => true,
+            Stage::Merging(_) | Stage::RollingBack => queue::is_first_to_merge(state, task),
+            Stage::Review
+            | Stage::Stuck(_)
+            | Stage::Interrupted
+            | Stage::Landed
+            | Stage::RolledBack
+            | Stage::Stopped
+            | Stage::Rejected(_) => false,
+        };
+        let under_way = state.open.values().any(|(_, owner)| *owner == task.id)
+            || state.jobs.values().any(|job| job.attempt.task == task.id && job.is_live());
+        if may_go_on && !under_way {
+            return Err(format!("{} may go on and nothing is under way for it: {:?}", task.id, task.stage));
         }
     }
     Ok(())

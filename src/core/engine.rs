@@ -331,6 +331,6 @@ pub(in crate::core) fn archive_scratch(state: &State, id: TaskId) -> Option<Work
         repo: task.launch.repo.clone(),
         worktree: built.path.clone(),
         branch: None,
-        key: format!("{}/{}-merge", task.launch.name, id),
+        key: format!("{}/{}-merge-{}", task.launch.name, id, built.commit.short()),
     })
 }

@@ -1,5 +1,6 @@
 //! The queues: who starts next (in an order that people can change), and the one line in which work lands.
 
+use super::effect::Work;
 use super::engine::{Refused, RefusedKind};
 use super::event::Launch;
 use super::fact::Fact;
@@ -54,7 +55,13 @@ pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result
 /// named after tasks, so an ended task keeps its name until it is forgotten.
 fn free_name(state: &State, launch: &Launch) -> TaskName {
     let taken = |name: &TaskName| {
+        let stem = format!("nopeek/{name}/");
         state.tasks.values().any(|t| t.launch.repo == launch.repo && t.launch.name == *name)
+            || state.open.values().any(|(effect, _)| {
+                // A forgotten task's branches are still on their way to the archive.
+                matches!(&effect.what, Work::Archive { repo, branch: Some(branch), .. }
+                    if *repo == launch.repo && branch.starts_with(&stem))
+            })
     };
     let stem: String = launch.name.as_str().chars().take(TaskName::MAX - 5).collect();
     let numbered = (2..=TASKS_MAX + 1)
@@ -168,9 +175,10 @@ pub(in crate::core) fn is_first_to_merge(state: &State, task: &Task) -> bool {
     let same =
         |other: &&Task| other.launch.repo == task.launch.repo && other.launch.target == task.launch.target;
     let mut line = state.merge_queue.iter().filter_map(|id| state.tasks.get(id)).filter(same);
-    // One that has a candidate stays first even if it is paused: its scratch worktree stands.
+    // One that has a candidate, or whose candidate is being built, stays first even if it is paused.
+    let built = |t: &Task| t.merge.as_ref().is_some_and(|m| m.built.is_some());
     line.clone()
-        .find(|t| t.merge.as_ref().is_some_and(|m| m.built.is_some()))
+        .find(|t| built(t) || state.is_open(t.id, |work| matches!(work, Work::BuildMerge { .. })))
         .or_else(|| line.find(|t| !t.paused))
         .is_some_and(|first| first.id == task.id)
 }

@@ -3,12 +3,12 @@
 //! Level-triggered: it looks at what is, not at what just happened, so no handler has to remember what comes next.
 //! It runs until nothing is left to decide; each round decides at least one fact.
 
-use super::attempt::{self, AgentMode, AgentState, Exit, Source, Start};
+use super::attempt::{self, AgentMode, AgentState, Source, Start};
 use super::effect::{Candidate, JobWhat, Work};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, Next};
 use super::ids::{AttemptId, JobId, Oid, TaskId};
-use super::state::{Attempt, Job, Merge, Stage, State, Task};
+use super::state::{Attempt, Job, Stage, State, Task};
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
@@ -194,12 +194,12 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
     if let Some(hook) = ready.setup.get(attempt.setup_done) {
         let role = Role::Setup { merged: false, hook: attempt.setup_done };
         let what = JobWhat::Setup(hook.clone());
-        return start_once(turn, attempt.id, role, &ready.path, what, None);
+        return start_once(turn, attempt.id, role, &ready.path, what);
     }
     let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(&job)).cloned() else {
         let profile = task.launch.agent.profile.clone();
         let what = JobWhat::Agent { profile, prompt: attempt.prompt.clone(), resume: None };
-        return start_once(turn, attempt.id, Role::Agent, &ready.path, what, None);
+        return start_once(turn, attempt.id, Role::Agent, &ready.path, what);
     };
     let Some(exit) = agent.exit else { return };
     let Some(read) = &attempt.read else {
@@ -245,19 +245,17 @@ fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
     turn.ask(id, work);
 }
 
-/// Starts a job of this role unless one is under way or has ended already.
+/// Starts a job of this role unless one is under way. One that ended well has moved the count on; one that failed has
+/// taken the task elsewhere; one that was lost, or belonged to a candidate of before, is run again.
 fn start_once(
     turn: &mut Turn<'_>,
     attempt: AttemptId,
     role: Role,
     worktree: &std::path::Path,
     what: JobWhat,
-    after: Option<JobId>,
 ) {
     let there =
-        turn.state.jobs.values().any(|job| {
-            job.attempt == attempt && job.role == role && after.is_none_or(|after| job.id > after)
-        });
+        turn.state.jobs.values().any(|job| job.attempt == attempt && job.role == role && job.is_live());
     if !there {
         turn.start(attempt, role, worktree, what);
     }
@@ -311,11 +309,9 @@ fn merging(turn: &mut Turn<'_>, id: TaskId, what: Candidate) {
     let (Some(merge), Some(attempt)) = (task.merge.clone(), task.attempt().map(|a| a.id)) else { return };
     let Some(built) = &merge.built else { return build(turn, id, attempt, what) };
     if let Some(hook) = built.setup.get(merge.setup_done) {
-        // A candidate that was rebuilt gets its set-up again: jobs of the one before don't count.
-        let before = last_job_of_old_candidate(turn.state, id, &merge);
         let role = Role::Setup { merged: true, hook: merge.setup_done };
         let (path, hook) = (built.path.clone(), hook.clone());
-        return start_once(turn, attempt, role, &path, JobWhat::Setup(hook), before);
+        return start_once(turn, attempt, role, &path, JobWhat::Setup(hook));
     }
     let (tree, path): (Oid, PathBuf) = (built.tree.clone(), built.path.clone());
     if !run_gates(turn, attempt, true, &merge.gates, &tree, &path) {
@@ -340,17 +336,14 @@ fn merging(turn: &mut Turn<'_>, id: TaskId, what: Candidate) {
     }
 }
 
-/// Set-up jobs of candidates before this one: the newest job that ended before this candidate had any set-up done.
-fn last_job_of_old_candidate(state: &State, id: TaskId, merge: &Merge) -> Option<JobId> {
-    let role = Role::Setup { merged: true, hook: merge.setup_done };
-    let ended = |job: &&Job| job.attempt.task == id && job.role == role && job.exit.is_some_and(Exit::is_ok);
-    state.jobs.values().filter(ended).map(|job| job.id).max()
-}
-
 fn build(turn: &mut Turn<'_>, id: TaskId, attempt: AttemptId, what: Candidate) {
     let Some(task) = turn.state.tasks.get(&id) else { return };
-    let open = turn.state.is_open(id, |work| matches!(work, Work::BuildMerge { .. }));
-    if open || !queue::is_first_to_merge(turn.state, task) {
+    // A candidate of before must be gone whole: it stood at the same place.
+    let open = turn.state.is_open(id, |work| {
+        matches!(work, Work::BuildMerge { .. } | Work::MoveTarget { .. } | Work::Archive { branch: None, .. })
+    });
+    let live = turn.state.jobs.values().any(|job| job.attempt.task == id && job.is_live());
+    if open || live || !queue::is_first_to_merge(turn.state, task) {
         return;
     }
     let first_line = task.launch.prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();

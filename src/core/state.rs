@@ -417,6 +417,14 @@ impl State {
         job.exit = Some(exit);
         job.watch.freeze(at);
         let (attempt, role) = (job.attempt, job.role.clone());
+        if let (Role::Gate { merged, gate }, Exit::Unknown) = (&role, exit) {
+            // Nothing is known of the run: the gate waits, unless the next fact judges it.
+            self.with_gate(attempt, *merged, *gate, |run| {
+                if run.job == Some(id) {
+                    run.state = GateState::Waiting;
+                }
+            });
+        }
         if let Role::Setup { merged, hook } = role
             && exit.is_ok()
         {

@@ -1,6 +1,6 @@
 //! A task: a unit of work, merged at most once. What people may do to it, and what the world's answers mean.
 
-use super::effect::{Effect, JobWhat, Work};
+use super::effect::{Candidate, Effect, JobWhat, Work};
 use super::engine::{Refused, RefusedKind, archive_scratch, archive_work};
 use super::event::Outcome;
 use super::fact::{Fact, Role};
@@ -159,6 +159,9 @@ pub(in crate::core) fn retry(
     if !can {
         return Err(not_now(task, "retry", "stop it first, or wait until its attempt has ended"));
     }
+    if turn.state.is_open(id, |work| matches!(work, Work::MoveTarget { .. })) {
+        return Err(not_now(task, "retry", "the target is just being moved to its work: wait a moment"));
+    }
     let open = task.attempt().filter(|a| a.result.is_none_or(|r| r == AttemptResult::Green)).map(|a| a.id);
     let start = if task.attempt().is_some_and(|a| a.ready.is_some()) { start } else { Start::Target };
     if let Some(attempt) = open {
@@ -206,28 +209,34 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
             }
         }
         (Work::StartJob(start), Outcome::Failed { error }) => attempt::not_started(turn, start.job, &error),
-        (Work::ReadBranch { .. }, Outcome::BranchRead(read)) => {
-            if let Some(attempt) = trying(turn.state, task) {
+        (Work::ReadBranch { branch, .. }, Outcome::BranchRead(read)) => {
+            if let Some(attempt) = trying(turn.state, task, &branch) {
                 turn.fact(Fact::BranchKnown { attempt, read });
             }
         }
-        (Work::ReadBranch { .. }, Outcome::Failed { error }) => {
-            if let Some(attempt) = trying(turn.state, task) {
+        (Work::ReadBranch { branch, .. }, Outcome::Failed { error }) => {
+            if let Some(attempt) = trying(turn.state, task, &branch) {
                 attempt::give_up(turn, attempt, AttemptResult::Failed, error);
             }
         }
-        (Work::BuildMerge { repo, .. }, Outcome::MergeBuilt(built)) => {
-            if is_merging(turn.state, task) {
+        (Work::BuildMerge { repo, what, .. }, Outcome::MergeBuilt(built)) => {
+            if wants(turn.state, task, &what) {
                 turn.fact(Fact::CandidateBuilt { task, built });
             } else {
-                let key = format!("{task}-merge");
+                let key = format!("{task}-merge-{}", built.commit.short());
                 turn.ask(task, Work::Archive { repo, worktree: built.path, branch: None, key });
             }
         }
-        (Work::BuildMerge { target, .. }, Outcome::Conflict { files }) => {
-            conflict(turn, task, &target, &files)
+        (Work::BuildMerge { target, what, .. }, Outcome::Conflict { files }) => {
+            if wants(turn.state, task, &what) {
+                conflict(turn, task, &target, &files);
+            }
         }
-        (Work::BuildMerge { .. }, Outcome::Failed { error }) => leave_merge(turn, task, error),
+        (Work::BuildMerge { what, .. }, Outcome::Failed { error }) => {
+            if wants(turn.state, task, &what) {
+                leave_merge(turn, task, error);
+            }
+        }
         (Work::MoveTarget { to, .. }, Outcome::TargetMoved) => target_moved(turn, task, to),
         (Work::MoveTarget { .. }, Outcome::TargetStale) => {
             if is_merging(turn.state, task) {
@@ -245,9 +254,26 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
     }
 }
 
-fn trying(state: &State, id: TaskId) -> Option<super::ids::AttemptId> {
+/// The attempt that waits for this branch to be read; an answer about an older attempt's branch finds none.
+fn trying(state: &State, id: TaskId, branch: &str) -> Option<super::ids::AttemptId> {
     let task = state.tasks.get(&id).filter(|task| task.stage == Stage::Trying)?;
-    task.attempt().filter(|a| a.result.is_none() && a.read.is_none()).map(|a| a.id)
+    task.attempt()
+        .filter(|a| a.result.is_none() && a.read.is_none())
+        .filter(|a| attempt::branch_name(&task.launch.name, a.id) == branch)
+        .map(|a| a.id)
+}
+
+/// Whether this candidate is what the task merges or reverts now, and it has none yet.
+fn wants(state: &State, id: TaskId, what: &Candidate) -> bool {
+    state.tasks.get(&id).is_some_and(|task| {
+        let none_yet = task.merge.as_ref().is_some_and(|merge| merge.built.is_none());
+        let same = match (&task.stage, what) {
+            (Stage::Merging(approved), Candidate::Merge(head)) => approved == head,
+            (Stage::RollingBack, Candidate::Revert(commit)) => task.landed.as_ref() == Some(commit),
+            _ => false,
+        };
+        none_yet && same
+    })
 }
 
 fn is_merging(state: &State, id: TaskId) -> bool {
