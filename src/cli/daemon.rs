@@ -1,11 +1,12 @@
 //! `nopeek daemon`: run, ask, end or replace the process that supervises.
 
-use super::error::{CliError, NOT_NOW};
+use super::error::{CliError, NOT_NOW, WORLD};
 use super::ledger::moment;
 use super::print;
 use super::talk::{self, Talk};
 use crate::client::{Client, ClientError, Start};
 use crate::core::text::Shown;
+use crate::daemon::DaemonError;
 use crate::os::clock;
 use crate::wire::client::{DaemonStatus, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
@@ -60,7 +61,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 fn serve() -> Result<ExitCode, CliError> {
     let program = std::env::current_exe()
         .map_err(|error| CliError::world(format!("can't find our own program: {error}"), ""))?;
-    crate::daemon::run(talk::paths()?, program).map_err(|error| CliError::world(&error, error.remedy()))?;
+    crate::daemon::run(talk::paths()?, program).map_err(|error| {
+        let code = if matches!(error, DaemonError::SecondDaemon { .. }) { NOT_NOW } else { WORLD };
+        CliError::new(code, &error, error.remedy())
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

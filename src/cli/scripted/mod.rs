@@ -18,7 +18,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What the agent is asked to do; may name or hold its script.
-    #[arg(default_value = "")]
+    #[arg(default_value = "", allow_hyphen_values = true)]
     prompt: String,
     /// The script's file.
     #[arg(long, value_name = "FILE")]
