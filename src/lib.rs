@@ -3,5 +3,6 @@
 pub mod agents;
 pub mod cli;
 pub mod core;
+pub mod os;
 pub mod screen;
 pub mod wire;
