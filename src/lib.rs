@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod cli;
 pub mod core;
+pub mod keeper;
 pub mod os;
 pub mod screen;
 pub mod wire;

@@ -1,0 +1,276 @@
+//! THE PROCESS THAT OWNS A PTY: blocking, no tokio, one poll loop; small, so that 64 of them cost next to nothing.
+//!
+//! Owns the PTY's master, the child and the spool of one job, in the job's folder (see [`crate::wire::keeper`]).
+//! Promises: every byte that the job writes is in the spool, in order, once; no daemon is ever waited for; when the
+//! child has ended nothing of its tree is left, the spool is complete and `exit.json` is durable before anyone is told.
+//! On a full disk it stops reading, so that the job waits, and tries again.
+
+mod child;
+mod serve;
+mod spool;
+
+use crate::os::clock;
+use crate::os::lock::Lock;
+use crate::os::process;
+use crate::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, KeeperFile, ToKeeper};
+use child::Child;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serve::Server;
+use spool::Spool;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long what is left of the tree may take to leave after the child has ended.
+const LEFTOVERS_GRACE: Duration = Duration::from_millis(500);
+/// How often a full disk is tried again, and a tree that is being ended is looked at.
+const RETRY: Duration = Duration::from_millis(50);
+/// How often dead orphans are taken in while nothing else happens.
+const REAP_EVERY: Duration = Duration::from_secs(2);
+/// How long the daemon may take to hear of the end; it finds `exit.json` anyway.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Why a job can't be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// A file of the job's folder can't be read or written.
+    #[error("can't {act} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        act: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// `spec.json` is no job.
+    #[error("{} is no job: {source}", path.display())]
+    Spec {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The system refused what every keeper needs.
+    #[error("can't {act}: {source}")]
+    System {
+        /// What was tried.
+        act: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Keeps the job of `dir` until it has ended. Returns at once if another keeper has it or it has ended already.
+pub fn run(dir: &Path) -> Result<(), KeeperError> {
+    let lock = dir.join("lock");
+    let Some(_lock) = Lock::try_take(&lock).map_err(file("take the lock", &lock))? else { return Ok(()) };
+    if dir.join("exit.json").exists() {
+        return Ok(());
+    }
+    let path = dir.join("spec.json");
+    let text = fs::read(&path).map_err(file("read", &path))?;
+    let spec: JobSpec = serde_json::from_slice(&text).map_err(|source| KeeperError::Spec { path, source })?;
+    process::adopt_orphans().map_err(|source| KeeperError::System { act: "adopt orphans", source })?;
+    let spool = Spool::open(&dir.join("spool")).map_err(file("open", &dir.join("spool")))?;
+    let server = Server::bind(&dir.join("socket")).map_err(file("listen at", &dir.join("socket")))?;
+    match Child::start(&spec) {
+        Ok(child) => {
+            let me = KeeperFile { version: KEEPER_PROTOCOL, keeper: std::process::id(), child: child.pid() };
+            write_durably(dir, "keeper.json", &me)?;
+            Keeper { child, spool, server, state: State::default() }.keep(dir)
+        }
+        Err(source) => {
+            let program = spec.argv.first().map_or("", String::as_str);
+            let error = format!("can't start {program} in {}: {source}", spec.cwd.display());
+            write_durably(dir, "exit.json", &ExitFile::NotStarted { error })
+        }
+    }
+}
+
+fn file<'a>(act: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> KeeperError + 'a {
+    move |source| KeeperError::File { act, path: path.to_owned(), source }
+}
+
+/// Writes a file so that after any crash it is there whole or not at all.
+fn write_durably<T: serde::Serialize>(dir: &Path, name: &str, what: &T) -> Result<(), KeeperError> {
+    let (path, new) = (dir.join(name), dir.join(format!("{name}.new")));
+    let write = || -> io::Result<()> {
+        let mut to = File::create(&new)?;
+        to.write_all(&serde_json::to_vec(what)?)?;
+        to.sync_all()?;
+        fs::rename(&new, &path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(file("write", &path))
+}
+
+#[derive(Default)]
+struct State {
+    frozen: bool,
+    /// How the child ended, once it has.
+    ended: Option<(Option<i32>, Option<i32>)>,
+    /// When what is left of the tree is killed.
+    kill_at: Option<Instant>,
+    /// The tree is gone.
+    gone: bool,
+    /// The daemon wants to hear that the tree is gone.
+    tell_ended: bool,
+}
+
+struct Keeper {
+    child: Child,
+    spool: Spool,
+    server: Server,
+    state: State,
+}
+
+impl Keeper {
+    fn keep(mut self, dir: &Path) -> Result<(), KeeperError> {
+        loop {
+            self.wait()?;
+            self.child.feed();
+            let drained = self.read_output();
+            self.listen();
+            self.reap();
+            self.end_tree();
+            self.server.grown(self.spool.len());
+            self.server.flush();
+            if self.state.gone && drained && self.spool.is_written() {
+                return self.leave(dir);
+            }
+        }
+    }
+
+    fn wait(&mut self) -> Result<(), KeeperError> {
+        let mut fds = Vec::with_capacity(5);
+        if self.spool.is_written() && !self.child.is_drained() {
+            let mut want = PollFlags::IN;
+            want.set(PollFlags::OUT, self.child.has_input());
+            fds.push(PollFd::from_borrowed_fd(self.child.master(), want));
+        }
+        if let Some(stdin) = self.child.stdin() {
+            fds.push(PollFd::from_borrowed_fd(stdin, PollFlags::OUT));
+        }
+        if self.state.ended.is_none() {
+            fds.push(PollFd::from_borrowed_fd(self.child.pidfd(), PollFlags::IN));
+        }
+        self.server.poll_fds(&mut fds, self.child.takes_input());
+        let busy = self.state.kill_at.is_some() || !self.spool.is_written() || self.state.ended.is_some();
+        let timeout = if busy { RETRY } else { REAP_EVERY };
+        let timeout =
+            Timespec { tv_sec: timeout.as_secs().cast_signed(), tv_nsec: i64::from(timeout.subsec_nanos()) };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(errno) => Err(KeeperError::System { act: "wait", source: errno.into() }),
+        }
+    }
+
+    /// Reads what the job has written; true once nothing more can come.
+    fn read_output(&mut self) -> bool {
+        self.spool.retry();
+        while self.spool.is_written() && !self.child.is_drained() {
+            match self.child.read(self.spool.buffer()) {
+                Ok(0) => break,
+                Ok(n) => {
+                    self.spool.append(n);
+                    if self.spool.is_turn_full() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        self.spool.end_turn();
+        self.child.is_drained() || self.state.gone && self.child.is_quiet()
+    }
+
+    fn listen(&mut self) {
+        let hello = FromKeeper::Hello {
+            version: KEEPER_PROTOCOL,
+            child: self.child.pid(),
+            frozen: self.state.frozen,
+            spool: self.spool.len(),
+        };
+        self.server.accept(&hello);
+        while self.child.takes_input()
+            && let Some(order) = self.server.next_order()
+        {
+            self.obey(order);
+        }
+    }
+
+    fn obey(&mut self, order: ToKeeper) {
+        let me = std::process::id();
+        match order {
+            ToKeeper::Input(bytes) => self.child.input(&bytes),
+            ToKeeper::Resize { rows, cols } => self.child.resize(rows, cols),
+            ToKeeper::Freeze => {
+                let count = process::freeze(me);
+                self.state.frozen = true;
+                self.server.tell(&FromKeeper::Frozen(u32::try_from(count).unwrap_or(u32::MAX)));
+            }
+            ToKeeper::Thaw => {
+                process::thaw(me);
+                self.state.frozen = false;
+                self.server.tell(&FromKeeper::Thawed);
+            }
+            ToKeeper::End { grace_ms } => {
+                self.state.tell_ended = true;
+                self.state.frozen = false;
+                process::hang_up(me);
+                let at = clock::instant() + Duration::from_millis(grace_ms);
+                self.state.kill_at = Some(self.state.kill_at.map_or(at, |old| old.min(at)));
+            }
+        }
+    }
+
+    /// Takes in ended children: the job's own with how it ended, adopted orphans silently.
+    fn reap(&mut self) {
+        while let Some(reaped) = process::reap() {
+            if reaped.pid == self.child.pid() {
+                self.state.ended = Some((reaped.code, reaped.signal));
+                process::hang_up(std::process::id());
+                let at = clock::instant() + LEFTOVERS_GRACE;
+                self.state.kill_at = Some(self.state.kill_at.map_or(at, |old| old.min(at)));
+            }
+        }
+    }
+
+    /// Sees to it that nothing of the tree is left once it is to end.
+    fn end_tree(&mut self) {
+        let Some(at) = self.state.kill_at else { return };
+        let me = std::process::id();
+        if clock::instant() >= at {
+            process::kill(me);
+        }
+        if self.state.ended.is_some() && process::descendants(me).is_empty() {
+            self.state.gone = true;
+            if std::mem::take(&mut self.state.tell_ended) {
+                self.server.tell(&FromKeeper::Ended);
+            }
+        }
+    }
+
+    fn leave(mut self, dir: &Path) -> Result<(), KeeperError> {
+        let (code, signal) = self.state.ended.unwrap_or_default();
+        let exit = ExitFile::Ended { code, signal, spool: self.spool.len() };
+        self.spool.sync().map_err(file("sync", &dir.join("spool")))?;
+        // A full disk must not lose how the job ended: it is tried again until there is room.
+        while let Err(error) = write_durably(dir, "exit.json", &exit) {
+            match &error {
+                KeeperError::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                    let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(RETRY.subsec_nanos()) };
+                    let _ = poll(&mut [], Some(&pause));
+                }
+                _ => return Err(error),
+            }
+        }
+        self.server.tell(&FromKeeper::Exited(exit));
+        self.server.farewell(FAREWELL);
+        // The socket's file is of no use without us; a leftover is replaced by nobody, so it does no harm either.
+        let _ = fs::remove_file(dir.join("socket"));
+        Ok(())
+    }
+}
