@@ -400,3 +400,7 @@ impl Emulator {
         (self.version, &self.row_versions)
     }
 }
+
+#[cfg(test)]
+#[path = "emulator_tests.rs"]
+mod tests;
