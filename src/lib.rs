@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod cli;
+pub mod client;
 pub mod core;
 pub mod keeper;
 pub mod os;

@@ -33,7 +33,10 @@ pub(super) fn man(args: &ManArgs) -> Result<ExitCode, CliError> {
     let command = Cli::command();
     if let Some(dir) = &args.dir {
         clap_mangen::generate_to(command, dir).map_err(|error| {
-            CliError::world(format!("can't write man pages to {}: {error}", dir.display()), "does the folder exist?")
+            CliError::world(
+                format!("can't write man pages to {}: {error}", dir.display()),
+                "does the folder exist?",
+            )
         })?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,5 +1,6 @@
 //! What a subcommand says when it fails: what failed, on what, what to do; and its exit code.
 
+use crate::client::ClientError;
 use crate::core::text::Shown;
 use crate::wire::client::{Refusal, RefusalKind, Reply};
 use std::fmt::Display;
@@ -93,5 +94,15 @@ impl From<Refusal> for CliError {
             RefusalKind::Failed => WORLD,
         };
         Self::new(code, refusal.what, refusal.remedy)
+    }
+}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(refusal) => refusal.into(),
+            ClientError::NoDaemon => Self::new(NOT_NOW, &error, error.remedy()),
+            _ => Self::world(&error, error.remedy()),
+        }
     }
 }

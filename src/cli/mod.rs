@@ -3,13 +3,41 @@
 //! Owns words, exit codes and the `--json` forms (docs/cli.md). Holds no rule of the product: a
 //! subcommand asks the daemon and prints what it is told.
 
+mod act;
+mod agents;
+mod answer;
+mod approve;
+mod completions;
+mod cover;
+mod diff;
 mod error;
+mod forget;
+mod keeper;
+mod land;
+mod launch;
+mod ledger;
+mod logs;
+mod ls;
+mod pause;
+mod peek;
+mod print;
+mod reject;
+mod reorder;
+mod resume;
+mod retry;
+mod rollback;
 mod scripted;
+mod send_back;
+mod show;
+mod stop;
+mod talk;
+mod wait;
 
 use clap::{Parser, Subcommand};
 use error::CliError;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Supervise parallel coding agents, under the lid until they are done.
 ///
@@ -29,6 +57,32 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not fou
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(Box<launch::Args>),
+    Ls(ls::Args),
+    Show(show::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    Stop(stop::Args),
+    Retry(retry::Args),
+    Answer(answer::Args),
+    Diff(diff::Args),
+    Approve(approve::Args),
+    SendBack(send_back::Args),
+    Reject(reject::Args),
+    Land(land::Args),
+    Rollback(rollback::Args),
+    Logs(logs::Args),
+    Peek(peek::Args),
+    Cover(cover::Args),
+    Reorder(reorder::Args),
+    Forget(forget::Args),
+    Wait(wait::Args),
+    Ledger(ledger::Args),
+    Agents(agents::Args),
+    Completions(completions::Args),
+    Man(completions::ManArgs),
+    #[command(hide = true)]
+    Keeper(keeper::Args),
     #[command(hide = true)]
     Scripted(scripted::Args),
 }
@@ -44,6 +98,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { error::USAGE } else { 0 });
         }
     };
+    // For bugs alone: every expected failure is a `CliError`. A keeper stays as small as it can be.
+    if !matches!(cli.command, Some(Command::Keeper(_))) {
+        let _ = color_eyre::install();
+    }
     dispatch(cli).unwrap_or_else(|error| error.report())
 }
 
@@ -53,10 +111,51 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             CliError::new(error::NOT_FOUND, format!("can't enter {}: {error}", folder.display()), "")
         })?;
     }
-    match cli.command {
-        None => Err(CliError::usage("there is no board yet", "")),
-        Some(Command::Scripted(args)) => scripted::run(&args),
+    let Some(command) = cli.command else {
+        return Err(CliError::usage("there is no board yet", "`nopeek help` lists what there is"));
+    };
+    match command {
+        Command::Run(args) => launch::run(&args),
+        Command::Ls(args) => ls::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Pause(args) => pause::run(&args),
+        Command::Resume(args) => resume::run(&args),
+        Command::Stop(args) => stop::run(&args),
+        Command::Retry(args) => retry::run(&args),
+        Command::Answer(args) => answer::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Approve(args) => approve::run(&args),
+        Command::SendBack(args) => send_back::run(&args),
+        Command::Reject(args) => reject::run(&args),
+        Command::Land(args) => land::run(&args),
+        Command::Rollback(args) => rollback::run(&args),
+        Command::Logs(args) => logs::run(&args),
+        Command::Peek(args) => peek::run(&args),
+        Command::Cover(args) => cover::run(&args),
+        Command::Reorder(args) => reorder::run(&args),
+        Command::Forget(args) => forget::run(&args),
+        Command::Wait(args) => wait::run(&args),
+        Command::Ledger(args) => ledger::run(&args),
+        Command::Agents(args) => agents::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => completions::man(&args),
+        Command::Keeper(args) => keeper::run(&args),
+        Command::Scripted(args) => scripted::run(&args),
     }
+}
+
+/// A span of time as people write it: 90s, 10m, 2h; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is no time: write 90s, 10m or 2h"))?;
+    let factor = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("{unit:?} is no unit of time: use ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(number * factor).map_err(|_| format!("{text:?} is out of range"))
 }
 
 #[cfg(test)]
@@ -67,5 +166,17 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, millis) in
+            [("90s", 90_000), ("10m", 600_000), ("1.5h", 5_400_000), ("250ms", 250), ("7", 7_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "m", "-1s", "5 days", "1d", "NaN"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

@@ -124,5 +124,6 @@ pub(super) fn runtime() -> Result<Runtime, CliError> {
 /// The main checkout of the repo that the person stands in.
 pub(super) fn here() -> Option<PathBuf> {
     let folder = std::env::current_dir().ok()?;
-    crate::git::repo::find(&folder).ok().map(|repo| repo.main)
+    let repo = git2::Repository::discover(folder).ok()?;
+    repo.commondir().parent()?.canonicalize().ok()
 }
