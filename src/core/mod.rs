@@ -20,6 +20,8 @@ mod settle;
 mod sim;
 pub mod state;
 mod task;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod time;
 mod turn;
