@@ -136,7 +136,7 @@ fn junit(output: &str) -> TestCounts {
 }
 
 #[cfg(test)]
-mod tests {
+mod fixtures {
     use super::*;
 
     fn counted(output: &str) -> Option<(u32, u32, u32)> {

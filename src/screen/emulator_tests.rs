@@ -67,6 +67,7 @@ fn strings_are_swallowed_whole_and_bounded() {
         "\x1b^text\x1b\\",
         "\x1b]7777;x\x07",
         "\x1b]8;;http://x\x1b\\",
+        "\x1bPa本\x1b\\",
         long.as_str(),
     ] {
         let text = format!("\x1b[31ma{swallowed}b");
@@ -187,7 +188,7 @@ fn wide_characters_and_marks_in_rows() {
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z ]{1,12}",
-        "[\u{300}\u{301}é日本👍🏽◐]{1,4}",
+        "[\u{300}\u{301}é日語👍🏽◐]{1,4}",
         Just("\x1b".to_owned()),
         Just("\x1b[".to_owned()),
         Just("\x1b]".to_owned()),
@@ -235,7 +236,8 @@ proptest! {
         }
     }
 
-    /// With strings read by us, the grid is the one of the emulator alone.
+    /// With strings read by us, the grid is the one of the emulator alone; but that takes the byte 9C inside of a
+    /// character of a DCS for its end, and we don't (the strategy has no such character).
     #[test]
     fn the_grid_is_the_emulators_own(pieces in prop::collection::vec(piece(), 1..24)) {
         let text = pieces.concat();
