@@ -6,6 +6,8 @@
 mod connection;
 mod error;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use connection::{Client, Receiver, Sender};
 pub use error::ClientError;

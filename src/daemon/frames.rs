@@ -6,8 +6,10 @@
 use super::jobs::Shared;
 use super::outbox::Outbox;
 use crate::core::lid::Permit;
+use crate::os::clock;
 use crate::screen::changes::{Seen, changes};
 use crate::wire::client::{FromDaemon, Look};
+use std::time::{Duration, Instant};
 
 /// Most screens that one client looks at.
 pub(super) const LOOKS_MAX: usize = 64;
@@ -15,6 +17,9 @@ pub(super) const LOOKS_MAX: usize = 64;
 pub(super) const ROWS_MAX: u16 = 500;
 /// See [`ROWS_MAX`].
 pub(super) const COLS_MAX: u16 = 1_000;
+
+/// Frames of one screen to one client are at least this far apart: no terminal shows more.
+const APART: Duration = Duration::from_millis(8);
 
 /// One client's look at one job.
 #[derive(Debug)]
@@ -25,11 +30,12 @@ pub(super) struct Looking {
     behind: bool,
     /// The client was told that the screen is covered, and nothing since.
     told_covered: bool,
+    sent: Option<Instant>,
 }
 
 impl Looking {
     pub(super) fn new(look: Look) -> Self {
-        Self { look, seen: Seen::default(), in_flight: false, behind: true, told_covered: false }
+        Self { look, seen: Seen::default(), in_flight: false, behind: true, told_covered: false, sent: None }
     }
 
     /// The client scrolled, or has another size.
@@ -44,8 +50,14 @@ impl Looking {
     }
 
     /// Whether what the client was last told is no longer how it is, or more is to come.
-    pub(super) const fn wants(&self, permitted: bool) -> bool {
-        permitted == self.told_covered || (self.behind && !self.in_flight)
+    pub(super) fn wants(&self, permitted: bool, now: Instant) -> bool {
+        permitted == self.told_covered || self.due().is_some_and(|due| due <= now)
+    }
+
+    /// When the next frame may be sent, if one waits.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let ready = self.behind && !self.in_flight;
+        ready.then(|| self.sent.map_or_else(clock::instant, |sent| sent + APART))
     }
 
     /// Sends what changed, or that it is covered.
@@ -54,8 +66,9 @@ impl Looking {
             self.cover(outbox);
             return;
         };
-        if self.in_flight {
-            self.behind = true;
+        let now = clock::instant();
+        self.behind = true;
+        if self.in_flight || self.sent.is_some_and(|sent| now < sent + APART) {
             return;
         }
         let Look { job, rows, cols, scrolled, .. } = self.look;
@@ -70,6 +83,7 @@ impl Looking {
         let changes = changes(emulator, &mut self.seen, rows, cols, scrolled);
         drop(covered);
         if let Some(changes) = changes {
+            self.sent = Some(now);
             self.in_flight = outbox.screen(job, &FromDaemon::Frame { job, changes });
         }
     }

@@ -188,7 +188,7 @@ impl Shell {
         self.workers.put(Lane::Read, move || {
             let result =
                 guarded(|| git::diff::read(&main, &head, &target)).map_err(failed).and_then(|diff| {
-                    diff.map(|diff| Reply::Diff(Box::new(diff))).map_err(|error| launch::git_refusal(error))
+                    diff.map(|diff| Reply::Diff(Box::new(diff))).map_err(launch::git_refusal)
                 });
             reply.outbox.answer(reply.id, result);
         });
@@ -325,11 +325,12 @@ impl Shell {
     /// Shows what clients wait for, and covers what may no longer be looked at.
     pub(super) fn show_screens(&mut self) {
         let mut uncovered = Vec::new();
+        let now = clock::instant();
         for client in self.clients.values_mut() {
             for looking in &mut client.looks {
                 let job = looking.look.job;
                 let permit = self.engine.permit(job);
-                if looking.wants(permit.is_some()) {
+                if looking.wants(permit.is_some(), now) {
                     if permit.is_some() {
                         uncovered.push(job);
                     }

@@ -18,6 +18,7 @@ use super::{environment, sessions};
 use crate::core::engine::{Engine, Refused};
 use crate::core::event::{Command, Event};
 use crate::core::ids::{EffectId, JobId, TaskId};
+use crate::core::text::Shown;
 use crate::core::time::{Span, Time};
 use crate::core::view::Board;
 use crate::git;
@@ -43,6 +44,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(30);
 /// A sleep shorter than this is no suspend.
 const SUSPEND_MIN: u64 = 1_000;
+/// Longest name of a person in the ledger.
+const WHO_MAX: usize = 100;
 /// Ledger name of what no person did.
 const NOBODY: &str = "nopeek";
 
@@ -215,6 +218,7 @@ impl Shell {
             Event::Exited { job, .. } => {
                 let job = *job;
                 self.jobs.ended(job);
+                self.sizes.remove(&job);
                 // Whatever was to be done to the job is done: nothing is left of it.
                 let open = self.in_flight.iter().filter(|(_, of)| **of == Some(job)).map(|(id, _)| *id);
                 let open: Vec<EffectId> = open.collect();
@@ -235,6 +239,7 @@ impl Shell {
     fn hear_people(&mut self, message: FromPeople) {
         match message {
             FromPeople::Joined { client, outbox, who } => {
+                let who = Shown::line(&who).as_str().chars().take(WHO_MAX).collect();
                 self.clients.insert(client, Client { outbox, who, subscribed: false, looks: Vec::new() });
             }
             FromPeople::Said { client, message } => self.hear_client(client, message),
@@ -301,8 +306,11 @@ impl Shell {
                 }
             }
         }
-        if let Some(unsaved) = self.unsaved.back_mut() {
-            unsaved.after.answer = Some((reply, Acknowledged::Launched(launched)));
+        match self.unsaved.back_mut() {
+            Some(unsaved) if !launched.is_empty() => {
+                unsaved.after.answer = Some((reply, Acknowledged::Launched(launched)));
+            }
+            _ => reply.outbox.answer(reply.id, Ok(Reply::Launched(Vec::new()))),
         }
     }
 
@@ -452,7 +460,8 @@ impl Shell {
         });
         let more = (!self.found_out.is_empty() && self.retry_at.is_none()).then_some(now);
         let heartbeat = Some(now + HEARTBEAT);
-        [deadline, self.retry_at, self.board_due(now), self.pulse_at, more, heartbeat]
+        let frames = self.clients.values().flat_map(|client| &client.looks).filter_map(Looking::due).min();
+        [deadline, self.retry_at, self.board_due(now), self.pulse_at, more, frames, heartbeat]
             .into_iter()
             .flatten()
             .min()

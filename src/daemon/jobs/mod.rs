@@ -10,6 +10,8 @@ mod plan;
 mod spool;
 mod thread;
 mod typist;
+#[cfg(test)]
+mod tests;
 
 use super::message::World;
 use crate::core::effect::JobStart;

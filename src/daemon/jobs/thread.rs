@@ -43,6 +43,9 @@ const OUT_MAX: usize = 1024 * 1024;
 /// The engine is told at most this often that a job gives output.
 const ALIVE: Duration = Duration::from_secs(1);
 
+/// A keeper whose connection broke is tried again after this long.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// All that the thread owns.
 pub(super) struct Thread {
     job: JobId,
@@ -193,6 +196,7 @@ impl Thread {
                 Ok(file) => return begin::exit_of(&file),
                 Err(error) => tracing::warn!(job = %self.job, %error, "the connection to a keeper broke"),
             }
+            std::thread::sleep(AGAIN);
             match begin::attach(&self.files) {
                 Found::Live(again) => stream = again,
                 Found::Ended(file) => return begin::exit_of(&file),
@@ -206,6 +210,10 @@ impl Thread {
         let mut decoder = Decoder::default();
         let mut out: Vec<u8> = Vec::new();
         let mut ended = None;
+        // What an earlier connection may not have passed on; a keeper does the same twice without harm.
+        for message in self.unanswered() {
+            put(&mut out, &message);
+        }
         loop {
             while let Ok(order) = self.orders.try_recv() {
                 self.take_order(order, &mut out);
@@ -229,6 +237,20 @@ impl Thread {
                 return Err(io::Error::other("the keeper closed it"));
             }
         }
+    }
+
+    fn unanswered(&self) -> Vec<ToKeeper> {
+        let mut messages = Vec::new();
+        if !self.freezes.is_empty() {
+            messages.push(ToKeeper::Freeze);
+        }
+        if !self.thaws.is_empty() {
+            messages.push(ToKeeper::Thaw);
+        }
+        if !self.ends.is_empty() {
+            messages.push(ToKeeper::End { grace_ms: 0 });
+        }
+        messages
     }
 
     fn hear(&mut self, message: FromKeeper) -> Option<ExitFile> {
@@ -347,11 +369,13 @@ impl Thread {
                 self.world.event(Event::Alive(self.job));
             }
             self.fed.say(offset);
-            self.screen_changed();
         }
         let more = offset < self.grown;
         if !more {
             self.spool.rest();
+        }
+        if is_new || !more {
+            self.screen_changed();
         }
         Ok(more)
     }
