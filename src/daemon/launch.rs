@@ -203,7 +203,8 @@ pub(super) fn agents(paths: &Paths, folder: Option<&Path>) -> Result<Vec<AgentLi
             let program = profile.program().to_owned();
             let path = environment::find_program(&env, &program);
             let at = path.clone();
-            let version = std::thread::spawn(move || at.and_then(|path| version(&path)));
+            let args = profile.version;
+            let version = std::thread::spawn(move || at.and_then(|path| version(&path, &args)));
             (AgentLine { name, program, path, version: None, origin: origin.to_owned() }, version)
         })
         .collect();
@@ -212,10 +213,10 @@ pub(super) fn agents(paths: &Paths, folder: Option<&Path>) -> Result<Vec<AgentLi
     Ok(lines.collect())
 }
 
-/// The first line of what `program --version` says, if it says it in time.
-fn version(program: &Path) -> Option<Shown> {
+/// The first line of what `program` says of its version, if it says it in time.
+fn version(program: &Path, args: &[String]) -> Option<Shown> {
     let mut child = Command::new(program)
-        .arg("--version")
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

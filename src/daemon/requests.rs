@@ -186,10 +186,9 @@ impl Shell {
         let target = self.target_of(&view);
         let main = view.repo;
         self.workers.put(Lane::Read, move || {
-            let result =
-                guarded(|| git::diff::read(&main, &head, &target)).map_err(failed).and_then(|diff| {
-                    diff.map(|diff| Reply::Diff(Box::new(diff))).map_err(launch::git_refusal)
-                });
+            let result = guarded(|| git::diff::read(&main, &head, &target))
+                .map_err(failed)
+                .and_then(|diff| diff.map(|diff| Reply::Diff(Box::new(diff))).map_err(launch::git_refusal));
             reply.outbox.answer(reply.id, result);
         });
         Ok(())

@@ -167,6 +167,8 @@ impl Shell {
             self.turn();
         }
         accepting.abort();
+        // First of all: from now on nobody finds us.
+        let _ = std::fs::remove_file(self.paths.socket());
         self.clients.values().for_each(|client| client.outbox.close());
         self.clients.clear();
         // Sessions write what they still have; a client that does not read is not waited for.

@@ -6,6 +6,7 @@
 use super::message::World;
 use super::shell::Shell;
 use crate::core::engine::Engine;
+use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::os::paths::Paths;
 use crate::store::StoreError;
@@ -14,6 +15,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +23,8 @@ use tokio::sync::mpsc;
 
 /// A log longer than this is put aside at the start; one old one is kept.
 const LOG_MAX: u64 = 8 * 1024 * 1024;
+/// A daemon that no longer answers may take this long to leave, or to come to answer.
+const LEAVING_MAX: Duration = Duration::from_secs(3);
 
 /// Why the daemon did not start.
 #[derive(Debug, Error)]
@@ -66,9 +70,7 @@ fn io_error(what: impl Into<String>) -> impl FnOnce(io::Error) -> DaemonError {
 pub fn run(paths: Paths, program: PathBuf) -> Result<(), DaemonError> {
     // Away from the terminal that started it; refused (and not needed) for one that a shell runs in the foreground.
     let _ = rustix::process::setsid();
-    let lock_file = paths.data.join("daemon.lock");
-    let lock = Lock::try_take(&lock_file).map_err(io_error(format!("lock {}", lock_file.display())))?;
-    let Some(_lock) = lock else { return Err(DaemonError::SecondDaemon { data: paths.data }) };
+    let _lock = take_lock(&paths)?;
     log_to(&paths.log()).map_err(io_error(format!("open {}", paths.log().display())))?;
     tracing::info!(pid = std::process::id(), version = env!("CARGO_PKG_VERSION"), "the daemon starts");
     let result = serve(&paths, program);
@@ -77,6 +79,22 @@ pub fn run(paths: Paths, program: PathBuf) -> Result<(), DaemonError> {
         Err(error) => tracing::error!(%error, "the daemon can't run"),
     }
     result
+}
+
+/// Takes the lock; a daemon that is just leaving is waited for, one that answers is not.
+fn take_lock(paths: &Paths) -> Result<Lock, DaemonError> {
+    let file = paths.data.join("daemon.lock");
+    let deadline = clock::instant() + LEAVING_MAX;
+    loop {
+        let lock = Lock::try_take(&file).map_err(io_error(format!("lock {}", file.display())))?;
+        if let Some(lock) = lock {
+            return Ok(lock);
+        }
+        if std::os::unix::net::UnixStream::connect(paths.socket()).is_ok() || clock::instant() > deadline {
+            return Err(DaemonError::SecondDaemon { data: paths.data.clone() });
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
@@ -107,7 +125,6 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         Ok::<(), DaemonError>(())
     })?;
     runtime.shutdown_background();
-    let _ = std::fs::remove_file(&socket);
     Ok(())
 }
 

@@ -4,8 +4,9 @@
 //! typed; `fed` how much of the spool the emulator has been fed, so that after a restart the replies to old
 //! queries are not sent twice.
 
+use super::plan::Planned;
 use crate::agents::profile::Profile;
-use crate::wire::keeper::{ExitFile, JobSpec};
+use crate::wire::keeper::ExitFile;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
@@ -55,18 +56,20 @@ impl Files {
     }
 
     /// Writes down what is to be run: last of all the spec, so that a job with a spec is complete.
-    pub(super) fn write(
-        &self,
-        spec: &JobSpec,
-        profile: Option<&Profile>,
-        typed: Option<&str>,
-    ) -> io::Result<()> {
+    pub(super) fn write(&self, planned: &Planned) -> io::Result<()> {
+        let Planned { spec, profile, typed, prompt_file } = planned;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
         if let Some(profile) = profile {
             self.put("profile.json", &serde_json::to_vec(profile)?)?;
         }
         if let Some(typed) = typed {
             self.put("prompt", typed.as_bytes())?;
+        }
+        if let Some((path, prompt)) = prompt_file {
+            if let Some(dir) = path.parent() {
+                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+            }
+            std::fs::write(path, prompt)?;
         }
         self.put("spec.json", &serde_json::to_vec(spec)?)
     }

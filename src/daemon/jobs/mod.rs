@@ -8,10 +8,10 @@ mod coalesce;
 mod files;
 mod plan;
 mod spool;
-mod thread;
-mod typist;
 #[cfg(test)]
 mod tests;
+mod thread;
+mod typist;
 
 use super::message::World;
 use crate::core::effect::JobStart;

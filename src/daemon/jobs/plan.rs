@@ -2,10 +2,11 @@
 
 use super::super::environment;
 use super::{COLS, ROWS};
-use crate::agents::profile::{Order, Profile};
+use crate::agents::profile::{Order, Plan, Profile};
 use crate::core::effect::{JobStart, JobWhat};
 use crate::os::paths::Paths;
 use crate::wire::keeper::{JobSpec, KEEPER_PROTOCOL};
+use std::path::PathBuf;
 
 /// All that is written into a job's directory.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(super) struct Planned {
     pub(super) spec: JobSpec,
     pub(super) profile: Option<Profile>,
     pub(super) typed: Option<String>,
+    /// A file that must be there before the agent starts, and what it holds.
+    pub(super) prompt_file: Option<(PathBuf, String)>,
 }
 
 /// Plans `start`; the error names what is missing and what to do.
@@ -21,12 +24,16 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
         return Err(format!("the worktree {} is not there: retry the task", start.worktree.display()));
     }
     let kept = environment::load(paths, start.attempt.task);
-    let shell = |command: &str| vec!["sh".to_owned(), "-c".to_owned(), command.to_owned()];
-    let (argv, more, stdin, profile, typed) = match &start.what {
-        JobWhat::Setup(command) => (shell(command), Vec::new(), Some(String::new()), None, None),
+    let shell = |command: &str, env: Vec<(String, String)>| Plan {
+        argv: vec!["sh".to_owned(), "-c".to_owned(), command.to_owned()],
+        env,
+        stdin: Some(String::new()),
+        ..Plan::default()
+    };
+    let (plan, profile) = match &start.what {
+        JobWhat::Setup(command) => (shell(command, Vec::new()), None),
         JobWhat::Gate { name, command } => {
-            let more = vec![("NOPEEK_GATE".to_owned(), name.clone())];
-            (shell(command), more, Some(String::new()), None, None)
+            (shell(command, vec![("NOPEEK_GATE".to_owned(), name.clone())]), None)
         }
         JobWhat::Agent { profile: name, prompt, resume } => {
             let profile = match kept.profile {
@@ -39,9 +46,10 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
                 worktree: &start.worktree,
                 scratch: &paths.job(start.job.0),
             })?;
-            (plan.argv, plan.env, plan.stdin, Some(profile), plan.typed)
+            (plan, Some(profile))
         }
     };
+    let Plan { argv, env: more, stdin, prompt_file, typed } = plan;
     let env = environment::for_job(kept.env, start.attempt, &start.worktree, &more);
     if let Some(program) = argv.first()
         && environment::find_program(&env, program).is_none()
@@ -59,5 +67,5 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
         rows: ROWS,
         cols: COLS,
     };
-    Ok(Planned { spec, profile, typed })
+    Ok(Planned { spec, profile, typed, prompt_file })
 }

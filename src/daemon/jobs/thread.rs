@@ -43,6 +43,8 @@ const OUT_MAX: usize = 1024 * 1024;
 /// The engine is told at most this often that a job gives output.
 const ALIVE: Duration = Duration::from_secs(1);
 
+/// A synchronised update may hold the screen back for this long.
+const SYNC_MAX: Duration = Duration::from_millis(150);
 /// A keeper whose connection broke is tried again after this long.
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -70,6 +72,12 @@ pub(super) struct Thread {
     /// How long the spool is known to be.
     grown: u64,
     alive_said: Option<Instant>,
+    /// The engine knows that the job runs, so it must hear of its end.
+    known: bool,
+    /// It broke on this job's output once: the output is no longer read, only its length and end.
+    deaf: bool,
+    /// Since when the program holds its screen back for a synchronised update.
+    sync_since: Option<Instant>,
     freezes: Vec<EffectId>,
     thaws: Vec<EffectId>,
     ends: Vec<EffectId>,
@@ -116,14 +124,36 @@ impl Thread {
             screen_from: 0,
             grown: 0,
             alive_said: None,
+            known: false,
+            deaf: false,
+            sync_since: None,
             freezes: Vec::new(),
             thaws: Vec::new(),
             ends: Vec::new(),
         }
     }
 
-    /// The thread's body.
+    /// The thread's body. Should it break on what a program printed, the job is followed on without a screen.
     pub(super) fn run(mut self, begin: Begin) {
+        let started = match &begin {
+            Begin::Start { effect, .. } => Some(*effect),
+            Begin::Attach(_) | Begin::Load(_) => None,
+        };
+        let run = std::panic::AssertUnwindSafe(|| self.follow_through(begin));
+        if std::panic::catch_unwind(run).is_ok() {
+            return;
+        }
+        tracing::error!(job = %self.job, "a job's thread broke: its screen stays as it is");
+        if let Some(effect) = started.filter(|_| !self.known) {
+            let error = Shown::line("nopeek broke while it started the job; its log says where");
+            self.world.event(Event::Answered { effect, outcome: Outcome::Failed { error } });
+        } else if self.known {
+            self.deaf = true;
+            self.follow_through(Begin::Attach(self.kind));
+        }
+    }
+
+    fn follow_through(&mut self, begin: Begin) {
         let found = match begin {
             Begin::Start { effect, start } => match self.start(&start) {
                 Ok(Found::Ended(ExitFile::NotStarted { error })) | Err(error) => {
@@ -134,12 +164,14 @@ impl Thread {
                     return;
                 }
                 Ok(found) => {
+                    self.known = true;
                     self.world.event(started(effect));
                     found
                 }
             },
             Begin::Attach(kind) => {
                 self.kind = kind;
+                self.known = true;
                 begin::attach(&self.files)
             }
             Begin::Load(kind) => {
@@ -156,9 +188,13 @@ impl Thread {
         };
         self.fed = self.files.fed();
         self.old = self.fed.before;
-        self.listener = self.files.profile().map(|profile| Listener::new(&profile));
+        if self.deaf {
+            self.spool.skip_to(self.spool.len());
+        } else {
+            self.listener = self.files.profile().map(|profile| Listener::new(&profile));
+        }
         self.screen_from = self.spool.len().saturating_sub(REFEED);
-        if self.listener.is_none() {
+        if self.listener.is_none() && !self.deaf {
             self.spool.skip_to(self.screen_from);
         }
         if let Some(prompt) = self.files.prompt() {
@@ -183,7 +219,7 @@ impl Thread {
         if !was_there {
             let planned = plan::plan(&self.paths, start)?;
             self.files
-                .write(&planned.spec, planned.profile.as_ref(), planned.typed.as_deref())
+                .write(&planned)
                 .map_err(|error| format!("can't write {}: {error}", self.files.dir().display()))?;
         }
         begin::start(&self.files, &self.program, was_there)
@@ -220,6 +256,7 @@ impl Thread {
             }
             self.type_on(&mut out);
             self.say(false);
+            self.end_sync();
             let more = self.feed_piece(&mut out)?;
             if !more && let Some(file) = ended {
                 return Ok(file);
@@ -327,18 +364,21 @@ impl Thread {
         if from >= end {
             return Ok(false);
         }
-        let for_screen = from >= self.screen_from;
+        let for_screen = from >= self.screen_from && !self.deaf;
         let piece = self.spool.piece(end)?;
         if piece.is_empty() {
             return Ok(false);
         }
         let mut observed = Vec::new();
-        if let Some(listener) = &mut self.listener {
+        if let Some(listener) = self.listener.as_mut().filter(|_| !self.deaf) {
             observed.extend(listener.output(piece));
         }
         let mut replies = Vec::new();
         if for_screen {
-            let heard = self.shared.covered().feed(piece);
+            let mut covered = self.shared.covered();
+            let heard = covered.feed(piece);
+            self.sync_since = covered.sync_pending().then(|| self.sync_since.unwrap_or_else(clock::instant));
+            drop(covered);
             replies = heard.replies;
             if let Some(listener) = &mut self.listener {
                 for signal in &heard.signals {
@@ -390,6 +430,15 @@ impl Thread {
         }
     }
 
+    /// A program that holds its screen back for too long is shown as it is.
+    fn end_sync(&mut self) {
+        if self.sync_since.is_some_and(|since| clock::instant() >= since + SYNC_MAX) {
+            self.sync_since = None;
+            self.shared.covered().end_sync();
+            self.screen_changed();
+        }
+    }
+
     fn screen_changed(&self) {
         if self.shared.watched.load(Ordering::Acquire) && !self.shared.told.swap(true, Ordering::AcqRel) {
             self.world.tell(FromWorld::Screen(self.job));
@@ -399,7 +448,11 @@ impl Thread {
     /// Sleeps until the keeper, the loop or a pause has something.
     fn wait(&self, stream: &UnixStream, more: bool, writes: bool) -> io::Result<()> {
         let now = clock::instant();
-        let due = [self.typist.due(now), self.coalesce.due(now)].into_iter().flatten().min();
+        let due =
+            [self.typist.due(now), self.coalesce.due(now), self.sync_since.map(|since| since + SYNC_MAX)]
+                .into_iter()
+                .flatten()
+                .min();
         let timeout = if more {
             Some(Duration::ZERO)
         } else {
