@@ -158,7 +158,7 @@ pub(in crate::core) fn next(
             .collect();
         let red = |other: &&GateRun| matches!(other.state, GateState::Judged(v) if !v.is_green());
         let green = |other: &GateRun| matches!(other.state, GateState::Judged(v) if v.is_green());
-        if needs.iter().any(|other| red(other)) {
+        if needs.iter().any(red) {
             return Next::Judge(at, Verdict::Skipped);
         }
         if !needs.iter().all(|other| green(other)) {

@@ -211,7 +211,7 @@ impl Sim {
         WorktreeReady {
             path: PathBuf::from(format!("/worktrees/{attempt}")),
             base: oid(self.world.target),
-            setup: if attempt.task.0 % 3 == 0 { vec!["npm ci".into()] } else { Vec::new() },
+            setup: if attempt.task.0.is_multiple_of(3) { vec!["npm ci".into()] } else { Vec::new() },
             gates: gates(attempt.task.0),
         }
     }
@@ -224,7 +224,11 @@ impl Sim {
             commit,
             tree,
             path: PathBuf::from(format!("/worktrees/{attempt}-merge")),
-            setup: if attempt.task.0 % 3 == 0 { vec!["npm ci".into(), "make".into()] } else { Vec::new() },
+            setup: if attempt.task.0.is_multiple_of(3) {
+                vec!["npm ci".into(), "make".into()]
+            } else {
+                Vec::new()
+            },
             gates: gates(attempt.task.0),
         }
     }

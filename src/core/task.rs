@@ -201,12 +201,12 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
         (Work::PrepareWorktree { attempt, .. }, Outcome::Failed { error }) => {
             attempt::give_up(turn, attempt, AttemptResult::Failed, error);
         }
-        (Work::StartJob(start), Outcome::JobStarted) => {
-            if turn.state.jobs.get(&start.job).is_some_and(|job| job.is_live() && !job.ran) {
-                turn.fact(Fact::JobRan { job: start.job, task });
-                let now = turn.now;
-                turn.quiet.insert(start.job, now);
-            }
+        (Work::StartJob(start), Outcome::JobStarted)
+            if turn.state.jobs.get(&start.job).is_some_and(|job| job.is_live() && !job.ran) =>
+        {
+            turn.fact(Fact::JobRan { job: start.job, task });
+            let now = turn.now;
+            turn.quiet.insert(start.job, now);
         }
         (Work::StartJob(start), Outcome::Failed { error }) => attempt::not_started(turn, start.job, &error),
         (Work::ReadBranch { branch, .. }, Outcome::BranchRead(read)) => {
@@ -227,22 +227,18 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
                 turn.ask(task, Work::Archive { repo, worktree: built.path, branch: None, key });
             }
         }
-        (Work::BuildMerge { target, what, .. }, Outcome::Conflict { files }) => {
-            if wants(turn.state, task, &what) {
-                conflict(turn, task, &target, &files);
-            }
+        (Work::BuildMerge { target, what, .. }, Outcome::Conflict { files })
+            if wants(turn.state, task, &what) =>
+        {
+            conflict(turn, task, &target, &files);
         }
-        (Work::BuildMerge { what, .. }, Outcome::Failed { error }) => {
-            if wants(turn.state, task, &what) {
-                leave_merge(turn, task, error);
-            }
+        (Work::BuildMerge { what, .. }, Outcome::Failed { error }) if wants(turn.state, task, &what) => {
+            leave_merge(turn, task, error);
         }
         (Work::MoveTarget { to, .. }, Outcome::TargetMoved) => target_moved(turn, task, to),
-        (Work::MoveTarget { .. }, Outcome::TargetStale) => {
-            if is_merging(turn.state, task) {
-                drop_candidate(turn, task);
-                turn.fact(Fact::CandidateStale { task });
-            }
+        (Work::MoveTarget { .. }, Outcome::TargetStale) if is_merging(turn.state, task) => {
+            drop_candidate(turn, task);
+            turn.fact(Fact::CandidateStale { task });
         }
         (Work::MoveTarget { .. }, Outcome::TargetRefused { reason }) => leave_merge(turn, task, reason),
         (Work::MoveTarget { .. }, Outcome::Failed { error }) => leave_merge(turn, task, error),
