@@ -101,6 +101,14 @@ fn signals_of_a_real_looking_stream() {
 }
 
 #[test]
+fn a_character_in_parts_takes_nothing_with_it() {
+    let mut emulator =
+        fed(&[b"e\xcc", b"\x81\x07\xf0\x9f", b"\x91", b"\x8d|\xe6", b"\x1b]0;t\x07", b"\xf0\x9f", b"\x07x"]);
+    assert_eq!(emulator.rows_text()[0], "e\u{301}👍|\u{fffd}\u{fffd}x");
+    assert_eq!(emulator.take_signals(), [Signal::Bell, Signal::Title("t".into()), Signal::Bell]);
+}
+
+#[test]
 fn marks_on_one_cell_are_bounded() {
     let text = format!("a{}b", "\u{301}\x1b[C\x1b[D".repeat(500));
     let emulator = fed(&[text.as_bytes()]);

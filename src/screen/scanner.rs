@@ -45,16 +45,19 @@ pub(super) struct Scanner {
     /// The parser has not seen the ESC that we stand after.
     escape_owed: bool,
     held: Vec<u8>,
+    /// The beginning of a character at the end of the chunk before. The parser must not see it in parts: completing
+    /// one, vte 0.15 drops a control character that follows within two bytes.
+    part: Vec<u8>,
 }
 
 impl Scanner {
     /// Reads on; hands each piece to `sink`, in order.
     pub(super) fn scan(&mut self, bytes: &[u8], mut sink: impl FnMut(Piece<'_>)) {
-        let mut at = 0;
+        let mut at = self.complete(bytes, &mut sink);
         // What the parser has not been given yet starts here.
-        let mut from = 0;
+        let mut from = at;
         if self.escape_owed {
-            // The ESC was the last byte of the chunk before. A string would take it back: see `begin`.
+            // The ESC was the last byte of the chunk before. It is not given if it begins a string.
             let Some(&next) = bytes.first() else { return };
             self.escape_owed = false;
             if string_of(next).is_none() {
@@ -155,8 +158,47 @@ impl Scanner {
             self.escape_owed = true;
         }
         if from < end {
+            let whole = end - incomplete(&bytes[from..end]);
+            if self.state != State::Escape || whole == end {
+                self.part.extend_from_slice(&bytes[whole..end]);
+                end = whole;
+            }
             sink(Piece::Pass(&bytes[from..end]));
         }
+    }
+
+    /// Completes the character that the chunk before began; gives how many bytes it took.
+    fn complete(&mut self, bytes: &[u8], sink: &mut impl FnMut(Piece<'_>)) -> usize {
+        if self.part.is_empty() {
+            return 0;
+        }
+        for (taken, byte) in bytes.iter().enumerate() {
+            self.part.push(*byte);
+            match str::from_utf8(&self.part) {
+                Ok(_) => sink(Piece::Pass(&self.part)),
+                Err(error) if error.error_len().is_none() => continue,
+                Err(_) => {
+                    // It stays incomplete: what came instead is read anew.
+                    sink(Piece::Pass("\u{fffd}".as_bytes()));
+                    self.part.clear();
+                    return taken;
+                }
+            }
+            self.part.clear();
+            return taken + 1;
+        }
+        bytes.len()
+    }
+}
+
+/// How many bytes at the end are the beginning of a character.
+fn incomplete(bytes: &[u8]) -> usize {
+    let last = &bytes[bytes.len().saturating_sub(3)..];
+    // The last character's first byte is within the last three, or the character is whole.
+    let Some(lead) = last.iter().rposition(|byte| *byte >= 0xc0) else { return 0 };
+    match str::from_utf8(&last[lead..]) {
+        Err(error) if error.valid_up_to() == 0 && error.error_len().is_none() => last.len() - lead,
+        _ => 0,
     }
 }
 
