@@ -23,13 +23,14 @@ pub(super) fn line(value: &Value) -> Vec<Said> {
     }
 }
 
-/// What its title says.
+/// What its title says. It spins while the program starts, so that the end of a spin is not the end of work; that
+/// is told by the Program Status Protocol, which this CLI always speaks.
 pub(super) fn title(title: &str) -> Option<Title> {
     if title.contains("Action Required") {
         return Some(Title::Asking);
     }
     match title.chars().next()? {
         '\u{2800}'..='\u{28ff}' => Some(Title::Working),
-        _ => Some(Title::Ready),
+        _ => Some(Title::Idle),
     }
 }

@@ -251,7 +251,9 @@ impl Listener {
             return None;
         }
         self.best = Some(source);
-        self.has_worked |= state == AgentState::Working;
+        // These two speak the Program Status Protocol; their titles move while they start.
+        let is_start = source == Source::Title && matches!(self.dialect, Dialect::Codex | Dialect::Claude);
+        self.has_worked |= state == AgentState::Working && !is_start;
         if self.last.as_ref() == Some(&state) {
             return None;
         }
