@@ -211,7 +211,6 @@ fn titles_say_the_state() {
             AskKind::Permission,
         ),
         ("qwen-tui", ["Qwen - d", "◐︎ Qwen - d", "✳︎ Qwen - d", "Qwen - d"], AskKind::Permission),
-        ("codex-tui", ["n | d", "⠹ n | d", "[ ! ] Action Required | n | d", "n | d"], AskKind::Permission),
     ] {
         let mut listener = listener(profile);
         let got: Vec<_> =
@@ -219,4 +218,15 @@ fn titles_say_the_state() {
         let states = [AgentState::Idle, AgentState::Working, asking(want, ""), AgentState::Done];
         assert_eq!(got, states.map(|one| state(FromTitle, one)), "{profile}");
     }
+}
+
+#[test]
+fn a_spin_at_the_start_is_no_work() {
+    let mut codex = listener("codex-tui");
+    let got: Vec<_> = ["⠹ n | d", "n | d", "[ ! ] Action Required | n | d"]
+        .iter()
+        .flat_map(|title| codex.signal(&Signal::Title((*title).into())))
+        .collect();
+    let states = [AgentState::Working, AgentState::Idle, asking(AskKind::StartUp, "")];
+    assert_eq!(got, states.map(|one| state(FromTitle, one)));
 }
