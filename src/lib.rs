@@ -4,6 +4,7 @@ pub mod agents;
 pub mod cli;
 pub mod client;
 pub mod core;
+pub mod git;
 pub mod keeper;
 pub mod os;
 pub mod screen;

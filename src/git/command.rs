@@ -1,0 +1,67 @@
+//! The `git` program, called so that nothing of the repo's own config is run.
+
+use super::GitError;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Options that keep git from running anything of the repo's.
+const SAFE: [&str; 12] = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
+    "commit.gpgSign=false",
+    "-c",
+    "advice.detachedHead=false",
+];
+
+/// Runs git in `place`; its standard output, untouched.
+pub(super) fn git<S: AsRef<OsStr>>(place: &Path, args: &[S]) -> Result<String, GitError> {
+    git_with(place, args, &[])
+}
+
+/// As [`git()`], with more environment.
+pub(super) fn git_with<S: AsRef<OsStr>>(
+    place: &Path,
+    args: &[S],
+    env: &[(&str, &OsStr)],
+) -> Result<String, GitError> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(place).args(SAFE).args(args).stdin(Stdio::null());
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"] {
+        command.env_remove(name);
+    }
+    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
+    for (name, value) in env {
+        command.env(name, value);
+    }
+    let words = || args.iter().map(|arg| arg.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let failed = |said: String| GitError::Program { command: words(), place: place.to_owned(), said };
+    let output = command.output().map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let line = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
+    Err(failed(line.trim().to_owned()))
+}
+
+/// Who commits where the repo names nobody.
+pub(super) const NOBODY: [(&str, &str); 4] = [
+    ("GIT_AUTHOR_NAME", "nopeek"),
+    ("GIT_AUTHOR_EMAIL", "nopeek@localhost"),
+    ("GIT_COMMITTER_NAME", "nopeek"),
+    ("GIT_COMMITTER_EMAIL", "nopeek@localhost"),
+];
+
+/// [`NOBODY`] if the repo of `place` names no author, else nothing.
+pub(super) fn identity(place: &Path) -> Vec<(&'static str, &'static OsStr)> {
+    let named = git2::Repository::open(place).and_then(|repo| repo.signature().map(drop)).is_ok();
+    if named { Vec::new() } else { NOBODY.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect() }
+}

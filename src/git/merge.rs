@@ -1,0 +1,96 @@
+//! Merge candidates: built in memory, checked out in a scratch worktree, on no branch.
+
+use super::command::git;
+use super::repo::{commit, oid, open};
+use super::worktree;
+use super::{GitError, library};
+use crate::core::effect::Candidate;
+use crate::core::ids::Oid;
+use crate::core::text::Shown;
+use git2::{Index, Repository, Signature};
+use std::path::Path;
+
+/// What came of a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Built {
+    /// The candidate stands in the scratch worktree.
+    Merged {
+        /// The target's commit that it was built on.
+        onto: Oid,
+        /// The candidate.
+        commit: Oid,
+        /// Its tree.
+        tree: Oid,
+    },
+    /// It does not merge; nothing was made.
+    Conflict(Vec<Shown>),
+}
+
+/// Merges a head into the target's tip, or reverts a landed merge on it, and checks the result out at `scratch`. The
+/// target is not moved.
+pub fn build(
+    main: &Path,
+    scratch: &Path,
+    target: &str,
+    what: &Candidate,
+    message: &str,
+) -> Result<Built, GitError> {
+    let repo = open(main)?;
+    let onto = commit(&repo, target)?;
+    let (mut index, other) = match what {
+        Candidate::Merge(head) => {
+            let head = commit(&repo, head.as_str())?;
+            let index =
+                repo.merge_commits(&onto, &head, None).map_err(library(format!("merge into {target}")))?;
+            (index, Some(head))
+        }
+        Candidate::Revert(landed) => {
+            let landed = commit(&repo, landed.as_str())?;
+            let mainline = u32::from(landed.parent_count() > 1);
+            let index = repo
+                .revert_commit(&landed, &onto, mainline, None)
+                .map_err(library(format!("revert {}", landed.id())))?;
+            (index, None)
+        }
+    };
+    if index.has_conflicts() {
+        return Ok(Built::Conflict(conflicts(&index)?));
+    }
+    let tree_id = index.write_tree_to(&repo).map_err(library("write the merged tree"))?;
+    let tree = repo.find_tree(tree_id).map_err(library("read the merged tree"))?;
+    let who = signature(&repo)?;
+    let parents: Vec<&git2::Commit<'_>> = std::iter::once(&onto).chain(other.as_ref()).collect();
+    let made = repo
+        .commit(None, &who, &who, message, &tree, &parents)
+        .map_err(library("write the merged commit"))?;
+    check_out(main, scratch, made)?;
+    Ok(Built::Merged { onto: oid(onto.id()), commit: oid(made), tree: oid(tree_id) })
+}
+
+fn check_out(main: &Path, scratch: &Path, at: git2::Oid) -> Result<(), GitError> {
+    worktree::remove(main, scratch)?;
+    if let Some(parent) = scratch.parent() {
+        std::fs::create_dir_all(parent).map_err(worktree::file("make", parent))?;
+    }
+    git(main, &["worktree", "add", "--detach", &scratch.to_string_lossy(), &at.to_string()]).map(drop)
+}
+
+fn conflicts(index: &Index) -> Result<Vec<Shown>, GitError> {
+    let mut files: Vec<Shown> = index
+        .conflicts()
+        .map_err(library("read the conflicts"))?
+        .filter_map(Result::ok)
+        .filter_map(|conflict| conflict.our.or(conflict.their).or(conflict.ancestor))
+        .map(|entry| Shown::line(&String::from_utf8_lossy(&entry.path)))
+        .collect();
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// Who commits: whom the repo names, else nopeek.
+fn signature(repo: &Repository) -> Result<Signature<'static>, GitError> {
+    repo.signature()
+        .or_else(|_| Signature::now("nopeek", "nopeek@localhost"))
+        .map_err(library("name a committer"))
+}

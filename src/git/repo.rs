@@ -1,0 +1,86 @@
+//! Repos: find one, its target, what a branch holds.
+
+use super::{GitError, library};
+use crate::core::ids::Oid;
+use git2::{BranchType, ErrorCode, Repository};
+use std::path::{Path, PathBuf};
+
+/// A repo that work can be done in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoInfo {
+    /// Its main checkout, canonical.
+    pub main: PathBuf,
+    /// Its git directory, shared by all worktrees.
+    pub git_dir: PathBuf,
+    /// The branch that the main checkout is on; none if its HEAD is detached.
+    pub head_branch: Option<String>,
+}
+
+/// Finds the repo that `folder` is in, whichever worktree of it that is.
+pub fn find(folder: &Path) -> Result<RepoInfo, GitError> {
+    let here = Repository::discover(folder).map_err(|_| GitError::NoRepo(folder.to_owned()))?;
+    let git_dir = canonical(here.commondir())?;
+    let main = Repository::open(&git_dir).map_err(library(format!("open {}", git_dir.display())))?;
+    let Some(checkout) = main.workdir() else { return Err(GitError::Bare(git_dir)) };
+    let checkout = canonical(checkout)?;
+    let head_branch = match main.head() {
+        Ok(head) if head.is_branch() => head.shorthand().ok().map(str::to_owned),
+        Ok(_) => None,
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            return Err(GitError::NoCommits(checkout));
+        }
+        Err(error) => return Err(library("read HEAD")(error)),
+    };
+    Ok(RepoInfo { main: checkout, git_dir, head_branch })
+}
+
+/// The branch to land on: the one wished for, else the one that is checked out.
+pub fn target(repo: &RepoInfo, wished: Option<&str>) -> Result<String, GitError> {
+    let name = wished.map(str::to_owned).or_else(|| repo.head_branch.clone());
+    let name = name.ok_or_else(|| GitError::Detached(repo.main.clone()))?;
+    tip(&repo.main, &name)?;
+    Ok(name)
+}
+
+/// A file as a branch's commit has it; none if it has none.
+pub fn read_file(main: &Path, branch: &str, path: &str) -> Result<Option<String>, GitError> {
+    let repo = open(main)?;
+    let tree = commit(&repo, branch)?.tree().map_err(library("read a tree"))?;
+    let entry = match tree.get_path(Path::new(path)) {
+        Ok(entry) => entry,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(library(format!("find {path}"))(error)),
+    };
+    let blob = entry.to_object(&repo).and_then(|object| object.peel_to_blob());
+    let blob = blob.map_err(library(format!("read {path} on {branch}")))?;
+    Ok(Some(String::from_utf8_lossy(blob.content()).into_owned()))
+}
+
+/// The commit that a branch is at.
+pub fn tip(main: &Path, branch: &str) -> Result<Oid, GitError> {
+    let repo = open(main)?;
+    Ok(oid(commit(&repo, branch)?.id()))
+}
+
+pub(super) fn open(place: &Path) -> Result<Repository, GitError> {
+    Repository::open(place).map_err(library(format!("open {}", place.display())))
+}
+
+/// The commit of a branch, or of a full object id.
+pub(super) fn commit<'r>(repo: &'r Repository, name: &str) -> Result<git2::Commit<'r>, GitError> {
+    if let (Ok(_), Ok(id)) = (Oid::new(name), git2::Oid::from_str(name)) {
+        return repo.find_commit(id).map_err(library(format!("find commit {name}")));
+    }
+    let branch =
+        repo.find_branch(name, BranchType::Local).map_err(|_| GitError::NoBranch(name.to_owned()))?;
+    branch.get().peel_to_commit().map_err(library(format!("read branch {name}")))
+}
+
+#[expect(clippy::expect_used, reason = "libgit2 prints ids as full hex, which is what an id of ours is")]
+pub(super) fn oid(id: git2::Oid) -> Oid {
+    Oid::new(&id.to_string()).expect("an object id of libgit2 is full hex")
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, GitError> {
+    path.canonicalize().map_err(|source| GitError::File { act: "find", path: path.to_owned(), source })
+}
