@@ -3,9 +3,11 @@
 pub mod agents;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod core;
 pub mod git;
 pub mod keeper;
 pub mod os;
 pub mod screen;
+pub mod store;
 pub mod wire;

@@ -1,0 +1,276 @@
+//! `nopeek.toml`: a repo's gates, set-up and defaults, read from the target's commit.
+
+use super::{ConfigError, duration};
+use crate::agents::profile::Profile;
+use crate::core::gate::GateSpec;
+use crate::core::lid::LidRule;
+use crate::core::time::Span;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use toml::Spanned;
+
+/// How long a gate may run if it does not say.
+const GATE_TIMEOUT: Span = Span::mins(10);
+
+/// What a repo's file says; what it leaves open comes from the user's config.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepoConfig {
+    /// The branch to land on.
+    pub target: Option<String>,
+    /// At most this many agents at once.
+    pub parallel: Option<u32>,
+    /// Whether screens are covered.
+    pub lid: Option<LidRule>,
+    /// The agent profile.
+    pub agent: Option<String>,
+    /// Attempts without a human.
+    pub attempts: Option<u32>,
+    /// Time limit of an attempt.
+    pub time: Option<Span>,
+    /// Silence limit of an attempt.
+    pub silence: Option<Span>,
+    /// Set-up hooks, run in each fresh worktree.
+    pub setup: Vec<String>,
+    /// Files copied from the main checkout into each worktree.
+    pub copy: Vec<String>,
+    /// Files linked likewise.
+    pub link: Vec<String>,
+    /// Gates, in order.
+    pub gates: Vec<GateSpec>,
+    /// Agent profiles of the repo.
+    pub agents: BTreeMap<String, Profile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    target: Option<String>,
+    parallel: Option<Spanned<u32>>,
+    lid: Option<LidRule>,
+    agent: Option<AgentKey>,
+    attempts: Option<Spanned<u32>>,
+    time: Option<Spanned<String>>,
+    silence: Option<Spanned<String>>,
+    #[serde(default)]
+    setup: Vec<String>,
+    #[serde(default)]
+    copy: Vec<Spanned<String>>,
+    #[serde(default)]
+    link: Vec<Spanned<String>>,
+    #[serde(default)]
+    gate: Vec<RawGate>,
+    #[serde(default)]
+    agents: BTreeMap<String, Profile>,
+}
+
+/// `agent = "NAME"`.
+type AgentKey = String;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGate {
+    name: Spanned<String>,
+    command: Spanned<String>,
+    timeout: Option<Spanned<String>>,
+    #[serde(default)]
+    needs: Vec<Spanned<String>>,
+    #[serde(default = "yes")]
+    required: bool,
+    #[serde(default)]
+    parallel: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl RepoConfig {
+    /// Reads the text of a `nopeek.toml`; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
+        let reader = Reader { text, origin };
+        let gates = raw.gate.iter().map(|gate| reader.gate(gate)).collect::<Result<Vec<_>, _>>()?;
+        reader.gates_fit(&raw.gate)?;
+        Ok(Self {
+            target: raw.target,
+            parallel: reader.at_least_one("parallel", raw.parallel)?,
+            lid: raw.lid,
+            agent: raw.agent,
+            attempts: reader.at_least_one("attempts", raw.attempts)?,
+            time: raw.time.map(|time| reader.span(&time)).transpose()?,
+            silence: raw.silence.map(|time| reader.span(&time)).transpose()?,
+            setup: raw.setup,
+            copy: reader.inside(raw.copy)?,
+            link: reader.inside(raw.link)?,
+            gates,
+            agents: raw.agents,
+        })
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    origin: &'a str,
+}
+
+impl Reader<'_> {
+    fn wrong<T>(&self, span: Range<usize>, what: String, remedy: &str) -> Result<T, ConfigError> {
+        Err(ConfigError::at(self.origin, self.text, span.start, what, remedy))
+    }
+
+    fn span(&self, text: &Spanned<String>) -> Result<Span, ConfigError> {
+        duration::parse(text.get_ref()).or_else(|what| self.wrong(text.span(), what, ""))
+    }
+
+    fn at_least_one(&self, key: &str, value: Option<Spanned<u32>>) -> Result<Option<u32>, ConfigError> {
+        match value {
+            Some(n) if *n.get_ref() == 0 => {
+                self.wrong(n.span(), format!("{key} = 0: nothing would ever start"), "write at least 1")
+            }
+            other => Ok(other.map(Spanned::into_inner)),
+        }
+    }
+
+    fn inside(&self, paths: Vec<Spanned<String>>) -> Result<Vec<String>, ConfigError> {
+        for path in &paths {
+            let path_text = path.get_ref();
+            let normal = |part| matches!(part, std::path::Component::Normal(_));
+            if path_text.is_empty() || !std::path::Path::new(path_text).components().all(normal) {
+                return self.wrong(
+                    path.span(),
+                    format!("{path_text:?} leaves the repo"),
+                    "name a path inside the repo, without .. and without a leading /",
+                );
+            }
+        }
+        Ok(paths.into_iter().map(Spanned::into_inner).collect())
+    }
+
+    fn gate(&self, raw: &RawGate) -> Result<GateSpec, ConfigError> {
+        let name = raw.name.get_ref();
+        if name.is_empty() || name.len() > 40 || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return self.wrong(
+                raw.name.span(),
+                format!("{name:?} is no gate name"),
+                "use 1 to 40 characters without spaces",
+            );
+        }
+        if raw.command.get_ref().trim().is_empty() {
+            return self.wrong(
+                raw.command.span(),
+                format!("gate {name} has no command"),
+                "write the command to run",
+            );
+        }
+        Ok(GateSpec {
+            name: name.clone(),
+            command: raw.command.get_ref().clone(),
+            timeout: raw.timeout.as_ref().map(|text| self.span(text)).transpose()?.unwrap_or(GATE_TIMEOUT),
+            needs: raw.needs.iter().map(|need| need.get_ref().clone()).collect(),
+            required: raw.required,
+            parallel: raw.parallel,
+        })
+    }
+
+    /// Names are unique, needs exist, and no gate needs itself by any way.
+    fn gates_fit(&self, gates: &[RawGate]) -> Result<(), ConfigError> {
+        let mut names = BTreeSet::new();
+        for gate in gates {
+            let name = gate.name.get_ref();
+            if !names.insert(name.as_str()) {
+                return self.wrong(
+                    gate.name.span(),
+                    format!("there are two gates {name}"),
+                    "give each gate its own name",
+                );
+            }
+        }
+        for need in gates.iter().flat_map(|gate| &gate.needs) {
+            if !names.contains(need.get_ref().as_str()) {
+                let known = names.iter().copied().collect::<Vec<_>>().join(", ");
+                return self.wrong(
+                    need.span(),
+                    format!("there is no gate {}", need.get_ref()),
+                    &format!("the gates are {known}"),
+                );
+            }
+        }
+        let mut done: BTreeSet<&str> = BTreeSet::new();
+        loop {
+            let ready =
+                |gate: &&RawGate| gate.needs.iter().all(|need| done.contains(need.get_ref().as_str()));
+            let next: Vec<&str> = gates
+                .iter()
+                .filter(ready)
+                .map(|gate| gate.name.get_ref().as_str())
+                .filter(|name| !done.contains(name))
+                .collect();
+            if next.is_empty() {
+                break;
+            }
+            done.extend(next);
+        }
+        match gates.iter().find(|gate| !done.contains(gate.name.get_ref().as_str())) {
+            Some(gate) => self.wrong(
+                gate.name.span(),
+                format!("gate {} needs itself, by way of its needs", gate.name.get_ref()),
+                "take one of the needs out",
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let config = RepoConfig::parse(
+            "target = 'main'\nparallel = 3\nlid = 'off'\nattempts = 2\ntime = '30m'\nsetup = ['npm ci']\ncopy = ['.env']\n\
+             [[gate]]\nname = 'build'\ncommand = 'make'\n[[gate]]\nname = 'test'\ncommand = 'make test'\nneeds = ['build']\n\
+             timeout = '90s'\nrequired = false\nparallel = true\n",
+            "nopeek.toml",
+        )
+        .unwrap();
+        assert_eq!(
+            (config.parallel, config.lid, config.time),
+            (Some(3), Some(LidRule::Off), Some(Span::mins(30)))
+        );
+        assert_eq!(config.gates.len(), 2);
+        assert!(config.gates[0].required && !config.gates[1].required);
+        assert_eq!(config.gates[1].timeout, Span::secs(90));
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_place_and_a_remedy() {
+        let gate = |rest: &str| format!("[[gate]]\nname = 'a'\ncommand = 'x'\n{rest}");
+        let cases = [
+            ("paralel = 3", "nopeek.toml:1:1: unknown field `paralel`", "did you mean parallel?"),
+            ("parallel = 0", "nopeek.toml:1:12: parallel = 0", "write at least 1"),
+            ("x = [", "nopeek.toml:1:6", ""),
+            ("time = 'soon'", "nopeek.toml:1:8: \"soon\" is no duration", ""),
+            ("copy = ['../x']", "nopeek.toml:1:9: \"../x\" leaves the repo", "name a path inside"),
+            (&gate("needs = ['b']"), "nopeek.toml:4:10: there is no gate b", "the gates are a"),
+            (&gate("needs = ['a']"), "nopeek.toml:2:8: gate a needs itself", "take one"),
+            (
+                &gate("[[gate]]\nname = 'a'\ncommand = 'y'"),
+                "nopeek.toml:5:8: there are two gates a",
+                "its own name",
+            ),
+            (
+                "[[gate]]\nname = 'a'\ncommand = ' '",
+                "nopeek.toml:3:11: gate a has no command",
+                "write the command",
+            ),
+            ("[[gate]]\nname = 'a'", "nopeek.toml:1:1: missing field `command`", ""),
+        ];
+        for (text, says, remedy) in cases {
+            let error = RepoConfig::parse(text, "nopeek.toml").unwrap_err();
+            assert!(error.to_string().starts_with(says), "{text}: {error}");
+            assert!(error.remedy().contains(remedy), "{text}: {:?}", error.remedy());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The user's own config: `config.toml` in the config folder. All of it is optional.
+
+use super::{ConfigError, duration};
+use crate::agents::profile::Profile;
+use crate::core::attempt::Limits;
+use crate::core::lid::LidRule;
+use crate::os::paths::Paths;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use toml::Spanned;
+
+/// What the user wants where a repo says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserConfig {
+    /// At most this many agents at once in a repo.
+    pub parallel: u32,
+    /// Whether screens are covered.
+    pub lid: LidRule,
+    /// The agent profile.
+    pub agent: String,
+    /// Limits of attempts.
+    pub limits: Limits,
+    /// The theme's name.
+    pub theme: Option<String>,
+    /// The user's own agent profiles.
+    pub agents: BTreeMap<String, Profile>,
+}
+
+impl Default for UserConfig {
+    fn default() -> Self {
+        Self {
+            parallel: 4,
+            lid: LidRule::On,
+            agent: "claude".to_owned(),
+            limits: Limits::default(),
+            theme: None,
+            agents: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    parallel: Option<Spanned<u32>>,
+    lid: Option<LidRule>,
+    agent: Option<String>,
+    attempts: Option<Spanned<u32>>,
+    time: Option<Spanned<String>>,
+    silence: Option<Spanned<String>>,
+    theme: Option<String>,
+    #[serde(default)]
+    agents: BTreeMap<String, Profile>,
+}
+
+impl UserConfig {
+    /// Reads the user's file; without one, the defaults.
+    pub fn load(paths: &Paths) -> Result<Self, ConfigError> {
+        let path = paths.config.join("config.toml");
+        let origin = path.display().to_string();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text, &origin),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ConfigError {
+                origin,
+                line: 0,
+                column: 0,
+                what: format!("it can't be read: {error}"),
+                remedy: "make it readable, or move it away".to_owned(),
+            }),
+        }
+    }
+
+    /// Reads the text of a file.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
+        let span = |of: Spanned<String>| {
+            duration::parse(of.get_ref())
+                .map_err(|what| ConfigError::at(origin, text, of.span().start, what, ""))
+        };
+        for (key, value) in [("parallel", &raw.parallel), ("attempts", &raw.attempts)] {
+            if let Some(n) = value.as_ref().filter(|n| *n.get_ref() == 0) {
+                let what = format!("{key} = 0: nothing would ever start");
+                return Err(ConfigError::at(origin, text, n.span().start, what, "write at least 1"));
+            }
+        }
+        let base = Self::default();
+        Ok(Self {
+            parallel: raw.parallel.map_or(base.parallel, Spanned::into_inner),
+            lid: raw.lid.unwrap_or(base.lid),
+            agent: raw.agent.unwrap_or(base.agent),
+            limits: Limits {
+                attempts: raw.attempts.map_or(base.limits.attempts, Spanned::into_inner),
+                time: raw.time.map(span).transpose()?.or(base.limits.time),
+                silence: raw.silence.map(span).transpose()?.or(base.limits.silence),
+            },
+            theme: raw.theme,
+            agents: raw.agents,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::time::Span;
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        let config = UserConfig::parse("parallel = 8\nsilence = '2m'", "config.toml").unwrap();
+        assert_eq!(config.parallel, 8);
+        assert_eq!(config.limits.silence, Some(Span::mins(2)));
+        assert_eq!(config.agent, "claude");
+        let error = UserConfig::parse("lid = 'half'", "config.toml").unwrap_err();
+        assert!(error.to_string().starts_with("config.toml:1:7: unknown variant `half`"), "{error}");
+    }
+}
