@@ -1,0 +1,10 @@
+//! The one integration binary: the real program, against real git, real terminals and real processes.
+//!
+//! `layers` reads the source; all else runs the binary in a [`support::world::World`] of its own, so that tests run in
+//! parallel. Nothing here sleeps for a time: it waits for a condition, with a deadline.
+
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests that use it come next")]
+mod support;

@@ -1,0 +1,19 @@
+//! Prompts for the scripted agent, and agents of a few lines of sh.
+
+use super::world::World;
+
+/// A prompt that holds its script, after a line that a board may show.
+pub(crate) fn script(steps: &str) -> String {
+    format!("A task of a test.\n\n```script\n{}\n```\n", steps.trim())
+}
+
+/// A script that writes `text` to `file` and commits it.
+pub(crate) fn edits(file: &str, text: &str) -> String {
+    script(&format!("edit {file} <<END\n{text}\nEND\ncommit Write {file}"))
+}
+
+/// The `[agent.NAME]` table of an agent that runs `sh` on `text`, which lies outside the repo.
+pub(crate) fn shell(world: &World, name: &str, mode: &str, text: &str) -> String {
+    let file = world.file(&format!("{name}.sh"), text);
+    format!("[agent.{name}]\ncommand = [\"sh\", {:?}]\nmode = {mode:?}\n", file.to_str().unwrap())
+}

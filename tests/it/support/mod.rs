@@ -1,0 +1,6 @@
+//! What the tests stand on: a world, a terminal, agents, waiting.
+
+pub(crate) mod agent;
+pub(crate) mod term;
+pub(crate) mod wait;
+pub(crate) mod world;
