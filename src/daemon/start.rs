@@ -83,7 +83,7 @@ pub fn run(paths: Paths, program: PathBuf) -> Result<(), DaemonError> {
 
 /// Takes the lock; a daemon that is just leaving is waited for, one that answers is not.
 fn take_lock(paths: &Paths) -> Result<Lock, DaemonError> {
-    let file = paths.data.join("daemon.lock");
+    let file = paths.lock();
     let deadline = clock::instant() + LEAVING_MAX;
     loop {
         let lock = Lock::try_take(&file).map_err(io_error(format!("lock {}", file.display())))?;

@@ -3,7 +3,7 @@
 use crate::os::process::{self, OnTerminal};
 use crate::wire::keeper::JobSpec;
 use portable_pty::{MasterPty, PtySize, native_pty_system};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -32,7 +32,11 @@ impl Child {
             PtySize { rows: spec.rows.max(1), cols: spec.cols.max(1), pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).map_err(io::Error::other)?;
         let name = pair.master.tty_name().ok_or_else(|| io::Error::other("the terminal has no name"))?;
-        let terminal = File::options().read(true).write(true).open(name)?;
+        // The keeper leads a session without a terminal: an open without NOCTTY would make this one its own, so
+        // that the job could not have it and its hang-up would end the keeper.
+        let terminal =
+            rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+        let terminal = File::from(terminal);
         let what = OnTerminal {
             argv: &spec.argv,
             env: &spec.env,

@@ -71,7 +71,10 @@ pub(super) fn start(files: &Files, program: &Path, was_there: bool) -> Result<Fo
     let deadline = clock::instant() + START_MAX;
     loop {
         // The lock is not touched here: the keeper is about to take it.
-        if let Ok(stream) = UnixStream::connect(files.socket()) {
+        // Not before the child runs: a keeper that can't start it has a socket for a moment too.
+        if files.has_keeper()
+            && let Ok(stream) = UnixStream::connect(files.socket())
+        {
             return Ok(Found::Live(stream));
         }
         if let Some(exit) = files.exit() {
