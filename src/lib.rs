@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod core;
+pub mod daemon;
 pub mod git;
 pub mod keeper;
 pub mod os;

@@ -130,8 +130,13 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
     Ok(Resolved { launch, kept: Kept { env, profile: Some(profile) } })
 }
 
-fn limits(user: &UserConfig, _file: &RepoConfig) -> Limits {
-    user.limits
+/// The user's limits, where the repo has none of its own.
+fn limits(user: &UserConfig, file: &RepoConfig) -> Limits {
+    Limits {
+        attempts: file.attempts.unwrap_or(user.limits.attempts),
+        time: file.time.or(user.limits.time),
+        silence: file.silence.or(user.limits.silence),
+    }
 }
 
 /// The user's config.

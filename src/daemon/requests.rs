@@ -237,10 +237,7 @@ impl Shell {
             started: self.started,
             clients: count(self.clients.len()),
             jobs: count(self.engine.live_jobs().len()),
-            facts: self
-                .ledger
-                .count()
-                .map_err(|error| failed(format!("the ledger can't be read: {error}")))?,
+            facts: self.ledger.count(),
             data: self.paths.data.clone(),
         }))
     }
