@@ -9,9 +9,12 @@ mod answer;
 mod approve;
 mod completions;
 mod cover;
+mod daemon;
 mod diff;
+mod doctor;
 mod error;
 mod forget;
+mod init;
 mod keeper;
 mod land;
 mod launch;
@@ -31,6 +34,7 @@ mod send_back;
 mod show;
 mod stop;
 mod talk;
+mod trust;
 mod wait;
 
 use clap::{Parser, Subcommand};
@@ -57,6 +61,7 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not fou
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Run(Box<launch::Args>),
     Ls(ls::Args),
     Show(show::Args),
@@ -79,6 +84,9 @@ enum Command {
     Wait(wait::Args),
     Ledger(ledger::Args),
     Agents(agents::Args),
+    Trust(trust::Args),
+    Doctor(doctor::Args),
+    Daemon(daemon::Args),
     Completions(completions::Args),
     Man(completions::ManArgs),
     #[command(hide = true)]
@@ -115,6 +123,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         return Err(CliError::usage("there is no board yet", "`nopeek help` lists what there is"));
     };
     match command {
+        Command::Init(args) => init::run(&args),
         Command::Run(args) => launch::run(&args),
         Command::Ls(args) => ls::run(&args),
         Command::Show(args) => show::run(&args),
@@ -137,6 +146,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Wait(args) => wait::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Agents(args) => agents::run(&args),
+        Command::Trust(args) => trust::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Daemon(args) => daemon::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => completions::man(&args),
         Command::Keeper(args) => keeper::run(&args),

@@ -124,6 +124,5 @@ pub(super) fn runtime() -> Result<Runtime, CliError> {
 /// The main checkout of the repo that the person stands in.
 pub(super) fn here() -> Option<PathBuf> {
     let folder = std::env::current_dir().ok()?;
-    let repo = git2::Repository::discover(folder).ok()?;
-    repo.commondir().parent()?.canonicalize().ok()
+    crate::git::repo::find(&folder).ok().map(|repo| repo.main)
 }
