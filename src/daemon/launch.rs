@@ -156,7 +156,7 @@ pub(super) fn trusted_config(paths: &Paths, repo: &Path, target: &str) -> Result
         Trust::Unknown | Trust::Changed => Err(refusal(
             RefusalKind::BadInput,
             format!("{origin} of {} runs commands and is not trusted yet", repo.display()),
-            format!("read it, then: nopeek trust {}", repo.display()),
+            format!("read it, then: nopeek -C {} trust", repo.display()),
         )),
     }
 }

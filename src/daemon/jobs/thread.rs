@@ -230,6 +230,8 @@ impl Thread {
         loop {
             match self.talk(&stream) {
                 Ok(file) => return begin::exit_of(&file),
+                // A keeper that was just leaving when we came; its last word is on disk.
+                Err(_) if self.files.exit().is_some() => {}
                 Err(error) => tracing::warn!(job = %self.job, %error, "the connection to a keeper broke"),
             }
             std::thread::sleep(AGAIN);
