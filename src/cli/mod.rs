@@ -7,9 +7,11 @@ mod act;
 mod agents;
 mod answer;
 mod approve;
+mod board;
 mod completions;
 mod cover;
 mod daemon;
+mod demo;
 mod diff;
 mod doctor;
 mod error;
@@ -24,6 +26,8 @@ mod ls;
 mod pause;
 mod peek;
 mod print;
+#[cfg(test)]
+mod reference;
 mod reject;
 mod reorder;
 mod resume;
@@ -61,6 +65,7 @@ const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not fou
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Run(Box<launch::Args>),
     Ls(ls::Args),
@@ -119,10 +124,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
             CliError::new(error::NOT_FOUND, format!("can't enter {}: {error}", folder.display()), "")
         })?;
     }
-    let Some(command) = cli.command else {
-        return Err(CliError::usage("there is no board yet", "`nopeek help` lists what there is"));
-    };
+    let Some(command) = cli.command else { return board::run() };
     match command {
+        Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Run(args) => launch::run(&args),
         Command::Ls(args) => ls::run(&args),
