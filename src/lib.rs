@@ -11,4 +11,5 @@ pub mod keeper;
 pub mod os;
 pub mod screen;
 pub mod store;
+pub mod tui;
 pub mod wire;
