@@ -18,6 +18,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 const KEPT_MAX: usize = 256;
 /// How long the daemon may take to answer a hello.
 const HELLO_MAX: Duration = Duration::from_secs(10);
+/// How often a daemon that hangs up before it has answered a hello is called again.
+const HELLO_AGAIN: u32 = 3;
 /// One read of the socket.
 const READ: usize = 64 * 1024;
 
@@ -48,8 +50,18 @@ pub struct Receiver {
 impl Client {
     /// Connects to the user's daemon, as [`super::who`].
     pub async fn connect(paths: &Paths, start: Start) -> Result<Self, ClientError> {
-        let socket = start::reach(paths, start).await?;
-        Self::hello(socket).await
+        let mut again = HELLO_AGAIN;
+        loop {
+            let socket = start::reach(paths, start).await?;
+            match Self::hello(socket).await {
+                // It was just dying: nobody, or another one, will be there next time.
+                Err(ClientError::Closed) if again > 0 => {
+                    again -= 1;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Connects again after the daemon went away: tries for `patience`, starting one if need be.
