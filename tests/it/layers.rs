@@ -299,7 +299,6 @@ fn no_file_is_too_long_to_see() {
 }
 
 #[test]
-#[ignore = "the daemon and the board are not wired yet"]
 fn every_file_is_part_of_the_program() {
     let sources = sources();
     let mut forgotten = Vec::new();

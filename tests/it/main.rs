@@ -4,6 +4,8 @@
 //! parallel. Nothing here sleeps for a time: it waits for a condition, with a deadline.
 
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 #[expect(dead_code, reason = "the tests that use it come next")]

@@ -7,6 +7,12 @@ pub(crate) fn script(steps: &str) -> String {
     format!("A task of a test.\n\n```script\n{}\n```\n", steps.trim())
 }
 
+/// A prompt that names its script, so that the prompt does not hold what the script looks for in it.
+pub(crate) fn script_file(world: &World, name: &str, steps: &str) -> String {
+    let file = world.file(&format!("{name}.script"), steps);
+    format!("A task of a test.\n\nscript: {}\n", file.to_str().unwrap())
+}
+
 /// A script that writes `text` to `file` and commits it.
 pub(crate) fn edits(file: &str, text: &str) -> String {
     script(&format!("edit {file} <<END\n{text}\nEND\ncommit Write {file}"))
