@@ -135,7 +135,7 @@ impl Kind {
             match *name {
                 "unit" => text.push_str("needs = [\"build\"]\n"),
                 _ if !required => {
-                    text.push_str("required = false       # shown, stops nothing; remove to make it count\n")
+                    text.push_str("required = false       # shown, stops nothing; remove to make it count\n");
                 }
                 _ => {}
             }
