@@ -95,7 +95,7 @@ struct Columns {
 fn columns(width: u16) -> Columns {
     let extra = width.saturating_sub(80);
     let name = 21 + (extra / 3).min(22);
-    let gates = 14 + (extra / 4).min(20);
+    let gates = 12 + (extra / 4).min(20);
     let state = 3 + name;
     let attempt = state + 13;
     let time = attempt + 5 + gates;
@@ -272,7 +272,7 @@ fn footer(model: &Model, area: Rect, buf: &mut Buffer) {
         return put(buf, area, 1, y, &words, bold());
     }
     if let Some(toast) = &model.toast {
-        put(buf, area, 1, y - 1, Shown::line(toast).as_str(), bold());
+        put(buf, area, 1, y - 1, &format!("» {}", Shown::line(toast)), bold());
     }
     let keys: &[(&str, &str)] = match model.current().map(|task| task.state) {
         Some(TaskState::Asking) => &[("⏎", "answer"), ("space", "pause"), ("x", "stop")],
@@ -323,4 +323,164 @@ fn help(area: Rect, buf: &mut Buffer) {
         put(buf, area, 17, y, word, Style::default());
     }
     put(buf, area, 1, area.height - 1, "any key closes this", Style::default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::Cmd;
+    use super::*;
+    use crate::core::attempt::{AgentMode, Ask, AskKind, Source, Usage};
+    use crate::core::event::{Answer, Command, DiffStat};
+    use crate::core::gate::TestCounts;
+    use crate::core::ids::{JobId, Oid, TaskId};
+    use crate::core::time::Time;
+    use crate::core::view::{Board, Vitals};
+    use crate::wire::client::Request;
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use std::path::PathBuf;
+
+    fn gate(name: &str, state: GateState) -> GateView {
+        GateView {
+            name: name.into(),
+            command: format!("make {name}"),
+            required: true,
+            state,
+            job: None,
+            tests: Some(TestCounts { passed: 12, failed: 0, skipped: 1 }),
+            took: None,
+        }
+    }
+
+    fn task(id: u64, name: &str, state: TaskState, needs_you: bool) -> TaskView {
+        let attempt = AttemptView {
+            no: 1,
+            branch: format!("nopeek/{name}/1"),
+            worktree: None,
+            job: Some(JobId(id)),
+            mode: AgentMode::Headless,
+            lid: if state == TaskState::Review { Lid::Lifted } else { Lid::Sealed },
+            peeked: false,
+            exit: None,
+            result: None,
+            source: Some(Source::StatusProtocol),
+            gates: vec![gate("build", GateState::Judged(Verdict::Passed)), gate("test", GateState::Running)],
+            setup_jobs: Vec::new(),
+            head: Some(Oid::new(&"a".repeat(40)).unwrap()),
+            vitals: Vitals {
+                elapsed: Span::secs(3_725),
+                last_output: Some(Time(95_000)),
+                rate: 10,
+                output: 900,
+                commits: 2,
+                diffstat: DiffStat { files: 3, added: 120, removed: 14 },
+                usage: Usage::default(),
+            },
+        };
+        TaskView {
+            id: TaskId(id),
+            name: name.into(),
+            repo: PathBuf::from("/home/ada/kettle"),
+            state,
+            why: Shown::from("the why of it"),
+            paused: false,
+            needs_you,
+            question: (state == TaskState::Asking)
+                .then(|| Ask { kind: AskKind::Question, text: "which \x1b[31mcolour\u{202e}?".into() }),
+            prompt: "Do the work.\nThen commit it.".into(),
+            agent: "claude".into(),
+            after: Vec::new(),
+            attempts: if state == TaskState::Queued { Vec::new() } else { vec![attempt] },
+            merge_gates: Vec::new(),
+            attempts_max: 3,
+            landed: None,
+            created: Time(0),
+            changed: Time(0),
+        }
+    }
+
+    fn model() -> Model {
+        let mut model = Model::new(Some(PathBuf::from("/home/ada/kettle")));
+        model.set_board(Board {
+            now: Time(100_000),
+            repos: Vec::new(),
+            tasks: vec![
+                task(1, "fix-login", TaskState::Working, false),
+                task(2, "a-very-long-name-that-does-not-fit-at-80", TaskState::Queued, false),
+                task(3, "colours", TaskState::Asking, true),
+                task(4, "日本語-wide", TaskState::Review, true),
+                task(5, "done", TaskState::Landed, false),
+            ],
+        });
+        model
+    }
+
+    fn screen(model: &Model, width: u16, height: u16) -> String {
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        render(model, area, &mut buf);
+        (0..height)
+            .map(|y| {
+                let mut line = String::new();
+                let mut skip = 0;
+                for x in 0..width {
+                    let symbol = buf[(x, y)].symbol();
+                    if skip > 0 {
+                        skip -= 1;
+                        continue;
+                    }
+                    skip = symbol.width().saturating_sub(1);
+                    line.push_str(symbol);
+                }
+                line.trim_end().to_owned() + "\n"
+            })
+            .collect()
+    }
+
+    fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
+        keys.chars()
+            .flat_map(|c| {
+                let code = if c == '⏎' { KeyCode::Enter } else { KeyCode::Char(c) };
+                model.key(KeyEvent::new(code, KeyModifiers::NONE))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_board_at_80x24_and_200x50() {
+        insta::assert_snapshot!("board_80x24", screen(&model(), 80, 24));
+        insta::assert_snapshot!("board_200x50", screen(&model(), 200, 50));
+    }
+
+    #[test]
+    fn help_names_every_key() {
+        let mut model = model();
+        press(&mut model, "?");
+        insta::assert_snapshot!("help_80x24", screen(&model, 80, 24));
+    }
+
+    #[test]
+    fn too_small_says_so_and_an_empty_board_says_what_to_do() {
+        assert!(screen(&model(), 20, 5).starts_with("20x5 is too small"));
+        assert!(screen(&Model::new(None), 80, 24).contains("no tasks yet"));
+    }
+
+    #[test]
+    fn what_an_agent_says_can_not_act_on_the_terminal() {
+        let shown = screen(&model(), 200, 50);
+        assert!(!shown.contains('\x1b') && !shown.contains('\u{202e}'));
+        assert!(shown.contains("which ␛[31mcolour<U+202E>?"));
+    }
+
+    #[test]
+    fn keys_become_commands() {
+        let sent = |keys: &str| press(&mut model(), keys);
+        let answer = Command::Answer { task: TaskId(3), answer: Answer::Text("blue".into()) };
+        assert_eq!(sent("⏎blue⏎"), [Cmd::Ask(Request::Command(answer))]);
+        assert_eq!(sent("x"), [], "a stop asks first");
+        assert_eq!(sent("xn"), []);
+        assert_eq!(sent("xy"), [Cmd::Ask(Request::Command(Command::Stop(TaskId(3))))]);
+        let head = Oid::new(&"a".repeat(40)).unwrap();
+        assert_eq!(sent("jA"), [Cmd::Ask(Request::Command(Command::Approve { task: TaskId(4), head }))]);
+        assert_eq!(sent("q"), [Cmd::Leave]);
+    }
 }
