@@ -310,7 +310,7 @@ const KEYS: [(&str, &str); 18] = [
     ("c", "put the lid back on"),
     ("+", "move to the front of the start queue"),
     ("f", "take an ended task off the board; its work goes to the archive"),
-    ("?", "this help"),
+    ("?", "help"),
     ("q", "leave; everything goes on"),
     ("ctrl-c", "leave"),
 ];
@@ -456,6 +456,18 @@ mod tests {
         let mut model = model();
         press(&mut model, "?");
         insta::assert_snapshot!("help_80x24", screen(&model, 80, 24));
+    }
+
+    #[test]
+    fn docs_name_every_key() {
+        let docs = include_str!("../../docs/keys.md");
+        for (key, word) in KEYS {
+            let key = if key == "ctrl-c" { "q, ctrl-c" } else { key };
+            assert!(
+                docs.contains(key) && docs.contains(word.split(';').next().unwrap_or(word)),
+                "{key}: {word}"
+            );
+        }
     }
 
     #[test]
