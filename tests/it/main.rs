@@ -8,5 +8,9 @@ mod flow;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod lid;
+#[cfg(test)]
+mod pause;
+#[cfg(test)]
 #[expect(dead_code, reason = "the tests that use it come next")]
 mod support;

@@ -18,8 +18,8 @@ pub(crate) fn edits(file: &str, text: &str) -> String {
     script(&format!("edit {file} <<END\n{text}\nEND\ncommit Write {file}"))
 }
 
-/// The `[agent.NAME]` table of an agent that runs `sh` on `text`, which lies outside the repo.
+/// The `[agents.NAME]` table of an agent that runs `sh` on `text`, which lies outside the repo.
 pub(crate) fn shell(world: &World, name: &str, mode: &str, text: &str) -> String {
     let file = world.file(&format!("{name}.sh"), text);
-    format!("[agent.{name}]\ncommand = [\"sh\", {:?}]\nmode = {mode:?}\n", file.to_str().unwrap())
+    format!("[agents.{name}]\ncommand = [\"sh\", {:?}]\nmode = {mode:?}\n", file.to_str().unwrap())
 }

@@ -4,7 +4,7 @@ use nopeek::os::clock;
 use std::time::Duration;
 
 /// Long enough for a machine with two busy cores; a test that gets here has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Looks again and again until `look` finds something; says what it waited for if it never does.
 #[track_caller]

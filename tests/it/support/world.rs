@@ -139,6 +139,7 @@ impl World {
             ("LANG", "C.UTF-8".to_owned()),
             ("TERM", "xterm-256color".to_owned()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("NOPEEK_LOG", "nopeek=trace".to_owned()),
             ("NOPEEK_SCRIPTED_SPEED", "20".to_owned()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
@@ -275,7 +276,10 @@ impl World {
 
     /// The daemon's process id, if one answers.
     pub(crate) fn daemon(&self) -> Option<u32> {
-        let stream = UnixStream::connect(self.paths.socket()).ok()?;
+        // A proxy may stand in front of it.
+        let real = super::proxy::real(&self.paths.socket());
+        let socket = if real.exists() { real } else { self.paths.socket() };
+        let stream = UnixStream::connect(socket).ok()?;
         let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?;
         u32::try_from(peer.pid.as_raw_pid()).ok()
     }
