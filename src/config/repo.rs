@@ -1,6 +1,6 @@
 //! `nopeek.toml`: a repo's gates, set-up and defaults, read from the target's commit.
 
-use super::{ConfigError, duration};
+use super::{AgentKey, ConfigError, agents, duration};
 use crate::agents::profile::Profile;
 use crate::core::gate::GateSpec;
 use crate::core::lid::LidRule;
@@ -48,7 +48,7 @@ struct Raw {
     target: Option<String>,
     parallel: Option<Spanned<u32>>,
     lid: Option<LidRule>,
-    agent: Option<AgentKey>,
+    agent: Option<Spanned<AgentKey>>,
     attempts: Option<Spanned<u32>>,
     time: Option<Spanned<String>>,
     silence: Option<Spanned<String>>,
@@ -61,16 +61,14 @@ struct Raw {
     #[serde(default)]
     gate: Vec<RawGate>,
     #[serde(default)]
-    agents: BTreeMap<String, Profile>,
+    agents: BTreeMap<String, Spanned<Profile>>,
 }
-
-/// `agent = "NAME"`.
-type AgentKey = String;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawGate {
     name: Spanned<String>,
+    #[serde(alias = "run")]
     command: Spanned<String>,
     timeout: Option<Spanned<String>>,
     #[serde(default)]
@@ -92,11 +90,12 @@ impl RepoConfig {
         let reader = Reader { text, origin };
         let gates = raw.gate.iter().map(|gate| reader.gate(gate)).collect::<Result<Vec<_>, _>>()?;
         reader.gates_fit(&raw.gate)?;
+        let (agent, agents) = agents(origin, text, raw.agent, raw.agents)?;
         Ok(Self {
             target: raw.target,
             parallel: reader.at_least_one("parallel", raw.parallel)?,
             lid: raw.lid,
-            agent: raw.agent,
+            agent,
             attempts: reader.at_least_one("attempts", raw.attempts)?,
             time: raw.time.map(|time| reader.span(&time)).transpose()?,
             silence: raw.silence.map(|time| reader.span(&time)).transpose()?,
@@ -104,7 +103,7 @@ impl RepoConfig {
             copy: reader.inside(raw.copy)?,
             link: reader.inside(raw.link)?,
             gates,
-            agents: raw.agents,
+            agents,
         })
     }
 }
@@ -141,6 +140,13 @@ impl Reader<'_> {
                     path.span(),
                     format!("{path_text:?} leaves the repo"),
                     "name a path inside the repo, without .. and without a leading /",
+                );
+            }
+            if std::path::Path::new(path_text).iter().any(|part| part.eq_ignore_ascii_case(".git")) {
+                return self.wrong(
+                    path.span(),
+                    format!("{path_text:?} is git's own"),
+                    "each worktree has its own: take it out",
                 );
             }
         }
@@ -251,6 +257,16 @@ mod tests {
             ("paralel = 3", "nopeek.toml:1:1: unknown field `paralel`", "did you mean parallel?"),
             ("parallel = 0", "nopeek.toml:1:12: parallel = 0", "write at least 1"),
             ("x = [", "nopeek.toml:1:6", ""),
+            ("verbose = true", "nopeek.toml:1:1: unknown field `verbose`", "there are: target, parallel"),
+            ("copy = ['.git/hooks']", "nopeek.toml:1:9: \".git/hooks\" is git's own", "take it out"),
+            (
+                "[agent.mine]\ncommand = ['x']",
+                "nopeek.toml:1:2: agent is the name of a profile",
+                "[agents.mine]",
+            ),
+            ("agent = 3", "nopeek.toml:1:9: agent is the name of a profile, not integer", "write agent"),
+            ("[agents.mine]\ncommand = []", "nopeek.toml:1:1: agent profile mine has no command", "PROGRAM"),
+            ("time = '0s'", "nopeek.toml:1:8: \"0s\" is no duration", ""),
             ("time = 'soon'", "nopeek.toml:1:8: \"soon\" is no duration", ""),
             ("copy = ['../x']", "nopeek.toml:1:9: \"../x\" leaves the repo", "name a path inside"),
             (&gate("needs = ['b']"), "nopeek.toml:4:10: there is no gate b", "the gates are a"),

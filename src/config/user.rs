@@ -1,6 +1,6 @@
 //! The user's own config: `config.toml` in the config folder. All of it is optional.
 
-use super::{ConfigError, duration};
+use super::{AgentKey, ConfigError, agents, duration};
 use crate::agents::profile::Profile;
 use crate::core::attempt::Limits;
 use crate::core::lid::LidRule;
@@ -44,13 +44,13 @@ impl Default for UserConfig {
 struct Raw {
     parallel: Option<Spanned<u32>>,
     lid: Option<LidRule>,
-    agent: Option<String>,
+    agent: Option<Spanned<AgentKey>>,
     attempts: Option<Spanned<u32>>,
     time: Option<Spanned<String>>,
     silence: Option<Spanned<String>>,
     theme: Option<String>,
     #[serde(default)]
-    agents: BTreeMap<String, Profile>,
+    agents: BTreeMap<String, Spanned<Profile>>,
 }
 
 impl UserConfig {
@@ -85,17 +85,18 @@ impl UserConfig {
             }
         }
         let base = Self::default();
+        let (agent, agents) = agents(origin, text, raw.agent, raw.agents)?;
         Ok(Self {
             parallel: raw.parallel.map_or(base.parallel, Spanned::into_inner),
             lid: raw.lid.unwrap_or(base.lid),
-            agent: raw.agent.unwrap_or(base.agent),
+            agent: agent.unwrap_or(base.agent),
             limits: Limits {
                 attempts: raw.attempts.map_or(base.limits.attempts, Spanned::into_inner),
                 time: raw.time.map(span).transpose()?.or(base.limits.time),
                 silence: raw.silence.map(span).transpose()?.or(base.limits.silence),
             },
             theme: raw.theme,
-            agents: raw.agents,
+            agents,
         })
     }
 }

@@ -90,7 +90,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         return Err(refusal(
             RefusalKind::NotFound,
             format!("the agent {agent} is not here: {program} is not on the PATH"),
-            "install it, give its path in [agent.NAME] of the config, or take another: `nopeek agents` lists them",
+            "install it, give its path in [agents.NAME] of the config, or take another: `nopeek agents` lists them",
         ));
     }
     let name = match run.name {
