@@ -59,7 +59,7 @@ pub(in crate::core) fn not_now(task: &Task, act: &str, remedy: &str) -> Refused 
     Refused::new(
         RefusedKind::NotNow,
         format!(
-            "can't {act} {}: it is {stands}{}",
+            "can't {act} {}: its state is {stands}{}",
             task.launch.name,
             if task.paused { " and paused" } else { "" }
         ),
