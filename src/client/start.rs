@@ -6,6 +6,7 @@
 use super::error::ClientError;
 use crate::os::clock;
 use crate::os::paths::Paths;
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -26,6 +27,10 @@ pub enum Start {
 const START_MAX: Duration = Duration::from_secs(20);
 /// How often the socket is tried meanwhile.
 const START_POLL: Duration = Duration::from_millis(10);
+/// The exit code of a daemon that found another one running: the winner will answer soon.
+const LOST_RACE: i32 = 4;
+/// How long it may take to.
+const WINNER_MAX: Duration = Duration::from_secs(3);
 /// How much of the log is shown when it fails.
 const LOG_TAIL: u64 = 2 * 1024;
 
@@ -38,21 +43,19 @@ pub(super) async fn reach(paths: &Paths, start: Start) -> Result<UnixStream, Cli
     if start == Start::Never {
         return Err(ClientError::NoDaemon);
     }
-    let mut child = spawn(paths)?;
+    let (mut child, said) = spawn()?;
     let began = clock::instant();
     loop {
         if let Some(stream) = try_connect(&socket).await? {
             reap(child);
             return Ok(stream);
         }
-        // A daemon that lost the race for the lock leaves with an error; the winner will answer soon.
         if let Some(status) = child.try_wait().map_err(ClientError::io("look after the daemon"))?
-            && began.elapsed() > Duration::from_secs(3)
+            && (status.code() != Some(LOST_RACE) || began.elapsed() > WINNER_MAX)
         {
-            return Err(ClientError::NotStarted {
-                why: format!("it ended with {status}"),
-                log: log_tail(paths),
-            });
+            let words = all_of(said);
+            let log = if words.is_empty() { log_tail(paths) } else { words };
+            return Err(ClientError::NotStarted { why: format!("it ended with {status}"), log });
         }
         if began.elapsed() > START_MAX {
             reap(child);
@@ -98,17 +101,29 @@ fn check_owner(socket: &Path) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// Starts `nopeek daemon run`, away from our terminal; as its first act it makes itself a session of its own.
-fn spawn(paths: &Paths) -> Result<Child, ClientError> {
+/// Starts `nopeek daemon run`, away from our terminal; as its first act it makes itself a session of its own. What it
+/// says before it can log goes to memory: a full disk must not swallow that the disk is full.
+fn spawn() -> Result<(Child, File), ClientError> {
     let program = std::env::current_exe().map_err(ClientError::io("find our own program"))?;
-    let log = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(paths.log())
-        .map_err(ClientError::io(format!("open {}", paths.log().display())))?;
+    let said = rustix::fs::memfd_create("nopeek-daemon", rustix::fs::MemfdFlags::CLOEXEC)
+        .map(File::from)
+        .map_err(|error| ClientError::io("make room for the daemon's words")(error.into()))?;
+    let stderr = said.try_clone().map_err(ClientError::io("make room for the daemon's words"))?;
     let mut command = Command::new(&program);
-    command.args(["daemon", "run"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
-    command.spawn().map_err(ClientError::io(format!("start {}", program.display())))
+    command
+        .args(["daemon", "run"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .current_dir("/");
+    let child = command.spawn().map_err(ClientError::io(format!("start {}", program.display())))?;
+    Ok((child, said))
+}
+
+fn all_of(mut said: File) -> String {
+    let mut text = Vec::new();
+    let read = said.rewind().and_then(|()| said.take(LOG_TAIL).read_to_end(&mut text));
+    read.map_or_else(|_| String::new(), |_| String::from_utf8_lossy(&text).trim().to_owned())
 }
 
 /// Waits for the child on a thread of its own, so that it is no zombie while we live.
@@ -118,7 +133,7 @@ fn reap(mut child: Child) {
 
 fn log_tail(paths: &Paths) -> String {
     let read = || -> io::Result<String> {
-        let mut file = std::fs::File::open(paths.log())?;
+        let mut file = File::open(paths.log())?;
         let len = file.metadata()?.len();
         file.seek(SeekFrom::Start(len.saturating_sub(LOG_TAIL)))?;
         let mut text = Vec::new();
