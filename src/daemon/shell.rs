@@ -24,6 +24,7 @@ use crate::core::view::Board;
 use crate::git;
 use crate::os::clock::{self, Clock};
 use crate::os::paths::Paths;
+use crate::store::StoreError;
 use crate::store::ledger::Ledger;
 use crate::wire::client::{FromDaemon, Notice, Refusal, RefusalKind, Reply, Request};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -342,6 +343,7 @@ impl Shell {
             {
                 tracing::error!(%error, "the ledger can't be written; trying again");
                 self.retry_at = Some(clock::instant() + RETRY);
+                self.answer_uncertain(&error);
                 return;
             }
             self.retry_at = None;
@@ -351,6 +353,18 @@ impl Shell {
             }
         }
         self.retry_at = None;
+    }
+
+    /// Nobody waits for a disk: who asked is told that what was asked for is not certain yet.
+    fn answer_uncertain(&mut self, error: &StoreError) {
+        for unsaved in &mut self.unsaved {
+            if let Some((reply, _)) = unsaved.after.answer.take() {
+                let remedy = "make room on its disk: it is done once the ledger can be written; until then it is lost \
+                              if the daemon ends. `nopeek ls` says";
+                let refusal = refusal(RefusalKind::Failed, format!("not certain yet: {error}"), remedy);
+                reply.outbox.answer(reply.id, Err(refusal));
+            }
+        }
     }
 
     fn follow(&mut self, after: After) {

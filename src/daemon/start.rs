@@ -152,6 +152,8 @@ fn log_to(path: &Path) -> io::Result<()> {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
+        // A full disk is no reason to write to a closed or full standard error instead, which would panic.
+        .log_internal_errors(false)
         .with_writer(std::sync::Mutex::new(file))
         .try_init();
     let before = std::panic::take_hook();
