@@ -4,6 +4,8 @@
 //! parallel. Nothing here sleeps for a time: it waits for a condition, with a deadline.
 
 #[cfg(test)]
+mod bad;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod layers;
@@ -12,5 +14,4 @@ mod lid;
 #[cfg(test)]
 mod pause;
 #[cfg(test)]
-#[expect(dead_code, reason = "the tests that use it come next")]
 mod support;

@@ -152,6 +152,7 @@ impl Term {
     }
 
     /// The program's process id.
+    #[expect(dead_code, reason = "the tests of survival come next")]
     pub(crate) fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
     }

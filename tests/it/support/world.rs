@@ -334,7 +334,7 @@ pub(crate) fn kill(pid: u32) {
 }
 
 /// Ends a job's tree and its keeper, if it lives.
-fn end_job(job: &Path) {
+pub(crate) fn end_job(job: &Path) {
     let lives = || job.join("lock").exists() && matches!(Lock::try_take(&job.join("lock")), Ok(None));
     if !lives() {
         return;
