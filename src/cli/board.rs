@@ -1,9 +1,10 @@
 //! `nopeek`: the board.
 
-use super::error::{CliError, INTERNAL};
-use super::talk;
+use super::error::CliError;
+use super::{launch, talk};
 use crate::client::{Client, Start};
-use crate::tui::{self, TuiOptions};
+use crate::os::paths::Paths;
+use crate::tui::{self, Settings, TuiError, TuiOptions};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,15 +17,30 @@ pub(super) fn run() -> Result<ExitCode, CliError> {
         ));
     }
     let paths = talk::paths()?;
+    let settings = Settings::load(&paths)?;
     talk::runtime()?.block_on(async {
         let client = Client::connect(&paths, Start::IfNeeded).await?;
-        open(client, talk::here()).await
+        show(client, settings, paths, talk::here()).await
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows the board until the person leaves it.
 pub(super) async fn open(client: Client, repo: Option<PathBuf>) -> Result<(), CliError> {
-    let options = TuiOptions { repo };
-    tui::run(client, options).await.map_err(|error| CliError::new(INTERNAL, error, ""))
+    let paths = talk::paths()?;
+    let settings = Settings::load(&paths)?;
+    show(client, settings, paths, repo).await
+}
+
+async fn show(
+    client: Client,
+    settings: Settings,
+    paths: Paths,
+    repo: Option<PathBuf>,
+) -> Result<(), CliError> {
+    let options = TuiOptions { repo, paths, settings, env: launch::environment() };
+    tui::run(client, options).await.map_err(|error| match error {
+        TuiError::DaemonGone(error) => error.into(),
+        error @ TuiError::Terminal(_) => CliError::world(error, "`nopeek ls` needs none"),
+    })
 }

@@ -1,6 +1,7 @@
 //! What a subcommand says when it fails: what failed, on what, what to do; and its exit code.
 
 use crate::client::ClientError;
+use crate::config::ConfigError;
 use crate::core::text::Shown;
 use crate::wire::client::{Refusal, RefusalKind, Reply};
 use std::fmt::Display;
@@ -94,6 +95,13 @@ impl From<Refusal> for CliError {
             RefusalKind::Failed => WORLD,
         };
         Self::new(code, refusal.what, refusal.remedy)
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        let remedy = error.remedy();
+        Self::new(BAD_INPUT, error, remedy)
     }
 }
 

@@ -51,13 +51,13 @@ impl Looking {
 
     /// Whether what the client was last told is no longer how it is, or more is to come.
     pub(super) fn wants(&self, permitted: bool, now: Instant) -> bool {
-        permitted == self.told_covered || self.due().is_some_and(|due| due <= now)
+        permitted == self.told_covered || self.due(now).is_some_and(|due| due <= now)
     }
 
-    /// When the next frame may be sent, if one waits.
-    pub(super) fn due(&self) -> Option<Instant> {
+    /// When the next frame may be sent, if one waits: never before `now`.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let ready = self.behind && !self.in_flight;
-        ready.then(|| self.sent.map_or_else(clock::instant, |sent| sent + APART))
+        ready.then(|| self.sent.map_or(now, |sent| now.max(sent + APART)))
     }
 
     /// Sends what changed, or that it is covered.
@@ -96,5 +96,34 @@ impl Looking {
             self.told_covered = true;
             outbox.screen(self.look.job, &FromDaemon::Covered(self.look.job));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ids::JobId;
+
+    const LOOK: Look = Look { job: JobId(1), rows: 5, cols: 20, focus: false, scrolled: 0 };
+
+    #[test]
+    fn a_new_look_at_a_silent_screen_is_due_at_once() {
+        let looking = Looking::new(LOOK);
+        let now = clock::instant();
+        assert_eq!(looking.due(now), Some(now));
+        assert!(looking.wants(true, now), "nothing else would ever wake it");
+    }
+
+    #[test]
+    fn frames_are_apart_and_wait_until_the_last_one_was_shown() {
+        let mut looking = Looking::new(LOOK);
+        let now = clock::instant();
+        looking.sent = Some(now);
+        assert!(!looking.wants(true, now));
+        assert!(looking.wants(true, now + APART));
+        looking.in_flight = true;
+        assert_eq!(looking.due(now), None);
+        looking.shown();
+        assert_eq!(looking.due(now), Some(now + APART));
     }
 }

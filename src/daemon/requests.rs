@@ -272,6 +272,7 @@ impl Shell {
             }
             self.load(look.job);
             self.jobs.watch(look.job, true);
+            self.fit(look.job);
             if look.focus
                 && self.sizes.get(&look.job) != Some(&(look.rows, look.cols))
                 && self.is_live(look.job)
@@ -279,6 +280,18 @@ impl Shell {
                 self.sizes.insert(look.job, (look.rows, look.cols));
                 self.jobs.order(look.job, Order::Resize { rows: look.rows, cols: look.cols });
             }
+        }
+    }
+
+    /// Wraps the lines of a job that has ended for who looks at it alone: no program minds any more.
+    pub(super) fn fit(&self, job: JobId) {
+        let mut looks = self.clients.values().flat_map(|client| &client.looks).map(|looking| looking.look);
+        let focused = looks.rfind(|look| look.job == job && look.focus);
+        if let (Some(look), Some(shared)) = (focused, self.jobs.shared(job))
+            && !self.is_live(job)
+            && self.jobs.is_complete(job)
+        {
+            shared.covered().resize(look.rows, look.cols);
         }
     }
 

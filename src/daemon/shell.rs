@@ -205,6 +205,7 @@ impl Shell {
             FromWorld::Event(event) => self.hear_event(event),
             FromWorld::Screen(job) => self.screen_changed(job),
             FromWorld::Loaded(job) => {
+                self.fit(job);
                 self.screen_changed(job);
                 self.serve_waiting(job);
             }
@@ -476,7 +477,12 @@ impl Shell {
         });
         let more = (!self.found_out.is_empty() && self.retry_at.is_none()).then_some(now);
         let heartbeat = Some(now + HEARTBEAT);
-        let frames = self.clients.values().flat_map(|client| &client.looks).filter_map(Looking::due).min();
+        let frames = self
+            .clients
+            .values()
+            .flat_map(|client| &client.looks)
+            .filter_map(|looking| looking.due(now))
+            .min();
         [deadline, self.retry_at, self.board_due(now), self.pulse_at, more, frames, heartbeat]
             .into_iter()
             .flatten()

@@ -1,103 +1,334 @@
-//! THE CLIENT PEOPLE SEE: model, update, render.
+//! THE CLIENT PEOPLE SEE: messages and keys change the app, the app is drawn.
 //!
-//! Holds no truth: the daemon pushes the board, keys become requests, and what is drawn follows from the two. Draws
-//! only when something has changed, and once a second while clocks run.
+//! Holds no truth: the daemon pushes the board and the screens that are looked at; keys become requests. Draws only
+//! when something has changed, at most once in 16 ms, and once a second while clocks run. Survives its daemon: it calls
+//! it again, starting it if need be. Memory: the screens that are looked at, one diff, 5,000 ledger lines.
 
-mod board;
-mod model;
+mod action;
+mod acts;
+mod app;
+mod depth;
+mod editor;
+mod form;
+mod frame;
+mod grid;
+mod hits;
+mod key;
+mod keymap;
+mod known;
+mod mouse;
+mod offers;
+mod over;
+mod paint;
+#[cfg(test)]
+mod scenes;
+mod settings;
+mod splits;
 mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod views;
 
-use crate::client::Client;
+pub use settings::Settings;
+
+use crate::client::{Client, ClientError};
+use crate::core::ids::TaskId;
+use crate::core::review::Diff;
 use crate::os::clock;
-use crate::wire::client::{FromDaemon, Request, ToDaemon};
+use crate::os::paths::Paths;
+use crate::wire::client::FromDaemon;
+use app::{App, Cmd};
 use crossterm::event::{Event, EventStream, KeyEventKind};
-use model::{Cmd, Model};
+use key::Key;
+use known::Known;
+use paint::Painted;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
+use terminal::{COPY_MAX, Terminal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
-/// How the board is opened.
-#[derive(Clone, Debug, Default)]
+/// How the client is opened.
+#[derive(Clone, Debug)]
 pub struct TuiOptions {
     /// The repo that the person stands in.
     pub repo: Option<PathBuf>,
+    /// Where the daemon, keys and themes are.
+    pub paths: Paths,
+    /// Keys and looks.
+    pub settings: Settings,
+    /// What agents launched from here get of the environment.
+    pub env: Vec<(String, String)>,
 }
 
-/// Why the board ended.
+/// Why the client ended.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// The terminal can't be used.
     #[error("the terminal can't be used: {0}")]
     Terminal(#[from] std::io::Error),
-    /// The daemon is gone.
-    #[error("the daemon has gone; agents go on: nopeek starts it again")]
-    DaemonGone,
+    /// The daemon went and did not come back.
+    #[error("the daemon has gone and can't be reached again: {0}")]
+    DaemonGone(#[from] ClientError),
 }
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
 /// How often clocks on the screen move on.
 const CLOCK: Duration = Duration::from_secs(1);
+/// How long a daemon that went is called.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Messages that are taken in at one go before a frame is drawn.
+const BURST: usize = 64;
 
-/// Shows the board until the person leaves it.
-pub async fn run(mut client: Client, options: TuiOptions) -> Result<(), TuiError> {
-    let mut terminal = terminal::Terminal::enter()?;
-    let mut model = Model::new(options.repo);
-    let mut keys = EventStream::new();
-    let mut beat = tokio::time::interval(CLOCK);
-    client.send(ToDaemon::Subscribe(true)).await.map_err(|_| TuiError::DaemonGone)?;
-    client.ask(Request::Board).await.map_err(|_| TuiError::DaemonGone)?;
-    let mut drawn = clock::instant();
-    let mut dirty = true;
-    loop {
-        if dirty && clock::instant().duration_since(drawn) >= FRAME {
-            terminal.draw(|frame| board::render(&model, frame.area(), frame.buffer_mut()))?;
-            drawn = clock::instant();
-            dirty = false;
-        }
-        let pause = if dirty { FRAME } else { CLOCK };
+/// Shows the client until the person leaves it.
+pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
+    let TuiOptions { repo, paths, settings, env } = options;
+    let splits = splits::Splits::read(&splits_file(&paths));
+    let terminal = Terminal::enter()?;
+    let known = Known::new(repo, jiff::tz::TimeZone::system());
+    let app = App::new(settings, known, env, splits, terminal.area()?);
+    let (painted, done) = mpsc::channel(BURST);
+    let mut shell = Shell { app, terminal, paths, client: Some(client), painted };
+    shell.live(done).await
+}
+
+fn splits_file(paths: &Paths) -> PathBuf {
+    paths.data.join("panes.json")
+}
+
+/// A file of a diff, in colours.
+type PaintedFile = (TaskId, Arc<Diff>, usize, Vec<Vec<Painted>>);
+
+/// A daemon that went is being called again.
+type Calling = Pin<Box<dyn Future<Output = Result<Client, ClientError>>>>;
+
+/// The app with its terminal and its connection.
+struct Shell {
+    app: App,
+    terminal: Terminal,
+    paths: Paths,
+    /// None while the daemon is gone.
+    client: Option<Client>,
+    painted: mpsc::Sender<PaintedFile>,
+}
+
+/// What woke the loop.
+enum Woken {
+    Heard(Option<FromDaemon>),
+    Back(Result<Client, ClientError>),
+    Event(Option<std::io::Result<Event>>),
+    Painted(PaintedFile),
+    Clock,
+    Frame,
+    End,
+    Continued,
+}
+
+struct Signals {
+    ends: [Signal; 3],
+    cont: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let ends = [
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::interrupt())?,
+        ];
+        let cont = SignalKind::from_raw(rustix::process::Signal::CONT.as_raw());
+        Ok(Self { ends, cont: signal(cont)? })
+    }
+
+    async fn next(&mut self) -> Woken {
+        let [term, hup, int] = &mut self.ends;
         tokio::select! {
-            message = client.next() => {
-                let Some(message) = message else { return Err(TuiError::DaemonGone) };
-                dirty |= hear(&mut model, message);
+            _ = term.recv() => Woken::End,
+            _ = hup.recv() => Woken::End,
+            _ = int.recv() => Woken::End,
+            _ = self.cont.recv() => Woken::Continued,
+        }
+    }
+}
+
+impl Shell {
+    async fn live(&mut self, mut done: mpsc::Receiver<PaintedFile>) -> Result<(), TuiError> {
+        let mut keys = EventStream::new();
+        let mut signals = Signals::new()?;
+        let mut beat = tokio::time::interval(CLOCK);
+        let mut calling: Option<Calling> = None;
+        let hello = self.app.connected();
+        self.carry_out(hello).await?;
+        let mut drawn = None;
+        let mut dirty = true;
+        loop {
+            let wait =
+                drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(clock::instant().duration_since(at)));
+            if dirty && wait.is_zero() {
+                self.draw().await?;
+                drawn = Some(clock::instant());
+                dirty = false;
             }
-            event = next_event(&mut keys) => {
-                let Some(event) = event else { return Ok(()) };
-                for cmd in update(&mut model, &event?) {
-                    match cmd {
-                        Cmd::Leave => return Ok(()),
-                        Cmd::Ask(request) => {
-                            client.ask(request).await.map_err(|_| TuiError::DaemonGone)?;
+            if self.client.is_none() && calling.is_none() {
+                let paths = self.paths.clone();
+                calling = Some(Box::pin(async move { Client::reconnect(&paths, PATIENCE).await }));
+            }
+            let woken = tokio::select! {
+                biased;
+                woken = signals.next() => woken,
+                event = next_event(&mut keys) => Woken::Event(event),
+                message = heard(&mut self.client) => Woken::Heard(message),
+                client = back(&mut calling) => Woken::Back(client),
+                Some(file) = done.recv() => Woken::Painted(file),
+                _ = beat.tick() => Woken::Clock,
+                () = tokio::time::sleep(wait), if dirty => Woken::Frame,
+            };
+            dirty |= match woken {
+                Woken::End => return Ok(()),
+                Woken::Continued => {
+                    self.terminal.take_again()?;
+                    true
+                }
+                Woken::Event(None) => return Ok(()),
+                Woken::Event(Some(event)) => {
+                    let cmds = self.event(event?);
+                    if self.carry_out(cmds).await? {
+                        return Ok(());
+                    }
+                    true
+                }
+                Woken::Heard(Some(message)) => {
+                    let (changed, cmds) = self.app.hear(message);
+                    self.carry_out(cmds).await?;
+                    changed
+                }
+                Woken::Heard(None) => {
+                    self.client = None;
+                    self.app.disconnected();
+                    true
+                }
+                Woken::Back(client) => {
+                    calling = None;
+                    self.client = Some(client?);
+                    self.app.say("the daemon is there again".to_owned());
+                    let cmds = self.app.connected();
+                    self.carry_out(cmds).await?;
+                    true
+                }
+                Woken::Painted((task, diff, file, lines)) => {
+                    self.app.painted(task, &diff, file, lines);
+                    true
+                }
+                Woken::Clock => self.app.known.has_clocks(),
+                Woken::Frame => false,
+            };
+            let looks = self.app.look();
+            self.carry_out(looks).await?;
+        }
+    }
+
+    async fn draw(&mut self) -> Result<(), TuiError> {
+        let app = &mut self.app;
+        self.terminal.draw(|area, buf| {
+            app.area = area;
+            frame::render(app, area, buf)
+        })?;
+        let cmds = self.app.shown();
+        self.carry_out(cmds).await?;
+        // The size that was drawn may be another one than the one that screens were asked for.
+        let looks = self.app.look();
+        self.carry_out(looks).await.map(drop)
+    }
+
+    fn event(&mut self, event: Event) -> Vec<Cmd> {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => self.app.key(Key::of(key)),
+            Event::Paste(text) => self.app.paste(&text),
+            Event::Mouse(mouse) => self.app.mouse(mouse),
+            Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
+        }
+    }
+
+    /// Does what the app wants; whether it wants to end.
+    async fn carry_out(&mut self, cmds: Vec<Cmd>) -> Result<bool, TuiError> {
+        let mut cmds = VecDeque::from(cmds);
+        while let Some(cmd) = cmds.pop_front() {
+            match cmd {
+                Cmd::Leave => return Ok(true),
+                Cmd::Ask(request, wanted) => match &mut self.client {
+                    // A connection that breaks here is heard of by the loop.
+                    Some(client) => {
+                        if let Ok(id) = client.ask(request).await {
+                            self.app.asked(id, wanted);
                         }
                     }
+                    None => self.app.refuse("there is no daemon yet: that was not done".to_owned()),
+                },
+                Cmd::Send(message) => {
+                    if let Some(client) = &mut self.client {
+                        let _ = client.send(message).await;
+                    }
                 }
-                dirty = true;
+                Cmd::Copy(text) => self.copy(&text)?,
+                Cmd::Paint { task, diff, file } => self.paint(task, diff, file),
+                Cmd::Keep(splits) => self.keep(splits),
+                Cmd::Say(text) => self.app.say(text),
+                Cmd::Suspend => self.terminal.suspend()?,
+                Cmd::Redraw => self.terminal.redraw()?,
             }
-            _ = beat.tick() => dirty |= model.has_clocks(),
-            () = tokio::time::sleep(pause), if dirty => {}
         }
+        Ok(false)
+    }
+
+    fn copy(&mut self, text: &str) -> std::io::Result<()> {
+        if text.is_empty() {
+            self.app.say("there is nothing to copy".to_owned());
+            return Ok(());
+        }
+        self.terminal.copy(text)?;
+        let lines = text.lines().count();
+        let cut = if text.len() > COPY_MAX { ", cut: terminals take no more" } else { "" };
+        let what = if lines == 1 { format!("`{text}`") } else { format!("{lines} lines") };
+        self.app.say(format!("copied {what} to the terminal's clipboard{cut}"));
+        Ok(())
+    }
+
+    fn paint(&self, task: TaskId, diff: Arc<Diff>, file: usize) {
+        let painted = self.painted.clone();
+        tokio::task::spawn_blocking(move || {
+            let lines = diff.files.get(file).map(paint::file).unwrap_or_default();
+            // The loop is gone: so is the person.
+            let _ = painted.blocking_send((task, diff, file, lines));
+        });
+    }
+
+    fn keep(&self, splits: splits::Splits) {
+        let path = splits_file(&self.paths);
+        tokio::task::spawn_blocking(move || {
+            // Not worth a word: panes are even next time.
+            let _ = splits.write(&path);
+        });
     }
 }
 
-fn hear(model: &mut Model, message: FromDaemon) -> bool {
-    match message {
-        FromDaemon::Board(board) => model.set_board(*board),
-        FromDaemon::Answer { result, .. } => model.answered(result),
-        FromDaemon::Notice(notice) => model.toast = Some(notice.text.to_string()),
-        _ => return false,
+async fn heard(client: &mut Option<Client>) -> Option<FromDaemon> {
+    match client {
+        Some(client) => client.next().await,
+        None => std::future::pending().await,
     }
-    true
 }
 
-fn update(model: &mut Model, event: &Event) -> Vec<Cmd> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => model.key(*key),
-        Event::Paste(text) => {
-            model.paste(text);
-            Vec::new()
-        }
-        _ => Vec::new(),
+async fn back(calling: &mut Option<Calling>) -> Result<Client, ClientError> {
+    match calling {
+        Some(call) => call.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,12 +1,25 @@
 //! The person's terminal: taken over, and given back whatever happens.
+//!
+//! Promises: a panic, an error, a signal and a stop by the shell all leave a terminal that can be used. A frame is one
+//! synchronized update: no half of it is ever seen where the terminal knows of these.
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::execute;
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::Frame;
+use base64::Engine as _;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
-use std::io::{self, Stdout, stdout};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use std::io::{self, Stdout, Write as _, stdout};
 use std::sync::Once;
+
+/// Most bytes that are copied: many terminals take no more in one go.
+pub(super) const COPY_MAX: usize = 74_000 / 4 * 3;
 
 /// The taken-over terminal; given back when it is dropped, and before the words of a panic.
 pub(super) struct Terminal {
@@ -24,14 +37,57 @@ impl Terminal {
                 before(info);
             }));
         });
-        enable_raw_mode()?;
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        take()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
         Ok(Self { inner })
     }
 
-    pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        self.inner.draw(render).map(drop)
+    /// Its size now.
+    pub(super) fn area(&self) -> io::Result<Rect> {
+        let size = self.inner.size()?;
+        Ok(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Draws a frame; what `render` gives is where the cursor goes.
+    pub(super) fn draw(
+        &mut self,
+        render: impl FnOnce(Rect, &mut Buffer) -> Option<Position>,
+    ) -> io::Result<()> {
+        queue!(stdout(), BeginSynchronizedUpdate)?;
+        self.inner.draw(|frame| {
+            let area = frame.area();
+            if let Some(at) = render(area, frame.buffer_mut()) {
+                frame.set_cursor_position(at);
+            }
+        })?;
+        execute!(stdout(), EndSynchronizedUpdate)
+    }
+
+    /// The next frame is drawn whole.
+    pub(super) fn redraw(&mut self) -> io::Result<()> {
+        self.inner.clear()
+    }
+
+    /// Puts a text, cut at [`COPY_MAX`] bytes, into the clipboard of whatever terminal the person sits at (OSC 52).
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        let text = text.get(..text.floor_char_boundary(COPY_MAX)).unwrap_or(text);
+        let coded = base64::engine::general_purpose::STANDARD.encode(text);
+        write!(stdout(), "\x1b]52;c;{coded}\x07")?;
+        stdout().flush()
+    }
+
+    /// Stops the process as a job of the shell; comes back when it goes on.
+    pub(super) fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // The whole group, as the terminal itself would do it: whoever started us must stop too.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.take_again()
+    }
+
+    /// Takes the terminal over again after somebody else had it.
+    pub(super) fn take_again(&mut self) -> io::Result<()> {
+        take()?;
+        self.inner.clear()
     }
 }
 
@@ -41,8 +97,20 @@ impl Drop for Terminal {
     }
 }
 
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture)
+}
+
 fn give_back() {
     // Nothing more can be done about a terminal that does not listen any more.
-    let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, crossterm::cursor::Show);
+    let _ = execute!(
+        stdout(),
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     let _ = disable_raw_mode();
 }

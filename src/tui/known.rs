@@ -1,0 +1,192 @@
+//! What the daemon told us: the board, the screens that are looked at, the connection; and which task is chosen.
+//!
+//! Promises: nothing here is decided by us; whatever is missing is asked for again after a reconnect.
+
+use super::grid::Grid;
+use crate::core::ids::{JobId, TaskId};
+use crate::core::lid::Lid;
+use crate::core::view::{AttemptView, Board, TaskState, TaskView};
+use crate::wire::cells::Changes;
+use jiff::tz::TimeZone;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+/// Whether the daemon is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Link {
+    /// It answers.
+    #[default]
+    Up,
+    /// It went; it is being called, and started if need be.
+    Down,
+}
+
+/// What is known.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// The repo that the person stands in; none: all are shown.
+    pub(super) repo: Option<PathBuf>,
+    pub(super) board: Board,
+    pub(super) selected: Option<TaskId>,
+    pub(super) grids: HashMap<JobId, Grid>,
+    /// Screens that the daemon said are covered or empty.
+    pub(super) covered: HashSet<JobId>,
+    pub(super) link: Link,
+    /// The person's time zone.
+    pub(super) zone: TimeZone,
+}
+
+/// Tasks that stand alike on the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    /// A human must act.
+    NeedsYou,
+    /// An agent, set-up or gates run.
+    Running,
+    /// In the merge queue, or being rolled back.
+    Merging,
+    /// In the start queue.
+    Waiting,
+    /// Nothing more will happen.
+    Ended,
+}
+
+impl Group {
+    /// Where a task belongs.
+    pub(super) const fn of(task: &TaskView) -> Self {
+        match task.state {
+            _ if task.needs_you => Self::NeedsYou,
+            TaskState::Review | TaskState::Stuck | TaskState::Interrupted | TaskState::Asking => {
+                Self::NeedsYou
+            }
+            TaskState::Working | TaskState::Gating | TaskState::Preparing => Self::Running,
+            TaskState::Merging | TaskState::RollingBack => Self::Merging,
+            TaskState::Queued => Self::Waiting,
+            TaskState::Landed | TaskState::RolledBack | TaskState::Stopped | TaskState::Rejected => {
+                Self::Ended
+            }
+        }
+    }
+
+    /// The words above it.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::NeedsYou => "needs you",
+            Self::Running => "running",
+            Self::Merging => "merge queue",
+            Self::Waiting => "waiting",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl Known {
+    pub(super) fn new(repo: Option<PathBuf>, zone: TimeZone) -> Self {
+        Self {
+            repo,
+            board: Board::default(),
+            selected: None,
+            grids: HashMap::new(),
+            covered: HashSet::new(),
+            link: Link::Up,
+            zone,
+        }
+    }
+
+    /// The tasks as they are listed: who needs a human first, then what runs, then what waits, then what ended,
+    /// newest end first.
+    pub(super) fn rows(&self) -> Vec<&TaskView> {
+        let mut rows: Vec<&TaskView> = self
+            .board
+            .tasks
+            .iter()
+            .filter(|task| self.repo.as_ref().is_none_or(|repo| task.repo == *repo))
+            .collect();
+        rows.sort_by_key(|task| {
+            let group = Group::of(task);
+            let place = match group {
+                Group::Waiting => self.place_in_queue(task).unwrap_or(usize::MAX) as u64,
+                Group::Merging => self.place_in_merge_queue(task).unwrap_or(usize::MAX) as u64,
+                Group::Ended => u64::MAX - task.changed.0,
+                Group::NeedsYou | Group::Running => task.id.0,
+            };
+            (group, place, task.id)
+        });
+        rows
+    }
+
+    /// From 0.
+    pub(super) fn place_in_queue(&self, task: &TaskView) -> Option<usize> {
+        let repo = self.board.repos.iter().find(|repo| repo.path == task.repo)?;
+        repo.waiting.iter().position(|id| *id == task.id)
+    }
+
+    /// From 0, being the one that is merged now.
+    pub(super) fn place_in_merge_queue(&self, task: &TaskView) -> Option<usize> {
+        let repo = self.board.repos.iter().find(|repo| repo.path == task.repo)?;
+        repo.merging.iter().position(|id| *id == task.id)
+    }
+
+    pub(super) fn task(&self, id: TaskId) -> Option<&TaskView> {
+        self.board.tasks.iter().find(|task| task.id == id)
+    }
+
+    /// The chosen task.
+    pub(super) fn current(&self) -> Option<&TaskView> {
+        self.selected.and_then(|id| self.task(id))
+    }
+
+    /// Chooses the task that is `by` places further down the list.
+    pub(super) fn walk(&mut self, by: isize) {
+        let rows: Vec<TaskId> = self.rows().iter().map(|task| task.id).collect();
+        let at = rows.iter().position(|id| Some(*id) == self.selected).unwrap_or(0);
+        let to = at.saturating_add_signed(by).min(rows.len().saturating_sub(1));
+        self.selected = rows.get(to).copied();
+    }
+
+    /// Takes in a board; the chosen task stays chosen while it is there.
+    pub(super) fn set_board(&mut self, board: Board) {
+        self.board = board;
+        let rows: Vec<TaskId> = self.rows().iter().map(|task| task.id).collect();
+        if self.selected.is_none_or(|id| !rows.contains(&id)) {
+            self.selected = rows.first().copied();
+        }
+    }
+
+    /// Takes in a frame of a screen.
+    pub(super) fn frame(&mut self, job: JobId, changes: Changes) {
+        self.covered.remove(&job);
+        self.grids.entry(job).or_default().apply(changes);
+    }
+
+    /// Takes in that a screen is covered: what was had of it is gone.
+    pub(super) fn cover(&mut self, job: JobId) {
+        self.grids.remove(&job);
+        self.covered.insert(job);
+    }
+
+    /// Keeps the screens that are looked at, and no others.
+    pub(super) fn keep(&mut self, jobs: &HashSet<JobId>) {
+        self.grids.retain(|job, _| jobs.contains(job));
+        self.covered.retain(|job| jobs.contains(job));
+    }
+
+    /// Whether something on the screen moves with the time.
+    pub(super) fn has_clocks(&self) -> bool {
+        self.link == Link::Down
+            || self.board.tasks.iter().any(|task| {
+                matches!(task.state, TaskState::Working | TaskState::Asking | TaskState::Gating)
+                    && !task.paused
+            })
+    }
+}
+
+/// Whether an agent's screen is hidden from us.
+pub(super) fn is_sealed(attempt: &AttemptView) -> bool {
+    attempt.lid == Lid::Sealed
+}
+
+/// Whether keys may go to an attempt's agent.
+pub(super) fn may_type(attempt: &AttemptView) -> bool {
+    attempt.job.is_some() && attempt.exit.is_none() && !is_sealed(attempt)
+}

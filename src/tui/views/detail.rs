@@ -1,0 +1,153 @@
+//! The chosen task in words: why it stands where it stands, its question, gates, attempts, its prompt.
+
+use super::super::text::{clip, count, size, span, width, wrap};
+use super::super::theme::Role;
+use super::board::state;
+use super::{Canvas, gates};
+use crate::core::text::Shown;
+use crate::core::view::{AttemptView, TaskView};
+use ratatui::layout::Rect;
+
+/// Writes lines one below the other until the room ends.
+struct Writer {
+    area: Rect,
+    y: u16,
+}
+
+impl Writer {
+    fn left(&self) -> u16 {
+        self.area.height.saturating_sub(self.y)
+    }
+
+    fn line(&mut self, on: &mut Canvas<'_>, text: &str, role: Role) {
+        if self.left() > 0 {
+            on.put(self.area, 0, self.y, &clip(text, self.area.width), role);
+            self.y += 1;
+        }
+    }
+
+    /// A text in at most `most` lines.
+    fn text(&mut self, on: &mut Canvas<'_>, text: &str, role: Role, most: usize) {
+        for line in wrap(text, self.area.width).iter().take(most) {
+            self.line(on, line, role);
+        }
+    }
+
+    fn blank(&mut self, roomy: bool) {
+        self.y += u16::from(roomy);
+    }
+}
+
+pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
+    let known = on.known;
+    let Some(task) = known.current() else { return };
+    let roomy = area.height >= 20;
+    let mut write = Writer { area, y: 0 };
+    let (word, role) = state(task);
+    let after = on.put(area, 0, 0, &clip(&task.name, area.width / 2), Role::Strong);
+    let after = on.put(area, after + 2, 0, &word, role);
+    on.put(area, after + 2, 0, &task.agent, Role::Dim);
+    write.y = 1;
+    if let Some(question) = &task.question {
+        let text = if question.text.is_empty() { task.why.as_str() } else { question.text.as_str() };
+        write.text(on, &format!("? {text}"), Role::NeedsYou, if roomy { 10 } else { 2 });
+    } else if !task.why.is_empty() {
+        write.text(on, task.why.as_str(), Role::Text, if roomy { 4 } else { 2 });
+    }
+    write.blank(roomy);
+    if let Some(attempt) = task.attempt() {
+        vitals(&mut write, attempt, on);
+        if roomy {
+            gate_lines(&mut write, task, on);
+            attempts(&mut write, task, on);
+        } else {
+            let words: Vec<String> =
+                gates::of(task).iter().map(|gate| format!("{} {}", gate.name, gates::words(gate))).collect();
+            if !words.is_empty() {
+                write.line(on, &words.join(" · "), Role::Text);
+            }
+        }
+    }
+    if !task.after.is_empty() {
+        write.line(on, &format!("after {}", task.after.join(", ")), Role::Waiting);
+    }
+    if roomy {
+        on.put(area, 0, write.y, "PROMPT", Role::Title);
+        write.y += 1;
+    }
+    for line in Shown::lines(&task.prompt).iter().filter(|line| roomy || !line.is_empty()) {
+        write.text(on, line.as_str(), Role::Dim, usize::from(area.height));
+    }
+}
+
+fn vitals(write: &mut Writer, attempt: &AttemptView, on: &mut Canvas<'_>) {
+    let vitals = &attempt.vitals;
+    let mut words = vec![attempt.branch.clone()];
+    if vitals.commits > 0 {
+        words.push(format!("{} commit{}", vitals.commits, if vitals.commits == 1 { "" } else { "s" }));
+    }
+    if vitals.diffstat.files > 0 {
+        words.push(format!("{} in {} files", size(vitals.diffstat), vitals.diffstat.files));
+    }
+    if vitals.output > 0 {
+        words.push(format!("{}B said", count(vitals.output)));
+    }
+    if attempt.exit.is_none() && vitals.rate > 0 {
+        words.push(format!("{}B/s", count(vitals.rate)));
+    }
+    if let Some(cost) = vitals.usage.cost_microusd {
+        words.push(format!("${:.2}", f64::from(u32::try_from(cost / 10_000).unwrap_or(u32::MAX)) / 100.0));
+    }
+    if let Some(source) = attempt.source {
+        words.push(format!("state by {}", source.label()));
+    }
+    if attempt.peeked {
+        words.push("peeked".to_owned());
+    }
+    write.line(on, &words.join(" · "), Role::Dim);
+}
+
+fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
+    write.blank(true);
+    let merged = !task.merge_gates.is_empty();
+    on.put(write.area, 0, write.y, if merged { "GATES OF THE MERGED RESULT" } else { "GATES" }, Role::Title);
+    write.y += 1;
+    let of = gates::of(task);
+    if of.is_empty() {
+        write.line(on, "ungated: nothing judges this but you", Role::Dim);
+    }
+    let widest = of.iter().map(|gate| width(&gate.name)).max().unwrap_or(0).min(24);
+    for gate in of {
+        if write.left() == 0 {
+            return;
+        }
+        let (dot, role) = gates::dot(gate);
+        on.put(write.area, 0, write.y, &dot.to_string(), role);
+        on.put(write.area, 2, write.y, &clip(&gate.name, widest), Role::Text);
+        let took = gate.took.map(|took| format!(" · {}", span(took))).unwrap_or_default();
+        let words = format!("{}{took}", gates::words(gate));
+        on.put(write.area, widest + 4, write.y, &words, role);
+        write.y += 1;
+    }
+    write.blank(true);
+}
+
+fn attempts(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
+    if task.attempts.len() < 2 {
+        return;
+    }
+    on.put(write.area, 0, write.y, "ATTEMPTS", Role::Title);
+    write.y += 1;
+    for attempt in task.attempts.iter().rev().take(6) {
+        let result = attempt.result.map_or("under way", |result| result.label());
+        let peeked = if attempt.peeked { " · peeked" } else { "" };
+        let words = format!(
+            "{}  {result} · {} · {}{peeked}",
+            attempt.no,
+            span(attempt.vitals.elapsed),
+            size(attempt.vitals.diffstat)
+        );
+        write.line(on, &words, Role::Text);
+    }
+    write.blank(true);
+}

@@ -1,0 +1,56 @@
+//! Gates in a few characters: a shape each, told apart without colour.
+
+use super::super::theme::Role;
+use crate::core::gate::{GateState, Verdict};
+use crate::core::view::{GateView, TaskView};
+
+/// A gate's shape and look.
+pub(in crate::tui) const fn dot(gate: &GateView) -> (char, Role) {
+    match gate.state {
+        GateState::Waiting => ('·', Role::Dim),
+        GateState::Running => ('◌', Role::Running),
+        GateState::Judged(Verdict::Passed) => ('●', Role::Good),
+        GateState::Judged(Verdict::Cached) => ('○', Role::Good),
+        GateState::Judged(Verdict::Failed) => ('✗', Role::Bad),
+        GateState::Judged(Verdict::TimedOut) => ('⧗', Role::Bad),
+        GateState::Judged(Verdict::Errored) => ('?', Role::Bad),
+        GateState::Judged(Verdict::Skipped) => ('-', Role::Dim),
+    }
+}
+
+/// How far a gate is, in words.
+pub(in crate::tui) fn words(gate: &GateView) -> String {
+    let mut words = match gate.state {
+        GateState::Waiting => "waits".to_owned(),
+        GateState::Running => "runs".to_owned(),
+        GateState::Judged(verdict) => verdict.label().to_owned(),
+    };
+    if let Some(tests) = gate.tests {
+        words.push_str(&format!(", {} passed", tests.passed));
+        if tests.failed > 0 {
+            words.push_str(&format!(", {} failed", tests.failed));
+        }
+        if tests.skipped > 0 {
+            words.push_str(&format!(", {} skipped", tests.skipped));
+        }
+    }
+    if !gate.required {
+        words.push_str(" (optional)");
+    }
+    words
+}
+
+/// The gates that count now: those of the merged result while there are some, else the attempt's.
+pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
+    match task.attempt() {
+        _ if !task.merge_gates.is_empty() => &task.merge_gates,
+        Some(attempt) => &attempt.gates,
+        None => &[],
+    }
+}
+
+/// The legend of the shapes, for the help.
+pub(in crate::tui) const LEGEND: &str =
+    "gates: · waits  ◌ runs  ● passed  ○ cached  ✗ failed  ⧗ timed out  ? errored  - skipped";
+/// The legend of lids, for the help.
+pub(in crate::tui) const LIDS: &str = "lid: ▣ on  □ lifted  ◪ broken      marks: ! needs you  = paused";
