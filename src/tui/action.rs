@@ -106,6 +106,8 @@ actions! {
         Search "search" "search" "look for a text in the screen and its history"
         FindOlder "find_older" "older" "to the next older place of the text"
         FindNewer "find_newer" "newer" "to the next newer place of the text"
+        OlderAttempt "older_attempt" "older attempt" "the same of the attempt before"
+        NewerAttempt "newer_attempt" "newer attempt" "the same of the attempt after"
         Mark "mark" "mark" "stand still and mark lines to copy"
         Copy "copy" "copy" "copy the marked lines, or all that are shown"
     }

@@ -288,6 +288,18 @@ fn scrolling_goes_by_what_was_drawn_and_stays_inside_the_history() {
 }
 
 #[test]
+fn earlier_attempts_can_be_read() {
+    let mut scene = Scene::new((80, 24));
+    scene.on(2).press(&["g"]);
+    assert!(scene.text().contains("attempt 2/3"));
+    scene.press(&["("]);
+    let text = scene.text();
+    assert!(text.contains("attempt 1/3") && text.contains("test ✗"), "{text}");
+    scene.press(&["(", ")", ")"]);
+    assert!(scene.text().contains("attempt 2/3"));
+}
+
+#[test]
 fn marked_lines_are_copied() {
     let mut scene = Scene::new((80, 24));
     scene.on(2).press(&["s", "v", "k", "v", "k", "y"]);

@@ -165,6 +165,9 @@ impl Screen {
         if self.search.is_some() {
             hints.extend([Action::FindOlder, Action::FindNewer]);
         }
+        if known.task(self.task).is_some_and(|task| task.attempts.len() > 1) {
+            hints.push(Action::OlderAttempt);
+        }
         hints.extend([Action::Next, Action::Search, Action::Mark, Action::Back, Action::PageUp]);
         hints.extend(known.task(self.task).map(offers::of).unwrap_or_default());
         hints.retain(|action| *action != Action::Screen);
@@ -188,6 +191,8 @@ impl Screen {
             Action::Bottom => self.scrolled = 0,
             Action::Next | Action::Right => self.turn(known, 1),
             Action::Previous | Action::Left => self.turn(known, -1),
+            Action::OlderAttempt => self.go(known, -1),
+            Action::NewerAttempt => self.go(known, 1),
             Action::FindOlder => self.found_next(1),
             Action::FindNewer => self.found_next(-1),
             Action::Back if self.search.is_some() => {
@@ -228,6 +233,19 @@ impl Screen {
         let n = isize::try_from(tabs.len()).unwrap_or(1).max(1);
         let to = (isize::try_from(at).unwrap_or(0) + by).rem_euclid(n);
         self.choose(known, usize::try_from(to).unwrap_or(0));
+    }
+
+    /// Shows the attempt before or after; its tab of the same name, if it has one.
+    fn go(&mut self, known: &Known, by: i64) {
+        let Some((task, attempt)) = self.attempt(known) else { return };
+        let no = i64::from(attempt.no) + by;
+        let Some(other) = task.attempts.iter().find(|other| i64::from(other.no) == no) else { return };
+        let newest = task.attempt().map(|newest| newest.no) == Some(other.no);
+        self.attempt = (!newest).then_some(other.no);
+        (self.scrolled, self.search) = (0, None);
+        if !self.tabs(known).iter().any(|shown| shown.tab == self.tab) {
+            self.tab = Tab::Agent;
+        }
     }
 
     /// Shows the tab with this number.
@@ -330,7 +348,19 @@ impl Screen {
         x = on.put(left, x, 0, &word, role) + 2;
         x = on.put(left, x, 0, &span(attempt.vitals.elapsed), Role::Text) + 2;
         x = on.put(left, x, 0, &format!("attempt {}/{}", attempt.no, task.attempts_max), Role::Dim) + 2;
-        on.put(left, x, 0, &task.agent, Role::Dim);
+        let command = match &self.tab {
+            Tab::Agent | Tab::Setup(_) => None,
+            Tab::Gate(name) => attempt.gates.iter().find(|gate| gate.name == *name),
+            Tab::Merged(name) => task.merge_gates.iter().find(|gate| gate.name == *name),
+        };
+        let words = command.map_or_else(|| task.agent.clone(), |gate| format!("$ {}", gate.command));
+        on.put(
+            left,
+            x,
+            0,
+            &clip(crate::core::text::Shown::line(&words).as_str(), left.width.saturating_sub(x)),
+            Role::Dim,
+        );
     }
 
     fn tab_line(&self, area: Rect, on: &mut Canvas<'_>) {
