@@ -226,6 +226,7 @@ impl App {
                 self.say("the agent has ended: keys are nopeek's again".to_owned());
             }
             View::Ledger(ledger) => cmds.extend(ledger.ask()),
+            View::Review(review) => cmds.extend(review.refresh(known)),
             _ => {}
         }
         cmds

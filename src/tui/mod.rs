@@ -52,7 +52,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use terminal::{COPY_MAX, Terminal};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// How the client is opened.
 #[derive(Clone, Debug)]
@@ -95,8 +95,23 @@ pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
     let known = Known::new(repo, jiff::tz::TimeZone::system());
     let app = App::new(settings, known, env, splits, terminal.area()?);
     let (painted, done) = mpsc::channel(BURST);
-    let mut shell = Shell { app, terminal, paths, client: Some(client), painted };
-    shell.live(done).await
+    let (splits, newest) = watch::channel(app.splits.clone());
+    let keeping = tokio::spawn(keep(newest, splits_file(&paths)));
+    let mut shell = Shell { app, terminal, paths, client: Some(client), painted, splits };
+    let result = shell.live(done).await;
+    drop(shell);
+    // Its sender is gone: it ends once the newest is written.
+    let _ = keeping.await;
+    result
+}
+
+/// Keeps the newest sizes of panes, one write after the other.
+async fn keep(mut newest: watch::Receiver<splits::Splits>, path: PathBuf) {
+    while newest.changed().await.is_ok() {
+        let (splits, path) = (newest.borrow_and_update().clone(), path.clone());
+        // Not worth a word if it fails: panes are even next time.
+        let _ = tokio::task::spawn_blocking(move || splits.write(&path)).await;
+    }
 }
 
 fn splits_file(paths: &Paths) -> PathBuf {
@@ -117,6 +132,7 @@ struct Shell {
     /// None while the daemon is gone.
     client: Option<Client>,
     painted: mpsc::Sender<PaintedFile>,
+    splits: watch::Sender<splits::Splits>,
 }
 
 /// What woke the loop.
@@ -278,7 +294,7 @@ impl Shell {
                 }
                 Cmd::Copy(text) => self.copy(&text)?,
                 Cmd::Paint { task, diff, file } => self.paint(task, diff, file),
-                Cmd::Keep(splits) => self.keep(splits),
+                Cmd::Keep(splits) => drop(self.splits.send_replace(splits)),
                 Cmd::Say(text) => self.app.say(text),
                 Cmd::Suspend => self.terminal.suspend()?,
                 Cmd::Redraw => self.terminal.redraw()?,
@@ -306,14 +322,6 @@ impl Shell {
             let lines = diff.files.get(file).map(paint::file).unwrap_or_default();
             // The loop is gone: so is the person.
             let _ = painted.blocking_send((task, diff, file, lines));
-        });
-    }
-
-    fn keep(&self, splits: splits::Splits) {
-        let path = splits_file(&self.paths);
-        tokio::task::spawn_blocking(move || {
-            // Not worth a word: panes are even next time.
-            let _ = splits.write(&path);
         });
     }
 }

@@ -326,6 +326,21 @@ fn hunks_files_and_sides_of_a_diff() {
 }
 
 #[test]
+fn a_review_follows_the_branch() {
+    let mut scene = Scene::new((80, 24));
+    scene.on(2).press(&["d"]);
+    let asked =
+        |scene: &Scene| scene.asked.iter().filter(|asked| matches!(asked, Request::Diff { .. })).count();
+    scene.hear(FromDaemon::Board(Box::new(board())));
+    assert_eq!(asked(&scene), 1, "nothing has moved");
+    let mut board = board();
+    board.tasks[1].attempts[1].head = Some(Oid::new(&"c".repeat(40)).unwrap());
+    scene.hear(FromDaemon::Board(Box::new(board.clone())));
+    scene.hear(FromDaemon::Board(Box::new(board)));
+    assert_eq!(asked(&scene), 2);
+}
+
+#[test]
 fn the_palette_finds_actions_and_tasks() {
     let mut scene = Scene::new((80, 24));
     scene.press(&[":"]).write("golid").press(&["enter"]);

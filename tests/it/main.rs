@@ -14,4 +14,6 @@ mod lid;
 #[cfg(test)]
 mod pause;
 #[cfg(test)]
+mod screens;
+#[cfg(test)]
 mod support;

@@ -17,7 +17,7 @@ use super::super::text::{clip, size, width};
 use super::super::theme::Role;
 use super::{Canvas, board, follow, gates, part};
 use crate::core::event::Command;
-use crate::core::ids::TaskId;
+use crate::core::ids::{Oid, TaskId};
 use crate::core::review::{Diff, DiffKind, FileDiff, FileStatus};
 use crate::core::view::TaskView;
 use crate::wire::client::{Refusal, Request, TaskRef};
@@ -59,6 +59,8 @@ enum State {
 pub(in crate::tui) struct Review {
     pub(in crate::tui) task: TaskId,
     state: State,
+    /// The head that the diff was last asked for.
+    asked: Option<Oid>,
     painted: HashMap<usize, Vec<Vec<Painted>>>,
     ordered: Vec<usize>,
     top: usize,
@@ -73,6 +75,7 @@ impl Review {
         let view = Self {
             task: task.id,
             state: State::Asked,
+            asked: head(task),
             painted: HashMap::new(),
             ordered: Vec::new(),
             top: 0,
@@ -87,6 +90,16 @@ impl Review {
     pub(in crate::tui) fn ask(&self) -> Cmd {
         let task = TaskRef { repo: None, name: self.task.to_string() };
         Cmd::Ask(Request::Diff { task, attempt: None }, Wanted::Diff(self.task))
+    }
+
+    /// Asks again if the branch has moved since: what is approved must be what is read.
+    pub(in crate::tui) fn refresh(&mut self, known: &Known) -> Option<Cmd> {
+        let now = head(known.task(self.task)?)?;
+        if self.asked.as_ref() == Some(&now) {
+            return None;
+        }
+        self.asked = Some(now);
+        Some(self.ask())
     }
 
     /// The diff has come, or was refused.
@@ -358,6 +371,11 @@ impl Review {
             }
         }
     }
+}
+
+/// What the newest attempt's branch holds.
+fn head(task: &TaskView) -> Option<Oid> {
+    task.attempt()?.head.clone()
 }
 
 impl Line {

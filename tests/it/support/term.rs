@@ -46,6 +46,11 @@ impl Picture {
 impl Term {
     /// Starts the program in the world's repo.
     pub(crate) fn open(world: &World, args: &[&str], rows: u16, cols: u16) -> Self {
+        Self::with_env(world, args, rows, cols, &[])
+    }
+
+    /// The same with more in the environment.
+    pub(crate) fn with_env(world: &World, args: &[&str], rows: u16, cols: u16, env: &[(&str, &str)]) -> Self {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(PROGRAM);
@@ -54,6 +59,9 @@ impl Term {
             command.env(key, value);
         }
         command.env("COLORTERM", "truecolor");
+        for (key, value) in env {
+            command.env(key, value);
+        }
         command.args(args);
         command.cwd(if world.repo().is_dir() { world.repo() } else { world.root().to_owned() });
         let child = pair.slave.spawn_command(command).unwrap();
@@ -143,8 +151,11 @@ impl Term {
     /// Waits for the program's end and gives its exit code.
     #[track_caller]
     pub(crate) fn until_ended(&mut self) -> u32 {
-        let child = &mut self.child;
-        let ended = super::wait::within(PATIENCE, || child.try_wait().unwrap());
+        let (child, shared) = (&mut self.child, &self.shared);
+        let ended = super::wait::within(PATIENCE, || {
+            // Its last words come after its end.
+            child.try_wait().unwrap().filter(|_| shared.0.lock().unwrap().closed)
+        });
         ended.map_or_else(
             || panic!("the program did not end\n{}", self.picture().text()),
             |end| end.exit_code(),
@@ -152,7 +163,6 @@ impl Term {
     }
 
     /// The program's process id.
-    #[expect(dead_code, reason = "the tests of survival come next")]
     pub(crate) fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
     }
