@@ -334,6 +334,7 @@ impl Shell {
         if self.retry_at.is_some_and(|at| clock::instant() < at) {
             return;
         }
+        self.keep_environments();
         while let Some(first) = self.unsaved.front() {
             let (at, by) = (first.at, first.by.clone());
             let alike = self.unsaved.iter().take_while(|next| next.at == at && next.by == by).count();
@@ -354,6 +355,15 @@ impl Shell {
             }
         }
         self.retry_at = None;
+    }
+
+    /// Before the facts: a task that is in the ledger has its environment. What is kept of a task that never gets
+    /// there is replaced by the next one of its number.
+    fn keep_environments(&mut self) {
+        for unsaved in &mut self.unsaved {
+            // Once more after the facts, if it fails.
+            unsaved.after.kept.retain(|(task, kept)| environment::save(&self.paths, *task, kept).is_err());
+        }
     }
 
     /// Nobody waits for a disk: who asked is told that what was asked for is not certain yet.
