@@ -9,11 +9,13 @@ use crate::core::engine::Engine;
 use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::os::paths::Paths;
+use crate::os::peer;
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -90,7 +92,8 @@ fn take_lock(paths: &Paths) -> Result<Lock, DaemonError> {
         if let Some(lock) = lock {
             return Ok(lock);
         }
-        if std::os::unix::net::UnixStream::connect(paths.socket()).is_ok() || clock::instant() > deadline {
+        let answers = UnixStream::connect(paths.socket()).and_then(|socket| peer::is_alive(&socket));
+        if answers.unwrap_or(false) || clock::instant() > deadline {
             return Err(DaemonError::SecondDaemon { data: paths.data.clone() });
         }
         std::thread::sleep(Duration::from_millis(20));
