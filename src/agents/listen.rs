@@ -129,6 +129,12 @@ impl Listener {
         }
     }
 
+    /// Whether its output is read: a stream's sums need all of it, from the first line on.
+    #[must_use]
+    pub const fn reads_output(&self) -> bool {
+        self.has_stream
+    }
+
     /// What a signal of its terminal means.
     pub fn signal(&mut self, signal: &Signal) -> Vec<Observation> {
         let observation = match signal {

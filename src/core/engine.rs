@@ -5,6 +5,7 @@
 //! commits the facts of a step to the ledger *before* it does the step's effects, and feeds what came of each
 //! effect back as an event. A refused step has decided nothing.
 
+use super::attempt::{AgentState, Source};
 use super::effect::{Effect, Work};
 use super::event::{Command, Event};
 use super::fact::{Entry, Fact, Role};
@@ -228,6 +229,14 @@ impl Engine {
             branch: attempt::branch_name(&task.launch.name, job.attempt),
             target: task.launch.target.clone(),
         })
+    }
+
+    /// What a live agent last said of itself, and how: after a restart its old output says it again.
+    #[must_use]
+    pub fn heard(&self, id: JobId) -> Option<(Source, AgentState)> {
+        let job = self.state.jobs.get(&id)?;
+        let of = self.state.tasks.get(&job.attempt.task)?.attempts.iter().find(|a| a.agent == Some(id))?;
+        of.source.zip(of.heard.clone())
     }
 
     /// Breaks a rule on purpose, for the test of the simulation: red gates of merges count as green.

@@ -113,6 +113,8 @@ pub struct Attempt {
     pub source: Option<Source>,
     /// What the agent last said, and when.
     pub said: Option<(AgentState, Time)>,
+    /// The same without what a human's answer has made of it.
+    pub heard: Option<AgentState>,
     /// Whether the agent has worked on the prompt yet.
     pub worked: bool,
     /// The agent's own session.
@@ -221,6 +223,7 @@ impl State {
                 a.source = Some(*source);
                 a.worked |= *state == AgentState::Working;
                 a.said = Some((state.clone(), at));
+                a.heard = Some(state.clone());
             }),
             Fact::Answered { attempt, .. } => {
                 self.with_attempt(*attempt, |a| a.said = Some((AgentState::Working, at)));
@@ -352,6 +355,7 @@ impl State {
                 agent: None,
                 source: None,
                 said: None,
+                heard: None,
                 worked: false,
                 session: None,
                 usage: Usage::default(),
@@ -383,6 +387,7 @@ impl State {
             Role::Agent => self.with_attempt(attempt, |a| {
                 a.agent = Some(id);
                 a.said = None;
+                a.heard = None;
                 a.worked = false;
                 a.result = None;
             }),

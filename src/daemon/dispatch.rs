@@ -36,7 +36,7 @@ impl Shell {
             }
             let Some(info) = self.engine.job(job) else { continue };
             tracing::info!(%job, "looking for a job of an earlier daemon");
-            if let Err(error) = self.jobs.begin(job, Begin::Attach(kind(info.kind))) {
+            if let Err(error) = self.jobs.begin(job, Begin::Attach(kind(info.kind), self.engine.heard(job))) {
                 tracing::error!(%job, %error, "no thread can be started for a job");
             }
         }

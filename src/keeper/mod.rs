@@ -117,6 +117,8 @@ struct State {
     gone: bool,
     /// The daemon wants to hear that the tree is gone.
     tell_ended: bool,
+    /// Effect and step of what was last typed of what is typed once.
+    typed: Option<(u64, u32)>,
 }
 
 struct Keeper {
@@ -205,6 +207,12 @@ impl Keeper {
         let me = std::process::id();
         match order {
             ToKeeper::Input(bytes) => self.child.input(&bytes),
+            ToKeeper::Once { effect, step, bytes } => {
+                if self.state.typed < Some((effect, step)) {
+                    self.state.typed = Some((effect, step));
+                    self.child.input(&bytes);
+                }
+            }
             ToKeeper::Resize { rows, cols } => self.child.resize(rows, cols),
             ToKeeper::Freeze => {
                 let count = process::freeze(me);

@@ -52,15 +52,16 @@ impl Server {
         }
     }
 
-    /// Lets a new daemon in, in place of the one before.
+    /// Lets a new daemon in, in place of the one before, whose last orders come first.
     pub(super) fn accept(&mut self, hello: &FromKeeper) {
         while let Ok((stream, _)) = self.listener.accept() {
             if stream.set_nonblocking(true).is_ok() && peer::check(&stream).unwrap_or(false) {
+                let orders = self.daemon.take().map(Daemon::last_orders).unwrap_or_default();
                 let told = if let FromKeeper::Hello { spool, .. } = hello { *spool } else { 0 };
                 self.daemon = Some(Daemon {
                     stream,
                     inbox: Decoder::default(),
-                    orders: VecDeque::new(),
+                    orders,
                     outbox: VecDeque::new(),
                     told,
                 });
@@ -129,6 +130,16 @@ impl Server {
 }
 
 impl Daemon {
+    /// What it had ordered when it went.
+    fn last_orders(mut self) -> VecDeque<ToKeeper> {
+        let mut known = usize::MAX;
+        while known != self.orders.len() {
+            known = self.orders.len();
+            self.read();
+        }
+        self.orders
+    }
+
     /// Reads orders; false if the daemon has gone or speaks another language.
     fn read(&mut self) -> bool {
         let mut buffer = [0; 8 * 1024];

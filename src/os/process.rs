@@ -19,6 +19,15 @@ pub fn adopt_orphans() -> io::Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).map_err(Into::into)
 }
 
+/// How much a thread that yields is below the others.
+const YIELDS: i32 = 5;
+
+/// From now on this thread yields to the others of the process; what it starts from here on does so too.
+pub fn yield_to_other_threads() {
+    // On Linux a priority is a thread's own. Without it all works, only later.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), YIELDS);
+}
+
 /// All live descendants of `root`, itself not included.
 #[must_use]
 pub fn descendants(root: u32) -> Vec<u32> {

@@ -66,6 +66,16 @@ pub enum ExitFile {
 pub enum ToKeeper {
     /// Write to the PTY.
     Input(Vec<u8>),
+    /// Write to the PTY, once, however often it is said: what is not later than the last such message is left out.
+    /// A daemon that was killed while it typed an answer begins with it again.
+    Once {
+        /// The effect that asks for it; 0 is the prompt.
+        effect: u64,
+        /// Which part of it.
+        step: u32,
+        /// What to write.
+        bytes: Vec<u8>,
+    },
     /// Change the PTY's size.
     Resize {
         /// Rows.

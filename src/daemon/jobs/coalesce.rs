@@ -1,4 +1,5 @@
-//! What an agent says of itself, made few: newest wins, and the same is not said twice.
+//! What an agent says of itself, made few: newest wins, and the same is not said twice, unless something else was
+//! said between: a question may come again in the same words.
 //!
 //! An agent may change its title a thousand times a second; the engine and the ledger hear of its state at most a few
 //! times a second, and at once when it has been quiet. Pure: time comes in.
@@ -34,7 +35,9 @@ impl<T> Default for Slot<T> {
 
 impl<T: PartialEq + Clone> Slot<T> {
     fn put(&mut self, value: T) {
-        self.waiting = (self.said.as_ref() != Some(&value)).then_some(value);
+        if self.waiting.is_some() || self.said.as_ref() != Some(&value) {
+            self.waiting = Some(value);
+        }
     }
 
     fn take(&mut self, now: Instant, all: bool) -> Option<T> {
@@ -53,6 +56,24 @@ impl<T: PartialEq + Clone> Slot<T> {
 }
 
 impl Coalesce {
+    /// This state was told by an earlier daemon.
+    pub(super) fn told(&mut self, source: Source, state: AgentState) {
+        self.state.said = Some((source, state));
+        self.state.waiting = None;
+    }
+
+    /// This is what the engine has of all that was told; it may have missed the last word.
+    pub(super) fn arrived(&mut self, state: Option<&(Source, AgentState)>) {
+        if self.state.waiting.is_none() && self.state.said.as_ref() != state {
+            self.state.waiting.clone_from(&self.state.said);
+        }
+    }
+
+    /// Whether nothing waits to be said of its state.
+    pub(super) const fn is_told(&self) -> bool {
+        self.state.waiting.is_none()
+    }
+
     /// Takes in what was observed.
     pub(super) fn put(&mut self, what: Observation) {
         match what {
@@ -113,13 +134,25 @@ mod tests {
     }
 
     #[test]
-    fn there_and_back_again_is_nothing_new() {
+    fn the_same_question_after_something_else_is_asked_again() {
         let now = crate::os::clock::instant();
         let mut coalesce = Coalesce::default();
-        coalesce.put(state(AgentState::Working));
-        coalesce.take(now, false);
         coalesce.put(state(AgentState::Idle));
+        coalesce.take(now, false);
         coalesce.put(state(AgentState::Working));
+        coalesce.put(state(AgentState::Idle));
+        assert_eq!(coalesce.take(now, true), [state(AgentState::Idle)]);
+    }
+
+    #[test]
+    fn after_a_restart_what_the_engine_has_is_not_told_again() {
+        let now = crate::os::clock::instant();
+        let mut coalesce = Coalesce::default();
+        coalesce.told(Source::Title, AgentState::Working);
+        coalesce.told(Source::Title, AgentState::Idle);
+        coalesce.arrived(Some(&(Source::Title, AgentState::Idle)));
         assert_eq!(coalesce.take(now, true), []);
+        coalesce.arrived(Some(&(Source::Title, AgentState::Working)));
+        assert_eq!(coalesce.take(now, true), [state(AgentState::Idle)], "the engine has missed it");
     }
 }

@@ -6,6 +6,8 @@
 mod begin;
 mod coalesce;
 mod files;
+mod last_words;
+mod line;
 mod plan;
 mod spool;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod thread;
 mod typist;
 
 use super::message::World;
+use crate::core::attempt::{AgentState, Source};
 use crate::core::effect::JobStart;
 use crate::core::event::Answer;
 use crate::core::ids::{EffectId, JobId};
@@ -70,8 +73,8 @@ pub(super) enum Order {
 pub(super) enum Begin {
     /// Start it, or find it if it was started before; the effect is answered.
     Start { effect: EffectId, start: Box<JobStart> },
-    /// It was started earlier: find it again.
-    Attach(Kind),
+    /// It was started earlier: find it again. The engine has heard this of its agent.
+    Attach(Kind, Option<(Source, AgentState)>),
     /// It has ended and was told of: only read its screen.
     Load(Kind),
 }

@@ -120,7 +120,7 @@ fn orders_reach_the_keeper_and_the_end_comes_after_all_output() {
     let mut w = World7::new();
     let keeper = Keeper::new(&w.files);
     let spool = w.print("one\n");
-    w.jobs.begin(JOB, Begin::Attach(Kind::Gate)).unwrap();
+    w.jobs.begin(JOB, Begin::Attach(Kind::Gate, None)).unwrap();
     let mut line = keeper.accept(spool);
     assert!(w.jobs.order(JOB, Order::Freeze(EffectId(1))));
     assert_eq!(line.hear(), ToKeeper::Freeze);
@@ -143,7 +143,7 @@ fn orders_reach_the_keeper_and_the_end_comes_after_all_output() {
 fn a_broken_connection_is_made_again_with_what_was_not_answered() {
     let mut w = World7::new();
     let keeper = Keeper::new(&w.files);
-    w.jobs.begin(JOB, Begin::Attach(Kind::Agent)).unwrap();
+    w.jobs.begin(JOB, Begin::Attach(Kind::Agent, None)).unwrap();
     let mut line = keeper.accept(0);
     w.jobs.order(JOB, Order::Freeze(EffectId(1)));
     assert_eq!(line.hear(), ToKeeper::Freeze);
@@ -160,11 +160,11 @@ fn a_broken_connection_is_made_again_with_what_was_not_answered() {
 fn an_answer_is_typed_and_entered_after_a_pause() {
     let mut w = World7::new();
     let keeper = Keeper::new(&w.files);
-    w.jobs.begin(JOB, Begin::Attach(Kind::Agent)).unwrap();
+    w.jobs.begin(JOB, Begin::Attach(Kind::Agent, None)).unwrap();
     let mut line = keeper.accept(0);
     w.jobs.order(JOB, Order::Type { effect: EffectId(4), answer: Answer::Text("yes".to_owned()) });
-    assert_eq!(line.hear(), ToKeeper::Input(b"yes".to_vec()));
-    assert_eq!(line.hear(), ToKeeper::Input(b"\r".to_vec()));
+    assert_eq!(line.hear(), ToKeeper::Once { effect: 4, step: 0, bytes: b"yes".to_vec() });
+    assert_eq!(line.hear(), ToKeeper::Once { effect: 4, step: 1, bytes: b"\r".to_vec() });
     assert_eq!(w.event(), done(4));
 }
 
@@ -173,10 +173,10 @@ fn after_a_restart_the_directory_tells_how_it_ended() {
     let mut w = World7::new();
     w.print("secret");
     w.write_exit(&ended(1, 6));
-    w.jobs.begin(JOB, Begin::Attach(Kind::Agent)).unwrap();
+    w.jobs.begin(JOB, Begin::Attach(Kind::Agent, None)).unwrap();
     assert_eq!(w.event(), exited(Exit::Code(1), ""), "an agent's output goes nowhere");
 
     let mut w = World7::new();
-    w.jobs.begin(JOB, Begin::Attach(Kind::Agent)).unwrap();
+    w.jobs.begin(JOB, Begin::Attach(Kind::Agent, None)).unwrap();
     assert_eq!(w.event(), exited(Exit::Unknown, ""), "no keeper and no last word");
 }

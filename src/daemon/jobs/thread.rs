@@ -7,39 +7,34 @@
 use super::begin::{self, Found};
 use super::coalesce::Coalesce;
 use super::files::{Fed, Files};
+use super::last_words;
+use super::line::{flush, put, receive};
 use super::plan;
-use super::spool::{self, REFEED, Spool};
+use super::spool::{REFEED, Spool};
 use super::typist::{Typist, Write as Typed};
 use super::{Begin, Kind, Order, Shared};
 use crate::agents::listen::Listener;
-use crate::agents::tests;
-use crate::core::attempt::{Exit, Observation};
+use crate::core::attempt::{AgentState, Exit, Observation, Source};
 use crate::core::effect::JobStart;
 use crate::core::event::{Event, Outcome};
-use crate::core::gate::GateRun;
 use crate::core::ids::{EffectId, JobId};
 use crate::core::text::Shown;
 use crate::daemon::message::{FromWorld, World};
 use crate::os::clock::{self, Clock};
 use crate::os::paths::Paths;
-use crate::screen::{keys, plain};
-use crate::wire::frame::{self, Decoder};
+use crate::os::process;
+use crate::screen::keys;
+use crate::wire::frame::Decoder;
 use crate::wire::keeper::{ExitFile, FromKeeper, ToKeeper};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-/// Output of a gate or hook that is looked at for its last lines.
-const TAIL_BYTES: u64 = 64 * 1024;
-/// Output of a gate that is looked at for counted tests.
-const COUNT_BYTES: u64 = 1024 * 1024;
-/// Written to a keeper that does not take it; more is dropped, since nobody reads it there.
-const OUT_MAX: usize = 1024 * 1024;
 /// The engine is told at most this often that a job gives output.
 const ALIVE: Duration = Duration::from_secs(1);
 
@@ -67,6 +62,10 @@ pub(super) struct Thread {
     fed: Fed,
     /// Up to here the output is old: its queries were answered, its bells have rung.
     old: u64,
+    /// Up to here what it says of its state is old as well.
+    told: u64,
+    /// What of that has reached the engine: to be looked at once the old output is read.
+    arrived: Option<Option<(Source, AgentState)>>,
     /// From here on the screen is fed: what came before is longer ago than its history reaches.
     screen_from: u64,
     /// How long the spool is known to be.
@@ -81,6 +80,8 @@ pub(super) struct Thread {
     freezes: Vec<EffectId>,
     thaws: Vec<EffectId>,
     ends: Vec<EffectId>,
+    /// What is done once the keeper has what was typed.
+    typed: Vec<Typed>,
 }
 
 /// The answer to the effect that started a job.
@@ -121,6 +122,8 @@ impl Thread {
             fed: Fed::default(),
             files,
             old: 0,
+            told: 0,
+            arrived: None,
             screen_from: 0,
             grown: 0,
             alive_said: None,
@@ -130,6 +133,7 @@ impl Thread {
             freezes: Vec::new(),
             thaws: Vec::new(),
             ends: Vec::new(),
+            typed: Vec::new(),
         }
     }
 
@@ -137,7 +141,7 @@ impl Thread {
     pub(super) fn run(mut self, begin: Begin) {
         let started = match &begin {
             Begin::Start { effect, .. } => Some(*effect),
-            Begin::Attach(_) | Begin::Load(_) => None,
+            Begin::Attach(..) | Begin::Load(_) => None,
         };
         let run = std::panic::AssertUnwindSafe(|| self.follow_through(begin));
         if std::panic::catch_unwind(run).is_ok() {
@@ -149,7 +153,7 @@ impl Thread {
             self.world.event(Event::Answered { effect, outcome: Outcome::Failed { error } });
         } else if self.known {
             self.deaf = true;
-            self.follow_through(Begin::Attach(self.kind));
+            self.follow_through(Begin::Attach(self.kind, None));
         }
     }
 
@@ -169,8 +173,9 @@ impl Thread {
                     found
                 }
             },
-            Begin::Attach(kind) => {
+            Begin::Attach(kind, told) => {
                 self.kind = kind;
+                self.arrived = Some(told);
                 self.known = true;
                 begin::attach(&self.files)
             }
@@ -186,15 +191,18 @@ impl Thread {
                 return;
             }
         };
+        // From here on it starts no process that would inherit it. However much the jobs print, the loop comes first.
+        process::yield_to_other_threads();
         self.fed = self.files.fed();
         self.old = self.fed.before;
+        self.told = self.arrived.as_ref().map_or(0, |_| self.fed.told.min(self.old));
         if self.deaf {
             self.spool.skip_to(self.spool.len());
         } else {
             self.listener = self.files.profile().map(|profile| Listener::new(&profile));
         }
         self.screen_from = self.spool.len().saturating_sub(REFEED);
-        if self.listener.is_none() && !self.deaf {
+        if !self.deaf && !self.listener.as_ref().is_some_and(Listener::reads_output) {
             self.spool.skip_to(self.screen_from);
         }
         if let Some(prompt) = self.files.prompt() {
@@ -264,6 +272,9 @@ impl Thread {
                 return Ok(file);
             }
             flush(stream, &mut out)?;
+            if out.is_empty() {
+                self.was_typed();
+            }
             self.wait(stream, more, !out.is_empty())?;
             let open = receive(stream, &mut decoder)?;
             while let Some(message) = decoder.next_message().map_err(io::Error::other)? {
@@ -344,16 +355,33 @@ impl Thread {
         }
     }
 
+    /// Whether what is on the screen is not yet what an earlier daemon had there.
+    fn reads_again(&self) -> bool {
+        self.spool.offset() < self.old.min(self.grown)
+    }
+
     fn type_on(&mut self, out: &mut Vec<u8>) {
+        if self.reads_again() {
+            return;
+        }
         while let Some(write) = self.typist.next(clock::instant()) {
             match write {
-                Typed::Text(text) => {
+                Typed::Text(once, text) => {
                     let modes = self.shared.covered().modes_for_answer();
-                    put(out, &ToKeeper::Input(keys::typed(&text, modes)));
+                    put(out, &once.message(keys::typed(&text, modes)));
                 }
-                Typed::Raw(bytes) => put(out, &ToKeeper::Input(bytes.to_vec())),
+                Typed::Raw(once, bytes) => put(out, &once.message(bytes.to_vec())),
+                Typed::Done(_) | Typed::PromptTyped => self.typed.push(write),
+            }
+        }
+    }
+
+    fn was_typed(&mut self) {
+        for write in std::mem::take(&mut self.typed) {
+            match write {
                 Typed::Done(effect) => self.done(vec![effect]),
-                Typed::PromptBegins => self.files.prompt_typed(),
+                Typed::PromptTyped => self.files.prompt_typed(),
+                Typed::Text(..) | Typed::Raw(..) => {}
             }
         }
     }
@@ -362,7 +390,8 @@ impl Thread {
     fn feed_piece(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         let from = self.spool.offset();
         // What is old and what is new are never fed in one piece.
-        let end = if from < self.old { self.grown.min(self.old) } else { self.grown };
+        let end = [self.told, self.old].into_iter().find(|end| from < *end).unwrap_or(self.grown);
+        let end = end.min(self.grown);
         if from >= end {
             return Ok(false);
         }
@@ -396,9 +425,11 @@ impl Thread {
             if let Observation::State { state, .. } = &observation {
                 self.typist.state(state);
             }
-            // A bell that has rung does not ring again after a restart; a state is a state.
-            if is_new || observation != Observation::Bell {
-                self.coalesce.put(observation);
+            match observation {
+                Observation::State { source, state } if from < self.told => self.coalesce.told(source, state),
+                // A bell that has rung does not ring again after a restart.
+                Observation::Bell if !is_new => {}
+                news => self.coalesce.put(news),
             }
         }
         let offset = self.spool.offset();
@@ -424,11 +455,17 @@ impl Thread {
 
     /// Tells the engine what the agent says of itself; while old output is read, nothing: only what it comes to.
     fn say(&mut self, all: bool) {
-        if self.spool.offset() < self.old.min(self.grown) && !all {
+        if self.reads_again() && !all {
             return;
+        }
+        if let Some(state) = self.arrived.take() {
+            self.coalesce.arrived(state.as_ref());
         }
         for what in self.coalesce.take(clock::instant(), all) {
             self.world.event(Event::Observed { job: self.job, what });
+        }
+        if self.coalesce.is_told() {
+            self.fed.tell(self.spool.offset());
         }
     }
 
@@ -500,31 +537,11 @@ impl Thread {
         self.say(true);
         let (tail, tests) = match self.kind {
             Kind::Agent => (String::new(), None),
-            Kind::Setup | Kind::Gate => self.last_words(),
+            Kind::Setup | Kind::Gate => last_words::read(self.job, &self.files, self.kind),
         };
         self.complete();
         self.answer_all();
         self.world.event(Event::Exited { job: self.job, exit, tail, tests });
-    }
-
-    fn last_words(&self) -> (String, Option<crate::core::gate::TestCounts>) {
-        let read = |max| {
-            spool::tail(&self.files.spool(), max).unwrap_or_else(|error| {
-                tracing::warn!(job = %self.job, %error, "a spool can't be read");
-                Vec::new()
-            })
-        };
-        let mut tail = plain::plain_text(&read(TAIL_BYTES), GateRun::TAIL_MAX);
-        if let Some(ExitFile::NotStarted { error }) = self.files.exit() {
-            tail = error;
-        }
-        let tests = (self.kind == Kind::Gate)
-            .then(|| {
-                let bytes = read(COUNT_BYTES);
-                tests::count(&plain::plain_text(&bytes, bytes.len()))
-            })
-            .flatten();
-        (tail, tests)
     }
 
     /// Nothing more will be on the screen.
@@ -549,47 +566,13 @@ impl Thread {
             }
         }
         effects.extend(self.typist.given_up());
+        self.was_typed();
         self.done(effects);
     }
 
     fn done(&self, effects: Vec<EffectId>) {
         for effect in effects {
             self.world.event(Event::Answered { effect, outcome: Outcome::Done });
-        }
-    }
-}
-
-fn put(out: &mut Vec<u8>, message: &ToKeeper) {
-    match frame::encode(message) {
-        Ok(_) if out.len() > OUT_MAX && matches!(message, ToKeeper::Input(_)) => {}
-        Ok(bytes) => out.extend(bytes),
-        Err(error) => tracing::warn!(%error, "a message to a keeper is too long"),
-    }
-}
-
-fn flush(mut stream: &UnixStream, out: &mut Vec<u8>) -> io::Result<()> {
-    while !out.is_empty() {
-        match stream.write(out) {
-            Ok(n) => drop(out.drain(..n)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // The keeper may have written its last words before it left: read them first.
-            Err(_) => out.clear(),
-        }
-    }
-    Ok(())
-}
-
-/// Reads what there is. False: the other side has closed.
-fn receive(mut stream: &UnixStream, decoder: &mut Decoder) -> io::Result<bool> {
-    let mut bytes = [0; 4096];
-    loop {
-        match stream.read(&mut bytes) {
-            Ok(0) => return Ok(false),
-            Ok(n) => decoder.push(&bytes[..n]),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
     }
 }

@@ -6,6 +6,7 @@
 use crate::core::attempt::AgentState;
 use crate::core::event::Answer;
 use crate::core::ids::EffectId;
+use crate::wire::keeper::ToKeeper;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -16,17 +17,31 @@ const QUIET: Duration = Duration::from_millis(1_500);
 /// An agent that prints nothing at all gets its prompt after this long.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Names a part of what is typed, so that after a restart the keeper leaves out what was typed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Once {
+    /// The effect's number; 0 is the prompt, effects count from 1.
+    pub(super) effect: u64,
+    pub(super) step: u32,
+}
+
+impl Once {
+    pub(super) const fn message(self, bytes: Vec<u8>) -> ToKeeper {
+        ToKeeper::Once { effect: self.effect, step: self.step, bytes }
+    }
+}
+
 /// What is to be written now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Write {
     /// Text, to be encoded for the terminal's modes.
-    Text(String),
+    Text(Once, String),
     /// Bytes as they are.
-    Raw(&'static [u8]),
+    Raw(Once, &'static [u8]),
     /// Nothing more of this effect: answer it.
     Done(EffectId),
-    /// The prompt is about to be typed: remember that, so that it is never typed twice.
-    PromptBegins,
+    /// Nothing more of the prompt: remember that, so that it is not typed again.
+    PromptTyped,
 }
 
 /// What waits to be typed into one terminal.
@@ -65,10 +80,11 @@ impl Typist {
 
     /// An answer of a person.
     pub(super) fn answer(&mut self, answer: Answer, effect: EffectId) {
+        let once = Once { effect: effect.0, step: 0 };
         match answer {
-            Answer::Text(text) => self.text(text),
-            Answer::Accept => self.queue.push_back(Step::Write(Write::Raw(b"\r"))),
-            Answer::Decline => self.queue.push_back(Step::Write(Write::Raw(b"\x1b"))),
+            Answer::Text(text) => self.text(effect.0, text),
+            Answer::Accept => self.queue.push_back(Step::Write(Write::Raw(once, b"\r"))),
+            Answer::Decline => self.queue.push_back(Step::Write(Write::Raw(once, b"\x1b"))),
         }
         self.queue.push_back(Step::Write(Write::Done(effect)));
     }
@@ -85,10 +101,10 @@ impl Typist {
             .collect()
     }
 
-    fn text(&mut self, text: String) {
-        self.queue.push_back(Step::Write(Write::Text(text)));
+    fn text(&mut self, effect: u64, text: String) {
+        self.queue.push_back(Step::Write(Write::Text(Once { effect, step: 0 }, text)));
         self.queue.push_back(Step::Pause);
-        self.queue.push_back(Step::Write(Write::Raw(b"\r")));
+        self.queue.push_back(Step::Write(Write::Raw(Once { effect, step: 1 }, b"\r")));
     }
 
     /// When to call [`Typist::next`] again, if nothing happens before.
@@ -109,8 +125,8 @@ impl Typist {
             && self.ready_at(now).is_some_and(|at| at <= now)
             && let Some(prompt) = self.prompt.take()
         {
-            self.queue.push_back(Step::Write(Write::PromptBegins));
-            self.text(prompt);
+            self.text(0, prompt);
+            self.queue.push_back(Step::Write(Write::PromptTyped));
         }
         match self.queue.pop_front()? {
             Step::Write(write) => Some(write),
@@ -141,17 +157,21 @@ mod tests {
     use crate::core::attempt::{Ask, AskKind};
     use crate::core::text::Shown;
 
+    const fn once(effect: u64, step: u32) -> Once {
+        Once { effect, step }
+    }
+
     #[test]
     fn an_answer_is_a_text_a_pause_and_enter() {
         let now = crate::os::clock::instant();
         let mut typist = Typist::default();
         typist.answer(Answer::Text("yes".to_owned()), EffectId(7));
-        assert_eq!(typist.next(now), Some(Write::Text("yes".to_owned())));
+        assert_eq!(typist.next(now), Some(Write::Text(once(7, 0), "yes".to_owned())));
         assert_eq!(typist.next(now), None);
         assert_eq!(typist.next(now), None);
         assert_eq!(typist.due(now), Some(now + PAUSE));
         let now = now + PAUSE;
-        assert_eq!(typist.next(now), Some(Write::Raw(b"\r")));
+        assert_eq!(typist.next(now), Some(Write::Raw(once(7, 1), b"\r")));
         assert_eq!(typist.next(now), Some(Write::Done(EffectId(7))));
         assert_eq!(typist.next(now), None);
         assert_eq!(typist.due(now), None);
@@ -168,7 +188,9 @@ mod tests {
         typist.state(&AgentState::Asking(Ask { kind: AskKind::StartUp, text: Shown::default() }));
         assert_eq!(typist.next(now + PATIENCE), None);
         typist.state(&AgentState::Idle);
-        assert_eq!(typist.next(now), Some(Write::PromptBegins));
-        assert_eq!(typist.next(now), Some(Write::Text("do it".to_owned())));
+        assert_eq!(typist.next(now), Some(Write::Text(once(0, 0), "do it".to_owned())));
+        assert_eq!(typist.next(now), None);
+        assert_eq!(typist.next(now + PAUSE), Some(Write::Raw(once(0, 1), b"\r")));
+        assert_eq!(typist.next(now + PAUSE), Some(Write::PromptTyped));
     }
 }
