@@ -17,3 +17,5 @@ mod pause;
 mod screens;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod survive;

@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod looker;
+pub(crate) mod person;
 pub(crate) mod proxy;
 pub(crate) mod term;
 pub(crate) mod wait;
