@@ -444,7 +444,9 @@ impl Fact {
             }
             Self::JobEnded { job, exit: Exit::Unknown, .. } => format!("{job} ended, how is not known"),
             Self::AgentSaid { state, source, .. } => format!("agent {} ({})", state.label(), source.label()),
-            Self::Answered { question, answer, .. } if question.is_empty() => format!("answered {:?}", answer.as_str()),
+            Self::Answered { question, answer, .. } if question.is_empty() => {
+                format!("answered {:?}", answer.as_str())
+            }
             Self::Answered { question, answer, .. } => {
                 format!("answered {:?} to {:?}", answer.as_str(), question.as_str())
             }

@@ -58,13 +58,8 @@ impl Server {
             if stream.set_nonblocking(true).is_ok() && peer::check(&stream).unwrap_or(false) {
                 let orders = self.daemon.take().map(Daemon::last_orders).unwrap_or_default();
                 let told = if let FromKeeper::Hello { spool, .. } = hello { *spool } else { 0 };
-                self.daemon = Some(Daemon {
-                    stream,
-                    inbox: Decoder::default(),
-                    orders,
-                    outbox: VecDeque::new(),
-                    told,
-                });
+                self.daemon =
+                    Some(Daemon { stream, inbox: Decoder::default(), orders, outbox: VecDeque::new(), told });
                 self.tell(hello);
             }
         }

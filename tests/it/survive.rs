@@ -134,7 +134,10 @@ fn check_record(world: &World, record: &Record) {
     };
     let got = wait::until("the last answer to arrive", got);
     for (n, (got, said)) in got.lines().zip(&answered).enumerate() {
-        assert!(said.contains(&format!("answered \"{got}\" to")), "answer {n} was {said}, and it got {got:?}");
+        assert!(
+            said.contains(&format!("answered \"{got}\" to")),
+            "answer {n} was {said}, and it got {got:?}"
+        );
     }
     assert_eq!(got.lines().count(), answered.len());
 }
@@ -160,7 +163,11 @@ fn a_daemon_killed_at_any_moment_loses_no_agent_no_byte_and_no_acknowledged_even
         // Half of all die while they start, half while they serve, a few only when the agent has its answer.
         if dice.below(2) == 0 {
             if world.watch(wait::PATIENCE, |_| Some(())).is_none() {
-                panic!("round {round}: the daemon does not answer, {:?}\n{}", daemon.try_wait(), world.log_tail());
+                panic!(
+                    "round {round}: the daemon does not answer, {:?}\n{}",
+                    daemon.try_wait(),
+                    world.log_tail()
+                );
             }
             dice.moment(Duration::from_millis(60));
             served += 1;
