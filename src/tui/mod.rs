@@ -21,6 +21,8 @@ mod offers;
 mod over;
 mod paint;
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 mod scenes;
 mod settings;
 mod splits;

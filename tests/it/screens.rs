@@ -44,7 +44,7 @@ fn a_task_is_launched_reviewed_landed_and_rolled_back_by_keys_alone() {
     term.keys("\r");
     term.until_has("launched");
     term.until("the task in review", |picture| picture.has("! kettle") && picture.has("review"));
-    term.until_has("good passed, 3 passed");
+    term.until_has("good passed, 3 tests");
     term.keys("\r");
     term.until("the diff", |picture| picture.has("A kettle.txt") && picture.has("1 + good water"));
     assert!(term.picture().has("1 of 1  kettle.txt  +1 -0"));

@@ -26,10 +26,11 @@ pub(in crate::tui) fn words(gate: &GateView) -> String {
         GateState::Judged(verdict) => verdict.label().to_owned(),
     };
     if let Some(tests) = gate.tests {
-        words.push_str(&format!(", {} passed", tests.passed));
-        if tests.failed > 0 {
-            words.push_str(&format!(", {} failed", tests.failed));
-        }
+        let all = tests.passed + tests.failed;
+        words.push_str(&match tests.failed {
+            0 => format!(", {all} tests"),
+            failed => format!(", {failed} of {all} tests"),
+        });
         if tests.skipped > 0 {
             words.push_str(&format!(", {} skipped", tests.skipped));
         }
