@@ -87,14 +87,17 @@ fn run(out: &mut String, cell: &Cell, text: &str, (x, end, y): (u16, u16, u16)) 
         .unwrap();
 }
 
+/// What is done before a picture is taken.
+type Play = fn(&mut Scene);
+
 #[test]
 fn pictures_in_the_readme_are_what_the_program_draws() {
-    let scenes: [(&str, &dyn Fn(&mut Scene)); 3] = [
-        ("board", &|_| {}),
-        ("review", &|scene| {
+    let scenes: [(&str, Play); 3] = [
+        ("board", |_| {}),
+        ("review", |scene| {
             scene.on(2).press(&["d"]);
         }),
-        ("panes", &|scene| {
+        ("panes", |scene| {
             scene.on(5).press(&["2"]);
         }),
     ];
