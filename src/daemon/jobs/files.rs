@@ -31,6 +31,11 @@ impl Files {
         self.dir.join("spool")
     }
 
+    /// Which sizes its terminal had (`sizes`).
+    pub(super) fn sizes(&self) -> PathBuf {
+        self.dir.join("sizes")
+    }
+
     pub(super) fn socket(&self) -> PathBuf {
         self.dir.join("socket")
     }

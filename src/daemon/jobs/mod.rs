@@ -9,6 +9,7 @@ mod files;
 mod last_words;
 mod line;
 mod plan;
+mod sizes;
 mod spool;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use super::files::{Fed, Files};
 use super::last_words;
 use super::line::{flush, put, receive};
 use super::plan;
+use super::sizes::Sizes;
 use super::spool::{REFEED, Spool};
 use super::typist::{Typist, Write as Typed};
 use super::{Begin, Kind, Order, Shared};
@@ -60,6 +61,7 @@ pub(super) struct Thread {
     coalesce: Coalesce,
     spool: Spool,
     fed: Fed,
+    sizes: Sizes,
     /// Up to here the output is old: its queries were answered, its bells have rung.
     old: u64,
     /// Up to here what it says of its state is old as well.
@@ -120,6 +122,7 @@ impl Thread {
             coalesce: Coalesce::default(),
             spool: Spool::new(files.spool()),
             fed: Fed::default(),
+            sizes: Sizes::read(files.sizes()),
             files,
             old: 0,
             told: 0,
@@ -348,9 +351,10 @@ impl Thread {
                 put(out, &ToKeeper::Input(keys::encode(&input, modes)));
             }
             Order::Resize { rows, cols } => {
-                self.shared.covered().resize(rows, cols);
                 put(out, &ToKeeper::Resize { rows, cols });
-                self.screen_changed();
+                // The old output is still for the old size.
+                self.sizes.set(self.spool.offset().max(self.old.min(self.grown)), (rows, cols));
+                self.resize();
             }
         }
     }
@@ -386,12 +390,20 @@ impl Thread {
         }
     }
 
+    fn resize(&mut self) {
+        if let Some((rows, cols)) = self.sizes.at(self.spool.offset()) {
+            self.shared.covered().resize(rows, cols);
+            self.screen_changed();
+        }
+    }
+
     /// Feeds the next piece of the spool. True: there is more.
     fn feed_piece(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        self.resize();
         let from = self.spool.offset();
-        // What is old and what is new are never fed in one piece.
-        let end = [self.told, self.old].into_iter().find(|end| from < *end).unwrap_or(self.grown);
-        let end = end.min(self.grown);
+        // What is old and what is new are never fed in one piece, nor what is for screens of different sizes.
+        let seams = [Some(self.told), Some(self.old), self.sizes.next(), Some(self.grown)];
+        let end = seams.into_iter().flatten().filter(|end| from < *end).min().unwrap_or(from).min(self.grown);
         if from >= end {
             return Ok(false);
         }
