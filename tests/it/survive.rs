@@ -1,6 +1,7 @@
 //! Nothing is lost by a kill -9: no agent, no byte, no acknowledged event.
 
 use crate::support::agent::{script, shell};
+use crate::support::looker::Looker;
 use crate::support::person::{Person, Record};
 use crate::support::term::Term;
 use crate::support::wait;
@@ -15,8 +16,8 @@ use std::time::Duration;
 
 /// Kills of the daemon; `NOPEEK_KILLS` asks for more.
 const KILLS: u64 = 200;
-/// Kills of a client.
-const CLIENT_KILLS: u64 = 40;
+/// Rounds in which three clients are killed.
+const CLIENT_KILLS: u64 = 70;
 const AGENTS: usize = 8;
 /// Tasks that come and go while the daemon is killed.
 const WORKING: usize = 12;
@@ -210,16 +211,20 @@ fn a_client_killed_at_any_moment_changes_nothing() {
     let world = World::new();
     world.configure(&format!("parallel = {AGENTS}\n{}", printer(&world)));
     let printers = launch_printers(&world, &["--lid", "off"]);
+    let looked_at = world.until_state("p0", TaskState::Working).attempt().unwrap().job.unwrap();
     let daemon = world.daemon().unwrap();
     let mut dice = Dice(from_env("NOPEEK_KILL_SEED", 0xc11e));
     for _ in 0..CLIENT_KILLS {
+        // One with the board on its screen, one that waits for boards, one that looks at a flood and takes no frame.
         let term = Term::open(&world, &[], 24, 80);
         let mut waits = world.command(&["wait", "p0"]).stdout(Stdio::null()).spawn().unwrap();
+        let mut looker = Looker::open(&world, looked_at, 50, 200, true);
+        looker.until("a frame", |looker| !looker.rows.is_empty());
         dice.moment(Duration::from_millis(80));
         kill(term.pid());
         waits.kill().unwrap();
+        drop(looker);
         waits.wait().unwrap();
-        drop(term);
     }
     assert_eq!(world.daemon(), Some(daemon));
     for printer in &printers {
@@ -244,7 +249,7 @@ fn a_restarted_daemon_shows_all_screens_and_scrollback_included() {
     kill(world.daemon().unwrap());
     world.ok(&["ls"]);
     wait::until("the same after a kill", || (world.ok(&["logs", "talk"]) == before).then_some(()));
-    let mut looker = crate::support::looker::Looker::open(&world, job, 24, 80, true);
+    let mut looker = Looker::open(&world, job, 24, 80, true);
     looker.until("the screen", |looker| looker.has("line-120"));
 }
 
@@ -281,4 +286,38 @@ fn an_agent_that_died_with_its_keeper_is_shown_as_interrupted_and_can_be_retried
         (held || worktree.join("half.txt").exists()).then_some(())
     };
     wait::until("the half work to be somewhere", archived);
+}
+
+#[test]
+fn an_interrupted_session_of_an_agent_is_resumed_in_its_worktree() {
+    let world = World::new();
+    // Says its session as one of the CLIs does, and goes on with it when it is asked to.
+    let text = "if [ \"$1\" = resume ]; then echo \"resumed $2\" >> half.txt; git add -A; git commit -qm Finish; exit; fi\n\
+                echo '{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"S-1\"}'\necho half > half.txt\n\
+                exec sleep 1000\n";
+    let file = world.file("cli.sh", text);
+    let file = file.to_str().unwrap();
+    world.configure(&format!(
+        "[agents.cli]\ncommand = [\"sh\", {file:?}, \"{{prompt}}\"]\n\
+         resume = [\"sh\", {file:?}, \"resume\", \"{{session}}\"]\nmode = \"headless\"\ndialect = \"claude\"\n"
+    ));
+    world.launch("lost", "Do it.", &["--agent", "cli"]);
+    let task = world.until_state("lost", TaskState::Working);
+    let attempt = task.attempt().unwrap();
+    let job = world.paths.job(attempt.job.unwrap().0);
+    let worktree = attempt.worktree.clone().unwrap();
+    let keeper = wait::until("its keeper", || keeper(&job));
+    let known = || world.json(&["ledger"]).to_string().contains("S-1").then_some(());
+    wait::until("its session to be known", known);
+    wait::until("its work", || worktree.join("half.txt").exists().then_some(()));
+    kill(keeper.keeper);
+    kill(keeper.child);
+    let task = world.until_state("lost", TaskState::Interrupted);
+    assert!(task.needs_you && task.why.as_str().contains("resume or retry"), "{}", task.why);
+    world.ok(&["resume", "lost"]);
+    let task = world.until_state("lost", TaskState::Review);
+    assert_eq!(task.attempts.len(), 1, "it is the same attempt");
+    assert_eq!(world.git(&["show", "nopeek/lost/1:half.txt"]), "half\nresumed S-1");
+    world.ok(&["approve", "lost", "--wait"]);
+    assert_eq!(world.on_main("half.txt").unwrap(), "half\nresumed S-1\n");
 }
