@@ -283,6 +283,8 @@ impl App {
                 match goal {
                     Some(Goal::Do(action)) => return self.act(action),
                     Some(Goal::Go(id)) => {
+                        // On the board: what lies above it may be about another task.
+                        self.views.truncate(1);
                         self.known.selected = Some(id);
                         return self.act_on_task(Action::Open);
                     }

@@ -16,6 +16,7 @@ use super::views::screen::Screen;
 use crate::core::ids::{JobId, TaskId};
 use crate::core::review::Diff;
 use crate::core::text::Shown;
+use crate::core::view::TaskView;
 use crate::wire::client::{FromDaemon, Look, Refusal, Reply, Request, ToDaemon};
 use ratatui::layout::Rect;
 use std::cell::RefCell;
@@ -187,14 +188,11 @@ impl App {
             }
             FromDaemon::Covered(job) => self.known.cover(job),
             FromDaemon::Notice(notice) => {
-                let about = self
-                    .known
-                    .task(notice.task)
-                    .is_some_and(|task| self.known.repo.as_ref().is_none_or(|repo| task.repo == *repo));
-                if about {
-                    self.say(notice.text.to_string());
-                }
-                return (about, Vec::new());
+                let here = |task: &&TaskView| self.known.repo.as_ref().is_none_or(|repo| task.repo == *repo);
+                let Some(task) = self.known.task(notice.task).filter(here) else {
+                    return (false, Vec::new());
+                };
+                self.say(format!("{}: {}", task.name, notice.text));
             }
             FromDaemon::Welcome { .. } | FromDaemon::WrongVersion { .. } => return (false, Vec::new()),
         }

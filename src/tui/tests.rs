@@ -347,6 +347,9 @@ fn the_palette_finds_actions_and_tasks() {
     assert_eq!(scene.app.known.selected, Some(TaskId(7)));
     scene.press(&["esc", ":"]).write("take").press(&["enter", "y"]);
     assert_eq!(scene.commands(), [Command::Forget(TaskId(7))]);
+    // From a view of another task it is still the one that was named.
+    scene.on(5).press(&["s", ":"]).write("go whistle").press(&["enter"]);
+    assert!(scene.text().contains(" whistle  attempt"), "{}", scene.text());
     scene.press(&[":"]).write("zzzz").press(&["enter"]);
     assert!(scene.app.over.is_none());
 }

@@ -87,7 +87,8 @@ fn vitals(write: &mut Writer, attempt: &AttemptView, on: &mut Canvas<'_>) {
         words.push(format!("{} commit{}", vitals.commits, if vitals.commits == 1 { "" } else { "s" }));
     }
     if vitals.diffstat.files > 0 {
-        words.push(format!("{} in {} files", size(vitals.diffstat), vitals.diffstat.files));
+        let files = vitals.diffstat.files;
+        words.push(format!("{} in {files} file{}", size(vitals.diffstat), if files == 1 { "" } else { "s" }));
     }
     if vitals.output > 0 {
         words.push(format!("{}B said", count(vitals.output)));
