@@ -1,5 +1,6 @@
 //! What a subcommand says when it fails: what failed, on what, what to do; and its exit code.
 
+use super::print;
 use crate::client::ClientError;
 use crate::config::ConfigError;
 use crate::core::text::Shown;
@@ -76,10 +77,10 @@ impl CliError {
             return ExitCode::from(self.code);
         }
         for (n, line) in Shown::lines(&self.what).iter().enumerate() {
-            eprintln!("{}{line}", if n == 0 { "nopeek: " } else { "  " });
+            print::complain(format_args!("{}{line}", if n == 0 { "nopeek: " } else { "  " }));
         }
         for line in Shown::lines(&self.remedy) {
-            eprintln!("  {line}");
+            print::complain(format_args!("  {line}"));
         }
         ExitCode::from(self.code)
     }

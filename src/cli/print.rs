@@ -10,6 +10,12 @@ use crate::core::view::{GateView, TaskState, TaskView};
 use std::io::{self, IsTerminal as _, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 
+/// A line on standard error. Where nobody listens any more (the terminal is gone) it is lost: a panic about it would
+/// cut short what still has to be cleared.
+pub(super) fn complain(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// A colour of the terminal's own palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {

@@ -16,6 +16,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::io::{self, Stdout, Write as _, stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 
 /// Most bytes that are copied: many terminals take no more in one go.
@@ -23,7 +24,8 @@ pub(super) const COPY_MAX: usize = 74_000 / 4 * 3;
 
 /// The taken-over terminal; given back when it is dropped, and before the words of a panic.
 pub(super) struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: its own drop complains on standard error, which panics where the terminal is gone.
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
 }
 
 static GIVE_BACK_ON_PANIC: Once = Once::new();
@@ -39,7 +41,7 @@ impl Terminal {
         });
         take()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
-        Ok(Self { inner })
+        Ok(Self { inner: ManuallyDrop::new(inner) })
     }
 
     /// Its size now.

@@ -388,3 +388,17 @@ fn no_color_is_honoured_and_the_terminal_is_given_back() {
         assert!(bytes.rfind(given_back) > bytes.rfind("\x1b[?1049h"), "{given_back:?}");
     }
 }
+
+#[test]
+fn a_terminal_that_goes_away_takes_the_demo_with_it_and_leaves_nothing() {
+    let world = World::empty();
+    let temp = world.root().join("t");
+    std::fs::create_dir(&temp).unwrap();
+    let mut term = Term::with_env(&world, &["demo"], 24, 80, &[("TMPDIR", temp.to_str().unwrap())]);
+    term.until_has("perfect");
+    let demo = std::fs::read_dir(&temp).unwrap().next().unwrap().unwrap().path();
+    term.hang_up();
+    wait::until("the demo's folder to go", || (!demo.exists()).then_some(()));
+    // A signal would be an abort in the middle of clearing.
+    assert!(term.until_exited() < 128);
+}

@@ -4,6 +4,7 @@
 //! (its repository).
 
 use super::super::error::CliError;
+use super::super::print;
 use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::os::paths::Paths;
@@ -107,7 +108,7 @@ fn clear(root: &Path) {
         end_job(&entry.path());
     }
     if let Err(error) = remove(root) {
-        eprintln!("nopeek: can't remove {}: {error}", root.display());
+        print::complain(format_args!("nopeek: can't remove {}: {error}", root.display()));
     }
 }
 

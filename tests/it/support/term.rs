@@ -14,8 +14,9 @@ use std::sync::{Arc, Condvar, Mutex};
 /// A terminal with the program in it.
 pub(crate) struct Term {
     shared: Arc<(Mutex<State>, Condvar)>,
-    writer: Arc<Mutex<Box<dyn Write + Send>>>,
-    master: Box<dyn MasterPty + Send>,
+    /// None once the terminal has gone away.
+    writer: Arc<Mutex<Option<Box<dyn Write + Send>>>>,
+    master: Option<Box<dyn MasterPty + Send>>,
     child: Box<dyn Child + Send + Sync>,
     log: std::path::PathBuf,
 }
@@ -25,6 +26,8 @@ struct State {
     /// Everything that was ever printed.
     bytes: Vec<u8>,
     closed: bool,
+    /// Nobody reads any more.
+    gone: bool,
 }
 
 /// What a person sees.
@@ -66,8 +69,9 @@ impl Term {
         command.cwd(if world.repo().is_dir() { world.repo() } else { world.root().to_owned() });
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let writer = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
-        let state = State { emulator: Emulator::new(rows, cols), bytes: Vec::new(), closed: false };
+        let writer = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
+        let state =
+            State { emulator: Emulator::new(rows, cols), bytes: Vec::new(), closed: false, gone: false };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         std::thread::spawn({
@@ -77,6 +81,9 @@ impl Term {
                 loop {
                     let n = reader.read(&mut bytes).unwrap_or(0);
                     let mut state = shared.0.lock().unwrap();
+                    if state.gone {
+                        return;
+                    }
                     state.closed = n == 0;
                     state.bytes.extend_from_slice(&bytes[..n]);
                     state.emulator.feed(&bytes[..n]);
@@ -86,16 +93,19 @@ impl Term {
                     if n == 0 {
                         return;
                     }
-                    let _ = writer.lock().unwrap().write_all(&replies);
+                    if let Some(writer) = writer.lock().unwrap().as_mut() {
+                        let _ = writer.write_all(&replies);
+                    }
                 }
             }
         });
-        Self { shared, writer, master: pair.master, child, log: world.paths.log() }
+        Self { shared, writer, master: Some(pair.master), child, log: world.paths.log() }
     }
 
     /// Types.
     pub(crate) fn keys(&mut self, keys: &str) {
         let mut writer = self.writer.lock().unwrap();
+        let writer = writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
     }
@@ -103,7 +113,11 @@ impl Term {
     /// Changes the terminal's size.
     pub(crate) fn resize(&mut self, rows: u16, cols: u16) {
         self.shared.0.lock().unwrap().emulator.resize(rows, cols);
-        self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        self.master
+            .as_ref()
+            .unwrap()
+            .resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 })
+            .unwrap();
     }
 
     /// What is there now.
@@ -160,6 +174,21 @@ impl Term {
             || panic!("the program did not end\n{}", self.picture().text()),
             |end| end.exit_code(),
         )
+    }
+
+    /// The terminal goes away, as when a connection breaks. The last of it goes with the next bytes that are printed.
+    pub(crate) fn hang_up(&mut self) {
+        self.shared.0.lock().unwrap().gone = true;
+        *self.writer.lock().unwrap() = None;
+        self.master = None;
+    }
+
+    /// Waits for the program's end, however it ends; the exit code, from 128 on for a signal.
+    #[track_caller]
+    pub(crate) fn until_exited(&mut self) -> u32 {
+        let child = &mut self.child;
+        let end = super::wait::until("the program's end", || child.try_wait().unwrap());
+        if end.signal().is_some() { 128 } else { end.exit_code() }
     }
 
     /// The program's process id.
