@@ -16,6 +16,8 @@ mod lid;
 #[cfg(test)]
 mod pause;
 #[cfg(test)]
+mod real;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod support;
