@@ -149,7 +149,8 @@ fn four_tasks_on_a_real_crate_one_sent_back_three_landed() {
     world.commit("strsim as it was released");
     // The toolchain that builds us, wherever it is; nothing is fetched.
     let tools = Path::new(said_by(&rustc, &["--print", "sysroot"]).trim()).join("bin");
-    let before = format!("PATH={}:$PATH CARGO_HOME={}", tools.display(), world.root().join("cargo").display());
+    let before =
+        format!("PATH={}:$PATH CARGO_HOME={}", tools.display(), world.root().join("cargo").display());
     world.configure(&format!(
         "parallel = 2\n[[gate]]\nname = \"build\"\ncommand = \"{before} cargo build --offline\"\n\
          [[gate]]\nname = \"test\"\ncommand = \"{before} cargo test --offline\"\nneeds = [\"build\"]\ntimeout = \"5m\"\n"
@@ -184,10 +185,7 @@ fn four_tasks_on_a_real_crate_one_sent_back_three_landed() {
     assert_eq!(diff["files"][0]["path"], "src/lib.rs");
     world.ok(&["send-back", "suffix", "Good, but document it with an example.", "--wait"]);
     let suffix = world.show("suffix");
-    assert_eq!(
-        (&suffix["state"], &suffix["attempts"][0]["result"]),
-        (&"review".into(), &"sent_back".into())
-    );
+    assert_eq!((&suffix["state"], &suffix["attempts"][0]["result"]), (&"review".into(), &"sent_back".into()));
     assert_eq!(world.json(&["diff", "suffix"])["stat"]["added"], 9);
     world.ok(&["reject", "hamming", "--reason", "two lengths are an error: its callers count on that"]);
 
@@ -200,7 +198,9 @@ fn four_tasks_on_a_real_crate_one_sent_back_three_landed() {
         let task = world.show(name);
         assert_eq!(task["state"], "landed", "{task:#}");
         let states = task["merge_gates"].as_array().unwrap().iter().map(|gate| &gate["state"]["judged"]);
-        assert!(states.clone().count() == 2 && states.clone().all(|state| state == "passed" || state == "cached"));
+        assert!(
+            states.clone().count() == 2 && states.clone().all(|state| state == "passed" || state == "cached")
+        );
     }
     assert_eq!(world.show("hamming")["state"], "rejected");
     assert_eq!(world.git(&["status", "--porcelain"]), "");
