@@ -85,8 +85,8 @@ impl Help {
                     on.put(place, 0, 0, &title.to_uppercase(), Role::Title);
                 }
                 Line::Key(keys, doc) => {
-                    on.put(place, 1, 0, &clip(keys, 14), Role::HintKey);
-                    on.put(place, 16, 0, &clip(doc, place.width.saturating_sub(16)), Role::Text);
+                    on.put(place, 1, 0, &clip(keys, 17), Role::HintKey);
+                    on.put(place, 19, 0, &clip(doc, place.width.saturating_sub(19)), Role::Text);
                 }
                 Line::Words(words) => {
                     on.put(place, 1, 0, &clip(words, place.width), Role::Text);

@@ -125,7 +125,11 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
         let (dot, role) = gates::dot(gate);
         on.put(write.area, 0, write.y, &dot.to_string(), role);
         on.put(write.area, 2, write.y, &clip(&gate.name, widest), Role::Text);
-        let took = gate.took.map(|took| format!(" · {}", span(took))).unwrap_or_default();
+        let took = match gate.took {
+            Some(took) if took.0 < 1_000 => " · under 1s".to_owned(),
+            Some(took) => format!(" · {}", span(took)),
+            None => String::new(),
+        };
         let words = format!("{}{took}", gates::words(gate));
         on.put(write.area, widest + 4, write.y, &words, role);
         write.y += 1;

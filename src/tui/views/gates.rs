@@ -12,7 +12,7 @@ pub(in crate::tui) const fn dot(gate: &GateView) -> (char, Role) {
         GateState::Judged(Verdict::Passed) => ('●', Role::Good),
         GateState::Judged(Verdict::Cached) => ('○', Role::Good),
         GateState::Judged(Verdict::Failed) => ('✗', Role::Bad),
-        GateState::Judged(Verdict::TimedOut) => ('⧗', Role::Bad),
+        GateState::Judged(Verdict::TimedOut) => ('◷', Role::Bad),
         GateState::Judged(Verdict::Errored) => ('?', Role::Bad),
         GateState::Judged(Verdict::Skipped) => ('-', Role::Dim),
     }
@@ -52,6 +52,6 @@ pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
 
 /// The legend of the shapes, for the help.
 pub(in crate::tui) const LEGEND: &str =
-    "gates: · waits  ◌ runs  ● passed  ○ cached  ✗ failed  ⧗ timed out  ? errored  - skipped";
+    "gates: · waits  ◌ runs  ● passed  ○ cached  ✗ failed  ◷ timed out  ? errored  - skipped";
 /// The legend of lids, for the help.
 pub(in crate::tui) const LIDS: &str = "lid: ▣ on  □ lifted  ◪ broken      marks: ! needs you  = paused";

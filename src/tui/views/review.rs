@@ -233,7 +233,12 @@ impl Review {
     fn head(&self, task: &TaskView, area: Rect, on: &mut Canvas<'_>) {
         let x = on.put(area, 1, 0, &clip(&task.name, area.width / 3), Role::Strong) + 2;
         let mut words = Vec::new();
-        if let Some(attempt) = task.attempt() {
+        // The diff may still be that of an attempt before the newest one.
+        let read = if let State::There { diff, .. } = &self.state { diff.head.as_ref() } else { None };
+        let of_diff =
+            task.attempts.iter().rev().find(|attempt| read.is_some() && attempt.head.as_ref() == read);
+        let newest = task.attempt();
+        if let Some(attempt) = of_diff.or(newest) {
             words.push(format!("attempt {}/{}", attempt.no, task.attempts_max));
         }
         if let State::There { diff, .. } = &self.state {
@@ -246,7 +251,10 @@ impl Review {
         on.put(area, x, 0, &words.join("  "), Role::Dim);
         let (word, role) = board::state(task);
         on.put_right(area, 1, 0, &word, role);
-        let all = gates::of(task);
+        let all = match of_diff {
+            Some(attempt) if newest.is_some_and(|newest| newest.no != attempt.no) => &attempt.gates,
+            _ => gates::of(task),
+        };
         let mut x = 1;
         if all.is_empty() {
             on.put(area, x, 1, "ungated: nothing judges this but you", Role::Refusal);
