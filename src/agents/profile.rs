@@ -36,6 +36,10 @@ pub struct Profile {
     /// Seconds of silence after which an interactive agent that can't say "done" counts as done.
     #[serde(default)]
     pub idle_done: Option<u64>,
+    /// Seconds of silence after which an interactive agent that always tells its state, and has told none yet, counts
+    /// as standing at a dialog of its own program: trust, a login, a new version.
+    #[serde(default)]
+    pub speaks: Option<u64>,
     /// Set in its environment, over what the client had.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -129,6 +133,7 @@ impl Profile {
             profile: name.to_owned(),
             mode: self.mode,
             idle_done: self.idle_done.map(Span::secs),
+            speaks: self.speaks.map(Span::secs),
             resumable: !self.resume.is_empty(),
         }
     }

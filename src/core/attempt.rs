@@ -24,6 +24,10 @@ pub struct AgentTraits {
     pub idle_done: Option<Span>,
     /// Its CLI can continue an earlier session.
     pub resumable: bool,
+    /// An interactive agent that always tells its state, and has told none after this much silence, stands at a
+    /// dialog of its own program: trust, a login, a new version.
+    #[serde(default)]
+    pub speaks: Option<Span>,
 }
 
 /// How an agent's process ends.

@@ -3,16 +3,17 @@
 //! Level-triggered: it looks at what is, not at what just happened, so no handler has to remember what comes next.
 //! It runs until nothing is left to decide; each round decides at least one fact.
 
-use super::attempt::{self, AgentMode, AgentState, Source, Start};
+use super::attempt::{self, AgentMode, AgentState, Ask, AskKind, Source, Start};
 use super::effect::{Candidate, JobWhat, Work};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, Next};
 use super::ids::{AttemptId, JobId, Oid, TaskId};
 use super::state::{Attempt, Job, Stage, State, Task};
+use super::text::Shown;
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
-use super::{queue, task};
+use super::{question, queue, task};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -53,6 +54,15 @@ fn jobs(turn: &mut Turn<'_>, id: TaskId) {
         let Some(task) = turn.state.tasks.get(&id) else { return };
         let unwanted = !matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack);
         let (paused, why) = (task.paused, ending(turn.state, task, &job, turn.quiet, turn.now));
+        if let Some((attempt, at)) = at_a_dialog(task, &job, turn.quiet)
+            && at <= turn.now
+            && why.is_none()
+        {
+            let ask = Ask { kind: AskKind::StartUp, text: Shown::default() };
+            turn.notice(id, question::kind_words(ask.kind), true);
+            turn.fact(Fact::AgentSaid { attempt, source: Source::Idle, state: AgentState::Asking(ask) });
+            continue;
+        }
         if job.ending.is_none() && unwanted {
             turn.fact(Fact::JobEnding { job: job.id, task: id, why: Ending::Stopped });
         } else if let (None, Some(why)) = (job.ending, why) {
@@ -109,6 +119,16 @@ fn times(state: &State, task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>) -
 /// Longest run of a set-up hook.
 pub(in crate::core) const SETUP_MAX: Span = Span::mins(30);
 
+/// When an agent that should have told its state by then counts as standing at a dialog of its own program.
+fn at_a_dialog(task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>) -> Option<(AttemptId, Time)> {
+    let waits =
+        job.ran && job.is_live() && job.ending.is_none() && !task.paused && task.stage == Stage::Trying;
+    let attempt = task.attempt().filter(|a| waits && a.agent == Some(job.id) && a.said.is_none())?;
+    let agent = &task.launch.agent;
+    let limit = agent.speaks.filter(|_| agent.mode == AgentMode::Interactive)?;
+    quiet.get(&job.id).map(|since| (attempt.id, since.after(limit)))
+}
+
 /// When an interactive agent counts as done.
 fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(Time, Ending)> {
     if task.launch.agent.mode == AgentMode::Headless {
@@ -134,8 +154,10 @@ pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) ->
         .values()
         .filter(|job| job.is_live() && job.ending.is_none())
         .filter_map(|job| state.tasks.get(&job.attempt.task).map(|task| (task, job)))
-        .flat_map(|(task, job)| times(state, task, job, quiet))
-        .map(|(at, _)| at)
+        .flat_map(|(task, job)| {
+            let ends = times(state, task, job, quiet).into_iter().map(|(at, _)| at);
+            ends.chain(at_a_dialog(task, job, quiet).map(|(_, at)| at))
+        })
         .min()
 }
 

@@ -352,6 +352,7 @@ impl Sim {
                 mode,
                 idle_done: Some(Span::secs(30)),
                 resumable: self.dice.chance(50),
+                speaks: self.dice.chance(50).then_some(Span::secs(20)),
             },
             limits: Limits { attempts: 2, time: Some(Span::mins(5)), silence: Some(Span::mins(2)) },
             lid: LidRule::On,

@@ -267,31 +267,29 @@ impl Shell {
             self.unwatch(job);
         }
         for look in jobs {
-            if self.engine.permit(look.job).is_none() {
-                continue;
+            if look.focus {
+                self.wished.insert(look.job, (look.rows, look.cols));
             }
-            self.load(look.job);
-            self.jobs.watch(look.job, true);
-            self.fit(look.job);
-            if look.focus
-                && self.sizes.get(&look.job) != Some(&(look.rows, look.cols))
-                && self.is_live(look.job)
-            {
-                self.sizes.insert(look.job, (look.rows, look.cols));
-                self.jobs.order(look.job, Order::Resize { rows: look.rows, cols: look.cols });
+            if self.engine.permit(look.job).is_some() {
+                self.load(look.job);
+                self.jobs.watch(look.job, true);
+                self.fit(look.job);
             }
         }
     }
 
-    /// Wraps the lines of a job that has ended for who looks at it alone: no program minds any more.
-    pub(super) fn fit(&self, job: JobId) {
-        let mut looks = self.clients.values().flat_map(|client| &client.looks).map(|looking| looking.look);
-        let focused = looks.rfind(|look| look.job == job && look.focus);
-        if let (Some(look), Some(shared)) = (focused, self.jobs.shared(job))
-            && !self.is_live(job)
-            && self.jobs.is_complete(job)
-        {
-            shared.covered().resize(look.rows, look.cols);
+    /// Gives a job's terminal the size that its last focused looker has room for, once it may be looked at. A job that
+    /// has ended has its lines wrapped anew for the looker: no program minds any more.
+    pub(super) fn fit(&mut self, job: JobId) {
+        let Some(&(rows, cols)) = self.wished.get(&job).filter(|_| self.engine.permit(job).is_some()) else {
+            return;
+        };
+        if self.is_live(job) {
+            if self.sizes.insert(job, (rows, cols)) != Some((rows, cols)) {
+                self.jobs.order(job, Order::Resize { rows, cols });
+            }
+        } else if let Some(shared) = self.jobs.shared(job).filter(|_| self.jobs.is_complete(job)) {
+            shared.covered().resize(rows, cols);
         }
     }
 
@@ -299,6 +297,7 @@ impl Shell {
         let looked =
             self.clients.values().any(|client| client.looks.iter().any(|looking| looking.look.job == job));
         if !looked {
+            self.wished.remove(&job);
             self.jobs.watch(job, false);
         }
     }
@@ -350,6 +349,7 @@ impl Shell {
         for job in uncovered {
             self.load(job);
             self.jobs.watch(job, true);
+            self.fit(job);
         }
     }
 

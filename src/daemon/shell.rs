@@ -83,6 +83,8 @@ pub(super) struct Shell {
     pub(super) found_out: VecDeque<Event>,
     /// Sizes that clients gave to terminals.
     pub(super) sizes: HashMap<JobId, (u16, u16)>,
+    /// The size that whoever focused a job last has room for; of jobs that somebody looks at.
+    pub(super) wished: HashMap<JobId, (u16, u16)>,
     unsaved: VecDeque<Unsaved>,
     retry_at: Option<Instant>,
     board_changed: bool,
@@ -119,6 +121,7 @@ impl Shell {
             in_flight: HashMap::new(),
             found_out: VecDeque::new(),
             sizes: HashMap::new(),
+            wished: HashMap::new(),
             unsaved: VecDeque::new(),
             retry_at: None,
             board_changed: true,

@@ -19,7 +19,7 @@ fn echo(world: &World) {
         world,
         "echo",
         "interactive",
-        "stty raw -echo\nprintf 'ECHO READY\\r\\n'\nwhile c=$(dd bs=64 count=1 2>/dev/null) && [ -n \"$c\" ]; do\n  printf 'GOT<%s>\\r\\n' \"$c\"\ndone\n",
+        "stty raw -echo\nprintf 'ECHO READY\\r\\n'\ntrap 'printf \"SIZE<%s>\\r\\n\" \"$(stty size)\"' WINCH\nwhile c=$(dd bs=64 count=1 2>/dev/null) && [ -n \"$c\" ]; do\n  printf 'GOT<%s>\\r\\n' \"$c\"\ndone\n",
     );
     std::fs::write(world.paths.config.join("config.toml"), agent).unwrap();
 }
@@ -146,6 +146,7 @@ fn the_lid_is_broken_by_name_and_reason_and_only_then_keys_reach_the_agent() {
         let seen = seen.replace("<>", "<");
         term.until(&format!("{seen:?}"), |picture| picture.has(&seen));
     }
+    assert!(term.picture().has("SIZE<19 80>"), "the size of the place where it is looked at");
     term.keys("\x07");
     term.until_has("i type");
     term.keys("c");
