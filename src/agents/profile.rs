@@ -91,6 +91,15 @@ pub enum Dialect {
     Aider,
 }
 
+impl Dialect {
+    /// Whether "no" is the first choice of the program's own dialogs at its start, as in Claude Code's "trust this
+    /// folder".
+    #[must_use]
+    pub const fn dialogs_begin_with_no(self) -> bool {
+        matches!(self, Self::Claude)
+    }
+}
+
 /// What one start of an agent is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {

@@ -129,6 +129,21 @@ fn every_view_can_be_drawn_at_every_size() {
 }
 
 #[test]
+fn the_columns_of_the_board_never_touch() {
+    for cols in 80..=220 {
+        let mut scene = Scene::new((cols, 24));
+        let text = scene.text();
+        let title = text.lines().nth(1).unwrap();
+        assert!(title.contains("CHANGES "), "{title}");
+        assert!(title.contains(" LID"), "{title}");
+        assert!(
+            !title.contains("TOKENSL") && (title.contains(" TOKENS ") || !title.contains("TOKEN")),
+            "{title}"
+        );
+    }
+}
+
+#[test]
 fn without_colour_everything_is_still_told_apart() {
     let theme = Theme::ours("dark", Depth::None).unwrap().unwrap();
     let mut scene = Scene::themed((80, 24), theme);

@@ -202,7 +202,11 @@ impl Thread {
         if self.deaf {
             self.spool.skip_to(self.spool.len());
         } else {
-            self.listener = self.files.profile().map(|profile| Listener::new(&profile));
+            let profile = self.files.profile();
+            if profile.as_ref().is_some_and(|profile| profile.dialect.dialogs_begin_with_no()) {
+                self.typist.no_first();
+            }
+            self.listener = profile.map(|profile| Listener::new(&profile));
         }
         self.screen_from = self.spool.len().saturating_sub(REFEED);
         if !self.deaf && !self.listener.as_ref().is_some_and(Listener::reads_output) {

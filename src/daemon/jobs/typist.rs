@@ -3,7 +3,7 @@
 //! Owns the order and the pauses: TUIs take a pasted text and an Enter in one write for a text of two lines. Pure:
 //! time comes in, bytes come out.
 
-use crate::core::attempt::AgentState;
+use crate::core::attempt::{AgentState, AskKind};
 use crate::core::event::Answer;
 use crate::core::ids::EffectId;
 use crate::wire::keeper::ToKeeper;
@@ -53,6 +53,7 @@ pub(super) struct Typist {
     state: Option<AgentState>,
     queue: VecDeque<Step>,
     not_before: Option<Instant>,
+    no_first: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +67,11 @@ impl Typist {
     pub(super) fn prompt(&mut self, prompt: String, now: Instant) {
         self.prompt = Some(prompt);
         self.began = Some(now);
+    }
+
+    /// The first choice of the program's own dialogs is "no": a yes is the second.
+    pub(super) const fn no_first(&mut self) {
+        self.no_first = true;
     }
 
     /// The agent said something of its state.
@@ -83,10 +89,19 @@ impl Typist {
         let once = Once { effect: effect.0, step: 0 };
         match answer {
             Answer::Text(text) => self.text(effect.0, text),
+            Answer::Accept if self.no_first && self.at_own_dialog() => {
+                self.queue.push_back(Step::Write(Write::Raw(once, b"\x1b[B")));
+                self.queue.push_back(Step::Pause);
+                self.queue.push_back(Step::Write(Write::Raw(Once { effect: effect.0, step: 1 }, b"\r")));
+            }
             Answer::Accept => self.queue.push_back(Step::Write(Write::Raw(once, b"\r"))),
             Answer::Decline => self.queue.push_back(Step::Write(Write::Raw(once, b"\x1b"))),
         }
         self.queue.push_back(Step::Write(Write::Done(effect)));
+    }
+
+    fn at_own_dialog(&self) -> bool {
+        matches!(&self.state, Some(AgentState::Asking(ask)) if ask.kind == AskKind::StartUp)
     }
 
     /// The terminal is gone: the effects that will never be typed.
@@ -154,7 +169,7 @@ impl Typist {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::attempt::{Ask, AskKind};
+    use crate::core::attempt::Ask;
     use crate::core::text::Shown;
 
     const fn once(effect: u64, step: u32) -> Once {
@@ -175,6 +190,24 @@ mod tests {
         assert_eq!(typist.next(now), Some(Write::Done(EffectId(7))));
         assert_eq!(typist.next(now), None);
         assert_eq!(typist.due(now), None);
+    }
+
+    #[test]
+    fn a_yes_is_the_second_choice_where_the_programs_own_dialogs_begin_with_no() {
+        let now = crate::os::clock::instant();
+        let ask = |kind| AgentState::Asking(Ask { kind, text: Shown::default() });
+        let mut typist = Typist::default();
+        typist.no_first();
+        typist.state(&ask(AskKind::StartUp));
+        typist.answer(Answer::Accept, EffectId(7));
+        assert_eq!(typist.next(now), Some(Write::Raw(once(7, 0), b"\x1b[B")));
+        assert_eq!(typist.next(now), None);
+        let now = now + PAUSE;
+        assert_eq!(typist.next(now), Some(Write::Raw(once(7, 1), b"\r")));
+        assert_eq!(typist.next(now), Some(Write::Done(EffectId(7))));
+        typist.state(&ask(AskKind::Permission));
+        typist.answer(Answer::Accept, EffectId(8));
+        assert_eq!(typist.next(now), Some(Write::Raw(once(8, 0), b"\r")));
     }
 
     #[test]

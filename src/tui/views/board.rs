@@ -172,7 +172,8 @@ impl Columns {
         let state = 3 + name;
         let attempt = state + 14;
         let time = attempt + 5 + gates;
-        let tokens = if width >= 100 { Some(time + 26) } else { None };
+        // Its seven columns end before the lid's title.
+        let tokens = if time + 26 + 7 < width - 4 { Some(time + 26) } else { None };
         Self {
             state,
             attempt,
