@@ -231,12 +231,14 @@ impl Engine {
         })
     }
 
-    /// What a live agent last said of itself, and how: after a restart its old output says it again.
+    /// What a live agent last said of itself, how, and how much of its output had been read by then: what comes before
+    /// is no news after a restart.
     #[must_use]
-    pub fn heard(&self, id: JobId) -> Option<(Source, AgentState)> {
+    pub fn heard(&self, id: JobId) -> Option<(Source, AgentState, u64)> {
         let job = self.state.jobs.get(&id)?;
         let of = self.state.tasks.get(&job.attempt.task)?.attempts.iter().find(|a| a.agent == Some(id))?;
-        of.source.zip(of.heard.clone())
+        let (state, read) = of.heard.clone()?;
+        Some((of.source?, state, read))
     }
 
     /// Breaks a rule on purpose, for the test of the simulation: red gates of merges count as green.
@@ -264,8 +266,8 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
             task::answered(turn, effect, outcome);
             Ok(())
         }
-        Event::Observed { job, what } => {
-            question::observed(turn, job, what);
+        Event::Observed { job, what, read } => {
+            question::observed(turn, job, what, read);
             Ok(())
         }
         Event::Alive(job) => {

@@ -34,6 +34,8 @@ pub enum Event {
         job: JobId,
         /// What it was.
         what: Observation,
+        /// How much of its output had been read by then.
+        read: u64,
     },
     /// A job gave output since the last such event. Sent at most once a second and job.
     Alive(JobId),

@@ -124,6 +124,9 @@ pub enum Fact {
         source: Source,
         /// What it said.
         state: AgentState,
+        /// How much of its output had been read by then.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        read: u64,
     },
     /// A human answered the agent's question.
     Answered {
@@ -332,6 +335,11 @@ pub enum Ending {
     Silence,
     /// A human stopped the task.
     Stopped,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Fact {

@@ -23,7 +23,7 @@ pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
 }
 
 /// Takes in what was observed of an agent. A worse source never overrules a better one.
-pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observation) {
+pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observation, read: u64) {
     let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live() && job.ending.is_none()) else {
         return;
     };
@@ -45,7 +45,7 @@ pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observatio
                     if ask.text.is_empty() { kind_words(ask.kind).to_owned() } else { ask.text.to_string() };
                 turn.notice(attempt_id.task, &text, true);
             }
-            turn.fact(Fact::AgentSaid { attempt: attempt_id, source, state });
+            turn.fact(Fact::AgentSaid { attempt: attempt_id, source, state, read });
         }
         Observation::Bell => {
             // A bell alone says that a human is wanted, unless something better has spoken.
@@ -54,7 +54,8 @@ pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observatio
                 let state = AgentState::Asking(ask);
                 if attempt.said.as_ref().is_none_or(|(said, _)| *said != state) {
                     turn.notice(attempt_id.task, "the agent rang the bell", true);
-                    turn.fact(Fact::AgentSaid { attempt: attempt_id, source: Source::Notification, state });
+                    let source = Source::Notification;
+                    turn.fact(Fact::AgentSaid { attempt: attempt_id, source, state, read });
                 }
             }
         }

@@ -294,7 +294,7 @@ impl Sim {
             6..=7 if agent => self.say(job, AgentState::Working),
             8 if agent => self.say(job, AgentState::Done),
             9 if agent => {
-                self.mail.push(Event::Observed { job, what: Observation::Session("s1".into()) });
+                self.mail.push(Event::Observed { job, what: Observation::Session("s1".into()), read: 0 });
             }
             _ => self.mail.push(Event::Alive(job)),
         }
@@ -302,7 +302,7 @@ impl Sim {
 
     fn say(&mut self, job: JobId, state: AgentState) {
         let what = Observation::State { source: Source::StatusProtocol, state };
-        self.mail.push(Event::Observed { job, what });
+        self.mail.push(Event::Observed { job, what, read: 0 });
     }
 
     fn command(&mut self) -> Option<Command> {

@@ -113,8 +113,8 @@ pub struct Attempt {
     pub source: Option<Source>,
     /// What the agent last said, and when.
     pub said: Option<(AgentState, Time)>,
-    /// The same without what a human's answer has made of it.
-    pub heard: Option<AgentState>,
+    /// The same without what a human's answer has made of it, and how much of its output had been read by then.
+    pub heard: Option<(AgentState, u64)>,
     /// Whether the agent has worked on the prompt yet.
     pub worked: bool,
     /// The agent's own session.
@@ -219,11 +219,11 @@ impl State {
             Fact::JobRan { job, .. } => self.job_ran(at, *job),
             Fact::JobEnding { job, why, .. } => self.with_job(*job, |j| j.ending = Some(*why)),
             Fact::JobEnded { job, exit, .. } => self.job_ended(at, *job, *exit),
-            Fact::AgentSaid { attempt, source, state } => self.with_attempt(*attempt, |a| {
+            Fact::AgentSaid { attempt, source, state, read } => self.with_attempt(*attempt, |a| {
                 a.source = Some(*source);
                 a.worked |= *state == AgentState::Working;
                 a.said = Some((state.clone(), at));
-                a.heard = Some(state.clone());
+                a.heard = Some((state.clone(), *read));
             }),
             Fact::Answered { attempt, .. } => {
                 self.with_attempt(*attempt, |a| a.said = Some((AgentState::Working, at)));

@@ -136,7 +136,7 @@ impl Desk {
 
     fn says(&mut self, job: JobId, state: AgentState) {
         let what = Observation::State { source: Source::StatusProtocol, state };
-        self.tell(Event::Observed { job, what });
+        self.tell(Event::Observed { job, what, read: 0 });
     }
 
     #[track_caller]
@@ -374,6 +374,20 @@ fn a_question_is_answered_with_the_lid_on() {
 }
 
 #[test]
+fn what_was_heard_up_to_where_is_known_after_an_answer_too() {
+    let mut desk = Desk::new();
+    desk.launch();
+    desk.worktree(&[], &[]);
+    let (agent, _) = desk.started();
+    assert_eq!(desk.engine.heard(agent), None);
+    let state = ask("which colour?");
+    let what = Observation::State { source: Source::StatusProtocol, state: state.clone() };
+    desk.tell(Event::Observed { job: agent, what, read: 70 });
+    desk.command(Command::Answer { task: T1, answer: Answer::Text("blue".into()) }).unwrap();
+    assert_eq!(desk.engine.heard(agent), Some((Source::StatusProtocol, state, 70)));
+}
+
+#[test]
 fn a_lid_is_broken_only_with_a_reason_and_lifted_at_the_end() {
     let mut desk = Desk::new();
     desk.launch();
@@ -466,7 +480,7 @@ fn an_interrupted_agent_goes_on_with_its_session() {
     desk.launch();
     desk.worktree(&[], &[]);
     let (agent, _) = desk.started();
-    desk.tell(Event::Observed { job: agent, what: Observation::Session("s-1".into()) });
+    desk.tell(Event::Observed { job: agent, what: Observation::Session("s-1".into()), read: 0 });
     desk.exit(agent, Exit::Unknown);
     desk.stands(T1, TaskState::Interrupted);
     desk.command(Command::Resume(T1)).unwrap();

@@ -56,22 +56,9 @@ impl<T: PartialEq + Clone> Slot<T> {
 }
 
 impl Coalesce {
-    /// This state was told by an earlier daemon.
+    /// The engine has this from an earlier daemon.
     pub(super) fn told(&mut self, source: Source, state: AgentState) {
         self.state.said = Some((source, state));
-        self.state.waiting = None;
-    }
-
-    /// This is what the engine has of all that was told; it may have missed the last word.
-    pub(super) fn arrived(&mut self, state: Option<&(Source, AgentState)>) {
-        if self.state.waiting.is_none() && self.state.said.as_ref() != state {
-            self.state.waiting.clone_from(&self.state.said);
-        }
-    }
-
-    /// Whether nothing waits to be said of its state.
-    pub(super) const fn is_told(&self) -> bool {
-        self.state.waiting.is_none()
     }
 
     /// Takes in what was observed.
@@ -142,17 +129,5 @@ mod tests {
         coalesce.put(state(AgentState::Working));
         coalesce.put(state(AgentState::Idle));
         assert_eq!(coalesce.take(now, true), [state(AgentState::Idle)]);
-    }
-
-    #[test]
-    fn after_a_restart_what_the_engine_has_is_not_told_again() {
-        let now = crate::os::clock::instant();
-        let mut coalesce = Coalesce::default();
-        coalesce.told(Source::Title, AgentState::Working);
-        coalesce.told(Source::Title, AgentState::Idle);
-        coalesce.arrived(Some(&(Source::Title, AgentState::Idle)));
-        assert_eq!(coalesce.take(now, true), []);
-        coalesce.arrived(Some(&(Source::Title, AgentState::Working)));
-        assert_eq!(coalesce.take(now, true), [state(AgentState::Idle)], "the engine has missed it");
     }
 }

@@ -1,8 +1,8 @@
 //! The files that the daemon keeps in a job's directory, beside the keeper's own (`wire::keeper`).
 //!
 //! `spec.json` is what the keeper runs; `profile.json` how the agent is listened to; `prompt` what is still to be
-//! typed; `fed` how much of the spool the emulator has been fed and how much of it the engine knows, so that after a
-//! restart the replies to old queries are not sent twice and an answered question is not asked again.
+//! typed; `fed` how much of the spool the emulator has been fed, so that after a restart the replies to old
+//! queries are not sent twice.
 
 use super::plan::Planned;
 use crate::agents::profile::Profile;
@@ -101,13 +101,9 @@ impl Files {
         let path = self.dir.join("fed");
         let file =
             File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path).ok();
-        let read = |at| {
-            let mut bytes = [0; 8];
-            let read = file.as_ref().is_some_and(|file| file.read_exact_at(&mut bytes, at).is_ok());
-            if read { u64::from_le_bytes(bytes) } else { 0 }
-        };
-        let (before, told) = (read(0), read(8));
-        Fed { file, before, told }
+        let mut bytes = [0; 8];
+        let read = file.as_ref().is_some_and(|file| file.read_exact_at(&mut bytes, 0).is_ok());
+        Fed { file, before: if read { u64::from_le_bytes(bytes) } else { 0 } }
     }
 
     fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -124,8 +120,6 @@ pub(super) struct Fed {
     file: Option<File>,
     /// How far an earlier daemon was.
     pub(super) before: u64,
-    /// Up to here an earlier daemon has told the engine what state the agent is in.
-    pub(super) told: u64,
 }
 
 impl Fed {
@@ -133,14 +127,6 @@ impl Fed {
         if let Some(file) = &self.file {
             // Lost on a full disk: then a query may be answered twice after a restart, no more.
             let _ = file.write_all_at(&offset.to_le_bytes(), 0);
-        }
-    }
-
-    pub(super) fn tell(&mut self, offset: u64) {
-        if let Some(file) = self.file.as_ref().filter(|_| offset > self.told) {
-            self.told = offset;
-            // Lost on a full disk: then an old question may be shown once more.
-            let _ = file.write_all_at(&offset.to_le_bytes(), 8);
         }
     }
 }

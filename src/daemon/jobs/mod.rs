@@ -75,7 +75,7 @@ pub(super) enum Begin {
     /// Start it, or find it if it was started before; the effect is answered.
     Start { effect: EffectId, start: Box<JobStart> },
     /// It was started earlier: find it again. The engine has heard this of its agent.
-    Attach(Kind, Option<(Source, AgentState)>),
+    Attach(Kind, Option<(Source, AgentState, u64)>),
     /// It has ended and was told of: only read its screen.
     Load(Kind),
 }

@@ -15,7 +15,7 @@ use super::spool::{REFEED, Spool};
 use super::typist::{Typist, Write as Typed};
 use super::{Begin, Kind, Order, Shared};
 use crate::agents::listen::Listener;
-use crate::core::attempt::{AgentState, Exit, Observation, Source};
+use crate::core::attempt::{Exit, Observation};
 use crate::core::effect::JobStart;
 use crate::core::event::{Event, Outcome};
 use crate::core::ids::{EffectId, JobId};
@@ -64,10 +64,8 @@ pub(super) struct Thread {
     sizes: Sizes,
     /// Up to here the output is old: its queries were answered, its bells have rung.
     old: u64,
-    /// Up to here what it says of its state is old as well.
+    /// Up to here the engine knows what the agent says of itself.
     told: u64,
-    /// What of that has reached the engine: to be looked at once the old output is read.
-    arrived: Option<Option<(Source, AgentState)>>,
     /// From here on the screen is fed: what came before is longer ago than its history reaches.
     screen_from: u64,
     /// How long the spool is known to be.
@@ -126,7 +124,6 @@ impl Thread {
             files,
             old: 0,
             told: 0,
-            arrived: None,
             screen_from: 0,
             grown: 0,
             alive_said: None,
@@ -178,7 +175,10 @@ impl Thread {
             },
             Begin::Attach(kind, told) => {
                 self.kind = kind;
-                self.arrived = Some(told);
+                if let Some((source, state, read)) = told {
+                    self.told = read;
+                    self.coalesce.told(source, state);
+                }
                 self.known = true;
                 begin::attach(&self.files)
             }
@@ -198,7 +198,6 @@ impl Thread {
         process::yield_to_other_threads();
         self.fed = self.files.fed();
         self.old = self.fed.before;
-        self.told = self.arrived.as_ref().map_or(0, |_| self.fed.told.min(self.old));
         if self.deaf {
             self.spool.skip_to(self.spool.len());
         } else {
@@ -442,8 +441,8 @@ impl Thread {
                 self.typist.state(state);
             }
             match observation {
-                Observation::State { source, state } if from < self.told => self.coalesce.told(source, state),
-                // A bell that has rung does not ring again after a restart.
+                // A question that was answered is not asked again after a restart; a bell that has rung does not ring.
+                Observation::State { .. } if from < self.told => {}
                 Observation::Bell if !is_new => {}
                 news => self.coalesce.put(news),
             }
@@ -474,14 +473,9 @@ impl Thread {
         if self.reads_again() && !all {
             return;
         }
-        if let Some(state) = self.arrived.take() {
-            self.coalesce.arrived(state.as_ref());
-        }
+        let read = self.spool.offset();
         for what in self.coalesce.take(clock::instant(), all) {
-            self.world.event(Event::Observed { job: self.job, what });
-        }
-        if self.coalesce.is_told() {
-            self.fed.tell(self.spool.offset());
+            self.world.event(Event::Observed { job: self.job, what, read });
         }
     }
 
