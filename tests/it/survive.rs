@@ -1,6 +1,6 @@
 //! Nothing is lost by a kill -9: no agent, no byte, no acknowledged event.
 
-use crate::support::agent::{script, shell};
+use crate::support::agent::{script, script_file, shell};
 use crate::support::looker::Looker;
 use crate::support::person::{Person, Record};
 use crate::support::term::Term;
@@ -31,6 +31,13 @@ fn printer(world: &World) -> String {
          printf '%s\\n' \"$i $i $i $i\" >&3\n  printf '%s\\n' \"$i $i $i $i\"\ndone\n"
     );
     shell(world, "printer", "headless", &text)
+}
+
+/// Is ready at once, takes one line that is typed, writes it down and commits.
+fn typed(world: &World) -> String {
+    let text = "printf '\\033]7501;state=idle:app=typed\\033\\\\'\nread -r line\n\
+                printf '%s\\n' \"$line\" > typed.$NOPEEK_TASK.txt\ngit add -A\ngit commit -qm Typed\n";
+    shell(world, "typed", "interactive", text) + "prompt = \"typed\"\n"
 }
 
 /// Numbers from a seed (`SplitMix64`): the same moments in every run.
@@ -146,10 +153,11 @@ fn check_record(world: &World, record: &Record) {
 #[test]
 fn a_daemon_killed_at_any_moment_loses_no_agent_no_byte_and_no_acknowledged_event() {
     let world = World::new();
-    world.configure(&format!("parallel = {}\n{}", AGENTS + 4, printer(&world)));
+    let gate = "[[gate]]\nname = \"good\"\ncommand = \"sleep 0.05; grep -q good *.txt\"\n";
+    world.configure(&format!("parallel = {}\n{gate}{}{}", AGENTS + 4, printer(&world), typed(&world)));
     let printers = launch_printers(&world, &[]);
     let asks = format!("ask question More?\nrun echo @ANSWER@ >> {}/answers\n", world.root().display());
-    world.launch("asker", &script(&asks.repeat(1_000)), &["--agent", "scripted-tui"]);
+    world.launch("asker", &script_file(&world, "asks", &asks.repeat(1_000)), &["--agent", "scripted-tui"]);
     world.launch("sleeper", &script("hang"), &[]);
     world.until_state("asker", TaskState::Asking);
     world.until_state("sleeper", TaskState::Working);
@@ -187,22 +195,33 @@ fn a_daemon_killed_at_any_moment_loses_no_agent_no_byte_and_no_acknowledged_even
     let took = began.elapsed();
     world.ok(&["ls"]);
     let record = person.stand_up();
-    let Record { waiting, working, answers, pauses, resumes, .. } = &record;
+    let Record { waiting, working, approved, answers, pauses, resumes, .. } = &record;
     println!(
-        "{kills} kills in {took:?}; acknowledged: {} launches, {} that work, {} answers, {pauses} pauses, {resumes} resumes",
+        "{kills} kills in {took:?}; acknowledged: {} launches, {} that work, {} of them approved, {} answers, \
+         {pauses} pauses, {resumes} resumes",
         waiting.len(),
         working.len(),
+        approved.len(),
         answers.len()
     );
-    assert!(served > kills / 4 && waiting.len() > 10 && pauses + resumes > 10 && answers.len() > 2);
+    assert!(served > kills / 4 && waiting.len() > 10 && pauses + resumes > 10 && !answers.is_empty());
     check_record(&world, &record);
     for name in working {
-        let task = world.until_state(name, TaskState::Review);
+        let is_approved = approved.contains(name);
+        let ends = if is_approved { TaskState::Landed } else { TaskState::Review };
+        let task = world.until(name, "its end", |task| task.state == ends || task.state == TaskState::Landed);
         assert_eq!(task.attempts.len(), 1, "{name} was started again");
+        if task.agent == "typed" {
+            let typed = world.git(&["show", &format!("nopeek/{name}/1:typed.{}.txt", task.id)]);
+            assert_eq!(typed, format!("good {name}"), "its prompt, once");
+        }
     }
+    let board: Board = serde_json::from_value(world.json(&["ls"])).unwrap();
+    let landed = board.tasks.iter().filter(|task| task.state == TaskState::Landed).count();
+    assert_eq!(world.git(&["rev-list", "--merges", "--count", "main"]), landed.to_string(), "each once");
     check_spools(&world, &printers);
     // What is left can go on: the daemon works as ever.
-    world.launch("after", &script("edit a.txt <<E\na\nE\ncommit A"), &[]);
+    world.launch("after", &script("edit a.txt <<E\ngood\nE\ncommit A"), &[]);
     world.ok(&["wait", "after"]);
 }
 

@@ -3,6 +3,7 @@
 use super::world::World;
 use nopeek::client::{Client, ClientError, Start};
 use nopeek::core::event::Answer;
+use nopeek::core::view::TaskState;
 use nopeek::os::paths::Paths;
 use nopeek::wire::client::{Act, RefusalKind, Reply, Request, RunRequest, TaskRef};
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub(crate) struct Record {
     pub(crate) waiting: Vec<String>,
     /// Names of launched tasks that work.
     pub(crate) working: Vec<String>,
+    /// Those of them that were approved.
+    pub(crate) approved: Vec<String>,
     /// Answers that were given.
     pub(crate) answers: Vec<String>,
     /// Pauses and resumes.
@@ -45,7 +48,8 @@ struct Desk {
 }
 
 impl Person {
-    /// Begins: tasks behind `p0`, at most `working_max` that work, pauses of `sleeper`, answers to `asker`.
+    /// Begins: tasks behind `p0`; at most `working_max` that work, every other of `typed`, and are approved; pauses of
+    /// `sleeper`; answers to `asker`.
     pub(crate) fn sit_down(world: &World, working_max: usize) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let mut desk = Desk {
@@ -81,7 +85,8 @@ impl Desk {
             for wish in 0.. {
                 let alive = match wish {
                     0 => self.launch(&mut client).await,
-                    1..WISHES if wish % 2 == 1 => self.pause_or_resume(&mut client).await,
+                    1..WISHES if wish % 3 == 0 => self.approve(&mut client).await,
+                    1..WISHES if wish % 3 == 1 => self.pause_or_resume(&mut client).await,
                     1..WISHES => self.answer(&mut client).await,
                     _ => client.request(Request::Board).await.is_ok(),
                 };
@@ -97,9 +102,11 @@ impl Desk {
         let works = self.record.asked.is_multiple_of(8) && self.record.working.len() < self.working_max;
         let name = format!("{}{}", if works { "w" } else { "k" }, self.record.asked);
         let after = if works { Vec::new() } else { vec!["p0".to_owned()] };
+        let is_typed = works && self.record.working.len() % 2 == 1;
         let prompt = super::agent::edits(&format!("{name}.txt"), "good");
+        let prompt = if is_typed { format!("good {name}") } else { prompt };
         let (repo, env) = (self.repo.clone(), self.env.clone());
-        let agent = Some("scripted".to_owned());
+        let agent = Some(if is_typed { "typed" } else { "scripted" }.to_owned());
         let run =
             RunRequest { repo, env, prompt, agent, after, name: Some(name.clone()), ..RunRequest::default() };
         let Some(done) = answered(client.request(Request::Run(vec![run])).await) else { return false };
@@ -130,6 +137,28 @@ impl Desk {
             Some(true) => self.record.answers.push(text),
             // It does not ask at this moment.
             Some(false) => {}
+            None => return false,
+        }
+        true
+    }
+
+    async fn approve(&mut self, client: &mut Client) -> bool {
+        let Record { working, approved, asked, .. } = &mut self.record;
+        *asked += 1;
+        let open: Vec<&String> = working.iter().filter(|name| !approved.contains(name)).collect();
+        let Some(next) = open.get(*asked % open.len().max(1)).map(|name| (*name).clone()) else {
+            return true;
+        };
+        match self.act(client, &next, Act::Approve { head: None }).await {
+            Some(true) => self.record.approved.push(next),
+            // It is not yet in review; or it was approved, and that was not acknowledged.
+            Some(false) => {
+                let Ok(Reply::Board(board)) = client.request(Request::Board).await else { return false };
+                let task = board.tasks.iter().find(|task| task.name == next).unwrap();
+                if matches!(task.state, TaskState::Merging | TaskState::Landed) {
+                    self.record.approved.push(next);
+                }
+            }
             None => return false,
         }
         true
