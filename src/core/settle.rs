@@ -59,8 +59,10 @@ fn jobs(turn: &mut Turn<'_>, id: TaskId) {
             && why.is_none()
         {
             let ask = Ask { kind: AskKind::StartUp, text: Shown::default() };
+            let read = task.attempt().and_then(|a| a.heard.as_ref()).map_or(0, |(_, read)| *read);
             turn.notice(id, question::kind_words(ask.kind), true);
-            turn.fact(Fact::AgentSaid { attempt, source: Source::Idle, state: AgentState::Asking(ask) });
+            let (source, state) = (Source::Idle, AgentState::Asking(ask));
+            turn.fact(Fact::AgentSaid { attempt, source, state, read });
             continue;
         }
         if job.ending.is_none() && unwanted {
