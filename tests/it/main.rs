@@ -20,6 +20,8 @@ mod real;
 #[cfg(test)]
 mod screens;
 #[cfg(test)]
+mod stages;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod survive;
