@@ -3,8 +3,9 @@
 use crate::support::agent::{edits, script, shell};
 use crate::support::term::Term;
 use crate::support::wait;
-use crate::support::world::{World, kill};
+use crate::support::world::{PROGRAM, World, kill};
 use nopeek::core::view::TaskState;
+use nopeek::wire::keeper::KeeperFile;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
@@ -300,6 +301,11 @@ fn a_full_disk_holds_an_agent_up_and_loses_no_byte() {
     let (wrote, spooled) = (std::fs::read(&log).unwrap(), std::fs::read(&spool).unwrap());
     assert_eq!(wrote.len(), spooled.len());
     assert!(wrote == spooled, "the spool differs from what was written");
+    // What was uncertain is there as a whole or not at all.
+    let board = world.json(&["ls"]);
+    if board["tasks"].as_array().unwrap().iter().any(|task| task["name"] == "late") {
+        world.until_state("late", TaskState::Review);
+    }
     // All goes on as ever.
     world.launch("after", &edits("a.txt", "a"), &[]);
     world.ok(&["wait", "after"]);
@@ -309,6 +315,44 @@ fn a_full_disk_holds_an_agent_up_and_loses_no_byte() {
     for job in world.jobs() {
         crate::support::world::end_job(&job);
     }
+}
+
+#[test]
+fn a_spool_that_can_not_grow_holds_its_agent_up() {
+    let world = World::new();
+    let log = world.root().join("flood.log");
+    let flood = format!(
+        "stty -opost\nwhile [ ! -e {root}/go ]; do sleep 0.01; done\nseq 1 450000 | tee {log}\n",
+        root = world.root().display(),
+        log = log.display()
+    );
+    world.configure(&shell(&world, "flood", "headless", &flood));
+    world.ok(&["daemon", "stop"]);
+    // A write beyond the limit fails instead of killing, for the daemon and so for its keepers.
+    let mut daemon = Command::new("sh");
+    daemon.arg("-c").arg("trap '' XFSZ; exec \"$0\" daemon run").arg(PROGRAM).env_clear().envs(world.env());
+    let mut daemon = daemon.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait::until("the daemon", || world.daemon());
+    world.launch("flood", "Flood.", &["--agent", "flood", "--attempts", "1"]);
+    let task = world.until_state("flood", TaskState::Working);
+    let job = world.paths.job(task.attempt().unwrap().job.unwrap().0);
+    let file = || std::fs::read(job.join("keeper.json")).ok();
+    let keeper: KeeperFile = serde_json::from_slice(&wait::until("its keeper", file)).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(keeper.keeper).unwrap());
+    let limit = |bytes| {
+        let limits = rustix::process::Rlimit { current: bytes, maximum: None };
+        rustix::process::prlimit(pid, rustix::process::Resource::Fsize, limits).unwrap();
+    };
+    limit(Some(100_001));
+    world.file("go", "");
+    let len = || std::fs::metadata(job.join("spool")).unwrap().len();
+    wait::until("the spool to be as large as it may", || (len() == 100_001).then_some(()));
+    assert_eq!(world.show("flood")["state"], "working");
+    limit(None);
+    world.until_state("flood", TaskState::Stuck);
+    assert!(std::fs::read(&log).unwrap() == std::fs::read(job.join("spool")).unwrap(), "bytes were lost");
+    world.ok(&["daemon", "stop"]);
+    daemon.wait().unwrap();
 }
 
 #[test]

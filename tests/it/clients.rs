@@ -1,12 +1,14 @@
 //! Several clients at once, of different sizes; and screens that outlive the daemon that drew them.
 
-use crate::support::agent::shell;
+use crate::support::agent::{script, shell};
 use crate::support::looker::Looker;
+use crate::support::wait;
 use crate::support::world::{World, kill};
 use nopeek::core::ids::JobId;
 use nopeek::core::view::TaskState;
 use nopeek::wire::client::{Look, ToDaemon};
 use nopeek::wire::input::{Input, Key, KeyCode};
+use std::process::Stdio;
 
 /// Draws the whole screen, as a full-screen program does, whenever its size changes: a line at the top, one at the
 /// bottom, one that is as wide as the screen, and what was typed.
@@ -19,15 +21,18 @@ draw() {
   printf '\033[3;1H%s>' "$(printf '%*s' "$(($2 - 1))" '' | tr ' ' =)"
   printf '\033[%s;1HBOTTOM %s %s' "$1" "$1" "$2"
 }
-trap draw WINCH
-draw
+# A signal in the midst of a drawing is for the next one.
+trap changed=1 WINCH
+show() {
+  changed=1
+  while [ "$changed" ]; do changed=; draw; done
+}
 exec 3<&0
 while :; do
   dd bs=1 count=1 <&3 > "$0.key" 2> /dev/null &
   # A wait ends early for the trap.
-  while kill -0 $! 2> /dev/null; do wait $!; done
+  while show; kill -0 $! 2> /dev/null; do [ "$changed" ] || wait $!; done
   typed=$typed$(cat "$0.key")
-  draw
 done
 "#;
 
@@ -98,4 +103,33 @@ fn a_screen_of_any_size_is_the_same_after_a_restart() {
     world.ok(&["daemon", "restart"]);
     let mut looker = Looker::open(&world, job, 60, 300, false);
     looker.until("the screen as it was at the end", |looker| is_drawn(looker, 33, 97, ""));
+}
+
+#[test]
+fn who_waits_outlives_restarts_of_the_daemon() {
+    let world = World::new();
+    let go = world.root().join("go");
+    let steps =
+        format!("run while [ ! -e {} ]; do sleep 0.02; done\nedit a.txt <<E\na\nE\ncommit A", go.display());
+    world.launch("slow", &script(&steps), &[]);
+    world.until_state("slow", TaskState::Working);
+    let mut waits = world.command(&["wait", "slow", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let clients = || {
+        let ran = world.run(&["daemon", "status", "--json"]);
+        let status: Option<serde_json::Value> = serde_json::from_str(&ran.out).ok();
+        status.and_then(|status| status["clients"].as_u64())
+    };
+    wait::until("it to wait", || (clients() > Some(1)).then_some(()));
+    for _ in 0..2 {
+        world.ok(&["daemon", "restart"]);
+        wait::until("it to wait again", || (clients() > Some(1)).then_some(()));
+        kill(world.daemon().unwrap());
+        wait::until("it to have started another one", || (clients() > Some(1)).then_some(()));
+    }
+    assert!(waits.try_wait().unwrap().is_none(), "it ended before its task");
+    world.file("go", "");
+    let output = waits.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let tasks: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(tasks[0]["state"], "review");
 }
