@@ -29,6 +29,11 @@ pub struct Diff {
     pub commits: Vec<(String, Shown)>,
 }
 
+impl Diff {
+    /// Most diff lines that are sent in all.
+    pub const LINES_MAX: usize = 100_000;
+}
+
 /// A file's changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileDiff {
@@ -44,7 +49,8 @@ pub struct FileDiff {
     pub removed: u32,
     /// Not text.
     pub binary: bool,
-    /// Lines were left out: the file's diff is longer than [`FileDiff::LINES_MAX`].
+    /// Lines were left out: the file's diff is longer than [`FileDiff::LINES_MAX`], or all of it than
+    /// [`Diff::LINES_MAX`].
     pub cut: bool,
     /// Its hunks.
     pub hunks: Vec<Hunk>,

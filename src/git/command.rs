@@ -2,7 +2,7 @@
 
 use super::GitError;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Options that keep git from running anything of the repo's.
@@ -37,6 +37,10 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"] {
         command.env_remove(name);
     }
+    // A folder that has lost its own git file must not be taken for a part of a repo around it.
+    if let Some(parent) = place.parent() {
+        command.env("GIT_CEILING_DIRECTORIES", parent);
+    }
     command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
     for (name, value) in env {
         command.env(name, value);
@@ -50,6 +54,12 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
     Err(failed(line.trim().to_owned()))
+}
+
+/// The git directory of a checkout or worktree: its own, not the one that all share.
+pub(super) fn git_dir(place: &Path) -> Result<PathBuf, GitError> {
+    let said = git(place, &["rev-parse", "--absolute-git-dir"])?;
+    Ok(PathBuf::from(said.trim_end_matches('\n')))
 }
 
 /// Who commits where the repo names nobody.

@@ -5,7 +5,7 @@ use super::{GitError, library};
 use crate::core::event::{BranchRead, DiffStat};
 use crate::core::review::{Diff, DiffKind, DiffLine, FileDiff, FileStatus, Hunk};
 use crate::core::text::Shown;
-use git2::{Delta, DiffFindOptions, DiffOptions, Patch, Repository};
+use git2::{Delta, DiffFindOptions, DiffOptions, ErrorCode, Patch, Repository, Revwalk};
 use std::path::Path;
 
 /// Most commits that are listed with a diff.
@@ -16,8 +16,8 @@ pub fn branch(main: &Path, branch: &str, target: &str) -> Result<BranchRead, Git
     let repo = open(main)?;
     let head = commit(&repo, branch)?;
     let base = base(&repo, head.id(), target)?;
-    let (old, new) = (tree(&repo, base)?, head.tree().map_err(library("read a tree"))?);
-    let diff = repo.diff_tree_to_tree(Some(&old), Some(&new), None).map_err(library("compare"))?;
+    let (old, new) = (tree_of(&repo, base)?, head.tree().map_err(library("read a tree"))?);
+    let diff = repo.diff_tree_to_tree(old.as_ref(), Some(&new), None).map_err(library("compare"))?;
     Ok(BranchRead {
         head: oid(head.id()),
         tree: oid(new.id()),
@@ -34,7 +34,7 @@ pub fn measure(worktree: &Path, target: &str) -> Result<(u32, DiffStat), GitErro
     let mut options = DiffOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(true).show_untracked_content(true);
     let diff = repo
-        .diff_tree_to_workdir_with_index(Some(&tree(&repo, base)?), Some(&mut options))
+        .diff_tree_to_workdir_with_index(tree_of(&repo, base)?.as_ref(), Some(&mut options))
         .map_err(library("compare"))?;
     Ok((ahead(&repo, head.id(), base)?, stat(&diff)?))
 }
@@ -44,16 +44,16 @@ pub fn read(main: &Path, head: &str, target: &str) -> Result<Diff, GitError> {
     let repo = open(main)?;
     let head = commit(&repo, head)?;
     let base = base(&repo, head.id(), target)?;
-    let (old, new) = (tree(&repo, base)?, head.tree().map_err(library("read a tree"))?);
-    let mut diff = repo.diff_tree_to_tree(Some(&old), Some(&new), None).map_err(library("compare"))?;
+    let (old, new) = (tree_of(&repo, base)?, head.tree().map_err(library("read a tree"))?);
+    let mut diff = repo.diff_tree_to_tree(old.as_ref(), Some(&new), None).map_err(library("compare"))?;
     let mut renames = DiffFindOptions::new();
     diff.find_similar(Some(renames.renames(true))).map_err(library("find renames"))?;
-    let mut files = Vec::new();
+    let (mut files, mut left) = (Vec::new(), Diff::LINES_MAX);
     for at in 0..diff.deltas().len() {
-        files.push(file(&diff, at)?);
+        files.push(file(&diff, at, &mut left)?);
     }
     Ok(Diff {
-        base: Some(oid(base)),
+        base: base.map(oid),
         head: Some(oid(head.id())),
         stat: stat(&diff)?,
         files,
@@ -61,18 +61,35 @@ pub fn read(main: &Path, head: &str, target: &str) -> Result<Diff, GitError> {
     })
 }
 
-fn base(repo: &Repository, head: git2::Oid, target: &str) -> Result<git2::Oid, GitError> {
+/// Where a branch leaves the target; none if they have no commit in common, and then it is read from nothing.
+fn base(repo: &Repository, head: git2::Oid, target: &str) -> Result<Option<git2::Oid>, GitError> {
     let target_tip = commit(repo, target)?.id();
-    repo.merge_base(head, target_tip).map_err(library(format!("find where the branch leaves {target}")))
+    match repo.merge_base(head, target_tip) {
+        Ok(base) => Ok(Some(base)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(library(format!("find where the branch leaves {target}"))(error)),
+    }
 }
 
-fn tree(repo: &Repository, at: git2::Oid) -> Result<git2::Tree<'_>, GitError> {
-    repo.find_commit(at).and_then(|commit| commit.tree()).map_err(library("read a tree"))
+fn tree_of(repo: &Repository, at: Option<git2::Oid>) -> Result<Option<git2::Tree<'_>>, GitError> {
+    let tree = |at| repo.find_commit(at).and_then(|commit| commit.tree());
+    at.map(tree).transpose().map_err(library("read a tree"))
 }
 
-fn ahead(repo: &Repository, head: git2::Oid, base: git2::Oid) -> Result<u32, GitError> {
-    let (ahead, _) = repo.graph_ahead_behind(head, base).map_err(library("count commits"))?;
-    Ok(u32::try_from(ahead).unwrap_or(u32::MAX))
+fn ahead(repo: &Repository, head: git2::Oid, base: Option<git2::Oid>) -> Result<u32, GitError> {
+    let counted = match base {
+        Some(base) => repo.graph_ahead_behind(head, base).map(|(ahead, _)| ahead),
+        None => walk(repo, head, base).map(Iterator::count),
+    };
+    Ok(u32::try_from(counted.map_err(library("count commits"))?).unwrap_or(u32::MAX))
+}
+
+/// The commits of `head` that `base` does not hold, newest first.
+fn walk(repo: &Repository, head: git2::Oid, base: Option<git2::Oid>) -> Result<Revwalk<'_>, git2::Error> {
+    let mut walk = repo.revwalk()?;
+    walk.push(head)?;
+    base.map_or(Ok(()), |base| walk.hide(base))?;
+    Ok(walk)
 }
 
 fn stat(diff: &git2::Diff<'_>) -> Result<DiffStat, GitError> {
@@ -85,12 +102,14 @@ fn stat(diff: &git2::Diff<'_>) -> Result<DiffStat, GitError> {
     })
 }
 
-fn commits(repo: &Repository, head: git2::Oid, base: git2::Oid) -> Result<Vec<(String, Shown)>, GitError> {
-    let walk = || {
-        let mut walk = repo.revwalk()?;
-        walk.push(head)?;
-        walk.hide(base)?;
-        walk.take(COMMITS_MAX)
+fn commits(
+    repo: &Repository,
+    head: git2::Oid,
+    base: Option<git2::Oid>,
+) -> Result<Vec<(String, Shown)>, GitError> {
+    let listed = || {
+        walk(repo, head, base)?
+            .take(COMMITS_MAX)
             .map(|id| {
                 let commit = repo.find_commit(id?)?;
                 let subject =
@@ -99,10 +118,11 @@ fn commits(repo: &Repository, head: git2::Oid, base: git2::Oid) -> Result<Vec<(S
             })
             .collect::<Result<Vec<_>, git2::Error>>()
     };
-    walk().map_err(library("list commits"))
+    listed().map_err(library("list commits"))
 }
 
-fn file(diff: &git2::Diff<'_>, at: usize) -> Result<FileDiff, GitError> {
+/// A file of a diff; `left` is how many lines may still be read.
+fn file(diff: &git2::Diff<'_>, at: usize, left: &mut usize) -> Result<FileDiff, GitError> {
     let failed = || library("read a file's diff");
     let shown = |path: Option<&[u8]>| Shown::line(&String::from_utf8_lossy(path.unwrap_or_default()));
     let patch = Patch::from_diff(diff, at).map_err(failed())?;
@@ -132,14 +152,20 @@ fn file(diff: &git2::Diff<'_>, at: usize) -> Result<FileDiff, GitError> {
         let (_, added, removed) = patch.line_stats().map_err(failed())?;
         of.added = u32::try_from(added).unwrap_or(u32::MAX);
         of.removed = u32::try_from(removed).unwrap_or(u32::MAX);
-        hunks(&patch, &mut of).map_err(failed())?;
+        let may = FileDiff::LINES_MAX.min(*left);
+        let unread = hunks(&patch, &mut of, may).map_err(failed())?;
+        *left -= may - unread;
     }
     Ok(of)
 }
 
-fn hunks(patch: &Patch<'_>, of: &mut FileDiff) -> Result<(), git2::Error> {
-    let mut left = FileDiff::LINES_MAX;
+/// Reads at most `left` lines; returns how many more might have been read.
+fn hunks(patch: &Patch<'_>, of: &mut FileDiff, mut left: usize) -> Result<usize, git2::Error> {
     for at in 0..patch.num_hunks() {
+        if left == 0 {
+            of.cut = true;
+            break;
+        }
         let (hunk, lines) = patch.hunk(at)?;
         let header = String::from_utf8_lossy(hunk.header()).into_owned();
         let section = header.splitn(3, "@@").nth(2).unwrap_or("").trim().to_owned();
@@ -170,5 +196,5 @@ fn hunks(patch: &Patch<'_>, of: &mut FileDiff) -> Result<(), git2::Error> {
         }
         of.hunks.push(read);
     }
-    Ok(())
+    Ok(left)
 }

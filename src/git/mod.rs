@@ -4,11 +4,14 @@
 //! signing and housekeeping off, so that an agent's repo runs nothing of its own in the daemon's name.
 
 pub mod archive;
+mod checkout;
 mod command;
 pub mod diff;
 pub mod merge;
 pub mod refs;
 pub mod repo;
+#[cfg(test)]
+mod tests;
 pub mod worktree;
 
 use std::path::PathBuf;
@@ -31,6 +34,14 @@ pub enum GitError {
     /// There is no such branch.
     #[error("there is no branch {0}")]
     NoBranch(String),
+    /// A branch of the name that an attempt needs is somebody else's.
+    #[error("{wanted} can't be made: there is a branch {branch} already")]
+    BranchInTheWay {
+        /// The branch that is there.
+        branch: String,
+        /// The branch that is needed.
+        wanted: String,
+    },
     /// The `git` program failed.
     #[error("git {command} failed in {}: {said}", place.display())]
     Program {
@@ -77,6 +88,7 @@ impl GitError {
             Self::NoCommits(_) => "make a first commit: git commit --allow-empty -m start".to_owned(),
             Self::Detached(_) => "switch to a branch, or name the target: --target BRANCH".to_owned(),
             Self::NoBranch(_) => "git branch lists them".to_owned(),
+            Self::BranchInTheWay { branch, .. } => format!("rename it: git branch -m {branch} old-{branch}"),
             Self::Program { .. } | Self::Library { .. } => String::new(),
             Self::File { .. } => "see that the disk has room and that the folder is yours".to_owned(),
             Self::Outside { .. } => "name a path inside the repo in copy or link".to_owned(),

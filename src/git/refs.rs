@@ -1,8 +1,7 @@
 //! The target: moved by compare-and-swap alone, checkouts of it brought along, never over somebody's changes.
 
-use super::GitError;
-use super::command::git;
-use super::repo;
+use super::command::{git, git_dir};
+use super::{GitError, checkout, repo};
 use crate::core::ids::Oid;
 use crate::core::text::Shown;
 use std::path::{Path, PathBuf};
@@ -18,15 +17,16 @@ pub enum Moved {
     Refused(Shown),
 }
 
-/// Moves `target` from exactly `from` to `to`. Called again after a crash it finishes what was begun. Both ends are
-/// kept under `refs/nopeek/landed/<key>` and `…-from`.
+/// Moves `target` from exactly `from` to `to`. Called again after a crash it finishes what was begun, and leaves alone
+/// what somebody did since. Both ends are kept under `refs/nopeek/landed/<key>` and `…-from`.
 pub fn move_target(main: &Path, target: &str, from: &Oid, to: &Oid, key: &str) -> Result<Moved, GitError> {
     let name = format!("refs/heads/{target}");
     let tip = repo::tip(main, target)?;
     let checkouts = checkouts(main, &name)?;
     if tip != *to {
         if tip != *from {
-            return Ok(Moved::Stale);
+            let has_landed = git(main, &["merge-base", "--is-ancestor", to.as_str(), tip.as_str()]).is_ok();
+            return Ok(if has_landed { Moved::Moved } else { Moved::Stale });
         }
         for place in &checkouts {
             if let Some(reason) = in_the_way(place, target, from, to)? {
@@ -44,8 +44,7 @@ pub fn move_target(main: &Path, target: &str, from: &Oid, to: &Oid, key: &str) -
         }
     }
     for place in &checkouts {
-        // Takes the index and the files from one commit to the other, and does nothing where they are there already.
-        git(place, &["read-tree", "-m", "-u", from.as_str(), to.as_str()])?;
+        checkout::bring_along(place, from, to)?;
     }
     Ok(Moved::Moved)
 }
@@ -67,6 +66,12 @@ fn checkouts(main: &Path, name: &str) -> Result<Vec<PathBuf>, GitError> {
 
 /// What keeps a checkout from being brought along, and what to do about it.
 fn in_the_way(place: &Path, target: &str, from: &Oid, to: &Oid) -> Result<Option<String>, GitError> {
+    if let Some(what) = at_work(place)? {
+        let place = place.display();
+        return Ok(Some(format!(
+            "{target} is checked out with {what}: finish it in {place}, then land again"
+        )));
+    }
     let remedy = format!("commit or stash in {}, then land again", place.display());
     let dirty = git(place, &["status", "--porcelain", "-z", "--untracked-files=no"])?;
     if let Some(first) = dirty.split('\0').find(|entry| !entry.is_empty()) {
@@ -75,9 +80,49 @@ fn in_the_way(place: &Path, target: &str, from: &Oid, to: &Oid) -> Result<Option
         let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
         return Ok(Some(format!("{target} is checked out with changes ({file}{more}): {remedy}")));
     }
-    let new = git(place, &["diff", "--name-only", "-z", "--diff-filter=A", from.as_str(), to.as_str()])?;
-    let over = new.split('\0').find(|file| !file.is_empty() && place.join(file).symlink_metadata().is_ok());
-    Ok(over.map(|file| {
-        format!("{target} is checked out with an untracked {file} that the merge brings: move it away in {}, then land again", place.display())
-    }))
+    let new = ["diff", "--name-only", "--no-renames", "-z", "--diff-filter=A", from.as_str(), to.as_str()];
+    let new = git(place, &new)?;
+    for path in new.split('\0').filter(|path| !path.is_empty()) {
+        if let Some(file) = untracked_at(place, path)? {
+            return Ok(Some(format!(
+                "{target} is checked out with an untracked {file} that the merge brings: move it away in {}, then land again",
+                place.display()
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// What git is in the middle of in a checkout.
+fn at_work(place: &Path) -> Result<Option<&'static str>, GitError> {
+    let own = git_dir(place)?;
+    let signs = [
+        ("index.lock", "git at work (index.lock)"),
+        ("MERGE_HEAD", "a merge under way"),
+        ("CHERRY_PICK_HEAD", "a cherry-pick under way"),
+        ("REVERT_HEAD", "a revert under way"),
+    ];
+    Ok(signs.into_iter().find(|(sign, _)| own.join(sign).symlink_metadata().is_ok()).map(|(_, what)| what))
+}
+
+/// What nobody tracks where a new file of the merge goes: a file, a folder with something in it, or a file in the place
+/// of one of its folders.
+fn untracked_at(place: &Path, path: &str) -> Result<Option<String>, GitError> {
+    let tracked = |path: &str| git(place, &["--literal-pathspecs", "ls-files", "-z", "--", path]);
+    match place.join(path).symlink_metadata() {
+        Ok(about) if about.is_dir() => {
+            let others = git(place, &["--literal-pathspecs", "ls-files", "--others", "-z", "--", path])?;
+            return Ok(others.split('\0').find(|file| !file.is_empty()).map(str::to_owned));
+        }
+        Ok(_) => return Ok(Some(path.to_owned())),
+        Err(_) => {}
+    }
+    for (at, _) in path.match_indices('/') {
+        let folder = &path[..at];
+        let is_file = place.join(folder).symlink_metadata().is_ok_and(|about| !about.is_dir());
+        if is_file && tracked(folder)?.is_empty() {
+            return Ok(Some(folder.to_owned()));
+        }
+    }
+    Ok(None)
 }

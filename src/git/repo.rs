@@ -2,7 +2,7 @@
 
 use super::{GitError, library};
 use crate::core::ids::Oid;
-use git2::{BranchType, ErrorCode, Repository};
+use git2::{BranchType, ErrorCode, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
 
 /// A repo that work can be done in.
@@ -18,9 +18,15 @@ pub struct RepoInfo {
 
 /// Finds the repo that `folder` is in, whichever worktree of it that is.
 pub fn find(folder: &Path) -> Result<RepoInfo, GitError> {
-    let here = Repository::discover(folder).map_err(|_| GitError::NoRepo(folder.to_owned()))?;
+    let nowhere: [&Path; 0] = [];
+    let here = Repository::open_ext(folder, RepositoryOpenFlags::empty(), nowhere)
+        .map_err(|_| GitError::NoRepo(folder.to_owned()))?;
     let git_dir = canonical(here.commondir())?;
-    let main = Repository::open(&git_dir).map_err(library(format!("open {}", git_dir.display())))?;
+    // Only a linked worktree is led back to the main checkout: a git directory that lies elsewhere does not know its own.
+    let main = match here.is_worktree() {
+        true => Repository::open(&git_dir).map_err(library(format!("open {}", git_dir.display())))?,
+        false => here,
+    };
     let Some(checkout) = main.workdir() else { return Err(GitError::Bare(git_dir)) };
     let checkout = canonical(checkout)?;
     let head_branch = match main.head() {

@@ -1,15 +1,19 @@
 //! Worktrees: make one for an attempt, bring files into it, commit what its agent left.
 
-use super::command::{git, git_with, identity};
+use super::command::{git, git_dir, git_with, identity};
 use super::repo::{oid, open};
 use super::{GitError, library, repo};
 use crate::core::attempt::Start;
 use crate::core::ids::Oid;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+/// Where a file or folder is copied to before it takes its name, so that half a copy is never taken for a whole one.
+const BRINGING: &str = ".nopeek-bringing";
+
 /// Makes `branch` and its worktree at `place`; returns the commit that the branch starts from. What stands already
-/// is taken as it is.
+/// is taken as it is, but for a branch that holds somebody else's commits.
 pub fn prepare(
     main: &Path,
     place: &Path,
@@ -22,11 +26,16 @@ pub fn prepare(
         (Start::Previous, Some(previous)) => previous,
         (Start::Previous | Start::Target, _) => target,
     };
+    let start = repo::tip(main, from)?;
     git(main, &["worktree", "prune"])?;
     let there = repo::tip(main, branch);
     if there.is_ok() && place.join(".git").exists() {
-        return base(main, branch, from);
+        if !is_unfinished(place) {
+            return base(main, branch, from);
+        }
+        remove(main, place)?;
     }
+    free(main, branch, there.as_ref().ok(), &start)?;
     if let Some(parent) = place.parent() {
         fs::create_dir_all(parent).map_err(file("make", parent))?;
     }
@@ -43,29 +52,111 @@ pub fn prepare(
     base(main, branch, from)
 }
 
+/// Whether git was killed while it made a worktree: until all files are there, it holds a lock that says so.
+fn is_unfinished(place: &Path) -> bool {
+    let lock = git_dir(place).and_then(|own| {
+        let lock = own.join("locked");
+        fs::read_to_string(&lock).map_err(file("read", &lock))
+    });
+    lock.is_ok_and(|reason| reason.trim() == "initializing")
+}
+
+/// Refuses if `branch` can't be made, or is there and holds more than `start`: then it is not what a crash of ours left.
+fn free(main: &Path, branch: &str, there: Option<&Oid>, start: &Oid) -> Result<(), GitError> {
+    let in_the_way =
+        |name: &str| Err(GitError::BranchInTheWay { branch: name.to_owned(), wanted: branch.to_owned() });
+    if let Some(tip) = there {
+        let is_ours = git(main, &["merge-base", "--is-ancestor", tip.as_str(), start.as_str()]).is_ok();
+        return if is_ours { Ok(()) } else { in_the_way(branch) };
+    }
+    for (at, _) in branch.match_indices('/') {
+        if repo::tip(main, &branch[..at]).is_ok() {
+            return in_the_way(&branch[..at]);
+        }
+    }
+    let below = format!("refs/heads/{branch}/");
+    let below = git(main, &["for-each-ref", "--count=1", "--format=%(refname:lstrip=2)", &below])?;
+    if below.trim().is_empty() { Ok(()) } else { in_the_way(below.trim()) }
+}
+
 fn base(main: &Path, branch: &str, from: &str) -> Result<Oid, GitError> {
     let at = open(main)?;
     let (ours, theirs) = (repo::commit(&at, branch)?.id(), repo::commit(&at, from)?.id());
     at.merge_base(ours, theirs).map(oid).map_err(library(format!("find where {branch} leaves {from}")))
 }
 
-/// Copies and links files of the main checkout into a worktree; what is not there is left out.
+/// Copies and links files of the main checkout into a worktree; what is not there is left out. What was brought is noted,
+/// so that it is never committed as somebody's work.
 pub fn bring(main: &Path, place: &Path, copy: &[String], link: &[String]) -> Result<(), GitError> {
+    let half = place.join(BRINGING);
+    clear(&half)?;
     for name in copy {
         let Some((from, to)) = ends(main, place, name)? else { continue };
-        copy_all(&from, &to)?;
+        note_brought(place, name)?;
+        copy_all(&from, &half)?;
+        if half.symlink_metadata().is_ok() {
+            fs::rename(&half, &to).map_err(file("copy", &to))?;
+        }
     }
     for name in link {
         let Some((from, to)) = ends(main, place, name)? else { continue };
+        note_brought(place, name)?;
         std::os::unix::fs::symlink(&from, &to).map_err(file("link", &to))?;
     }
     Ok(())
 }
 
+/// The list of what was brought into a worktree; it lies in the worktree's own git directory.
+fn brought_list(place: &Path) -> Result<PathBuf, GitError> {
+    Ok(git_dir(place)?.join("nopeek-brought"))
+}
+
+fn note_brought(place: &Path, name: &str) -> Result<(), GitError> {
+    let (list, mut names) = (brought_list(place)?, brought(place)?);
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+        fs::write(&list, names.join("\0")).map_err(file("write", &list))?;
+    }
+    Ok(())
+}
+
+fn brought(place: &Path) -> Result<Vec<String>, GitError> {
+    let list = brought_list(place)?;
+    match fs::read_to_string(&list) {
+        Ok(names) => Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(file("read", &list)(error)),
+    }
+}
+
+/// What was brought and is neither tracked nor ignored: git would take it for work.
+fn untracked_brought(place: &Path) -> Result<Vec<String>, GitError> {
+    let mut names = brought(place)?;
+    if !names.is_empty() {
+        let mut args = vec!["--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--"];
+        args.extend(names.iter().map(String::as_str));
+        let others = git(place, &args)?;
+        names.retain(|name| {
+            others.split('\0').any(|path| !path.is_empty() && Path::new(path).starts_with(name))
+        });
+    }
+    Ok(names)
+}
+
+fn clear(path: &Path) -> Result<(), GitError> {
+    match path.symlink_metadata() {
+        Ok(about) if about.is_dir() => fs::remove_dir_all(path).map_err(file("clear", path)),
+        Ok(_) => fs::remove_file(path).map_err(file("clear", path)),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Where a file comes from and goes to; none if it is not in the checkout or is in the worktree already.
 fn ends(main: &Path, place: &Path, name: &str) -> Result<Option<(PathBuf, PathBuf)>, GitError> {
     let outside = || GitError::Outside { path: name.to_owned() };
-    if name.is_empty() || !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
+    let is_inside =
+        |part: Component<'_>| matches!(part, Component::Normal(part) if !part.eq_ignore_ascii_case(".git"));
+    if name.is_empty() || !Path::new(name).components().all(is_inside) {
         return Err(outside());
     }
     let (from, to) = (main.join(name), place.join(name));
@@ -86,8 +177,11 @@ fn ends(main: &Path, place: &Path, name: &str) -> Result<Option<(PathBuf, PathBu
 }
 
 fn copy_all(from: &Path, to: &Path) -> Result<(), GitError> {
-    if !from.is_dir() {
+    // Pipes, sockets and devices are left out: to read them may never end.
+    if from.is_file() {
         return fs::copy(from, to).map(drop).map_err(file("copy", from));
+    } else if !from.is_dir() {
+        return Ok(());
     }
     fs::create_dir_all(to).map_err(file("make", to))?;
     for entry in fs::read_dir(from).map_err(file("read", from))? {
@@ -103,23 +197,55 @@ fn copy_all(from: &Path, to: &Path) -> Result<(), GitError> {
 /// Commits what an agent left uncommitted, untracked files too, and sees to it that `branch` holds it even if the
 /// agent went on on another branch. Returns whether there was anything.
 pub fn commit_leftovers(worktree: &Path, branch: &str, message: &str) -> Result<bool, GitError> {
-    let status = git(worktree, &["status", "--porcelain", "-z", "--untracked-files=all"])?;
+    unlock(worktree, branch)?;
+    let mut own = vec![OsString::from("--"), OsString::from(".")];
+    own.extend(
+        untracked_brought(worktree)?.iter().map(|name| format!(":(exclude,top,literal){name}").into()),
+    );
+    let with = |args: &[&str]| args.iter().map(OsString::from).chain(own.iter().cloned()).collect::<Vec<_>>();
+    let status = git(worktree, &with(&["status", "--porcelain", "-z", "--untracked-files=all"]))?;
     let left = !status.is_empty();
     if left {
-        git(worktree, &["add", "--all"])?;
+        git(worktree, &with(&["add", "--all"]))?;
         if git(worktree, &["diff", "--cached", "--quiet"]).is_err() {
             let who = identity(worktree);
             git_with(worktree, &["commit", "--no-verify", "--quiet", "-m", message], &who)?;
         }
     }
     let (name, head) = (format!("refs/heads/{branch}"), git(worktree, &["rev-parse", "HEAD"])?);
-    let at = git(worktree, &["rev-parse", &name])?;
+    let message = "nopeek: the agent worked on another branch";
+    let Ok(at) = git(worktree, &["rev-parse", "--verify", "--quiet", &name]) else {
+        // An empty old value: it must not be there.
+        git(worktree, &["update-ref", "-m", message, &name, head.trim(), ""])?;
+        return Ok(left);
+    };
     let is_ahead = git(worktree, &["merge-base", "--is-ancestor", at.trim(), head.trim()]).is_ok();
     if at != head && is_ahead {
-        let message = "nopeek: the agent worked on another branch";
         git(worktree, &["update-ref", "-m", message, &name, head.trim(), at.trim()])?;
     }
     Ok(left)
+}
+
+/// Takes away the locks of git processes that were killed with the agent. Its job has ended, and nobody else works
+/// here.
+fn unlock(worktree: &Path, branch: &str) -> Result<(), GitError> {
+    let own = git_dir(worktree)?;
+    let shared = git(worktree, &["rev-parse", "--git-common-dir"])?;
+    let shared = worktree.join(shared.trim_end_matches('\n'));
+    let locks = [
+        own.join("index.lock"),
+        own.join("HEAD.lock"),
+        shared.join("refs/heads").join(format!("{branch}.lock")),
+    ];
+    for lock in locks {
+        match fs::remove_file(&lock) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file("remove", &lock)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Takes a worktree away, whatever it holds.
