@@ -6,7 +6,8 @@
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, TestCounts};
 use super::ids::{AttemptId, JobId, TaskName};
-use super::state::{Job, Stage};
+use super::jobs::Job;
+use super::state::Stage;
 use super::text::Shown;
 use super::time::Span;
 use super::turn::Turn;
@@ -250,7 +251,7 @@ pub(in crate::core) fn exited(
     tail: String,
     tests: Option<TestCounts>,
 ) {
-    let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live()).cloned() else { return };
+    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live()).cloned() else { return };
     let took = job.watch.elapsed(turn.now);
     let task = job.attempt.task;
     turn.quiet.remove(&id);
@@ -286,7 +287,7 @@ pub(in crate::core) fn exited(
 
 /// A job could not be started.
 pub(in crate::core) fn not_started(turn: &mut Turn<'_>, id: JobId, error: &Shown) {
-    let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live()).cloned() else { return };
+    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live()).cloned() else { return };
     turn.quiet.remove(&id);
     turn.fact(Fact::JobEnded { job: id, task: job.attempt.task, exit: Exit::Unknown });
     if !is_current(turn, job.attempt) {
@@ -315,7 +316,9 @@ fn may_run_again(turn: &Turn<'_>, job: &Job, exit: Exit) -> bool {
     let lost = |other: &&Job| {
         other.attempt == job.attempt && other.role == job.role && other.exit == Some(Exit::Unknown)
     };
-    exit == Exit::Unknown && job.ending.is_none() && turn.state.jobs.values().filter(lost).count() < LOST_MAX
+    exit == Exit::Unknown
+        && job.ending.is_none()
+        && turn.state.jobs.of(job.attempt.task).filter(lost).count() < LOST_MAX
 }
 
 /// Whether this job is the run that its gate waits for, and not one of a candidate that was given up.

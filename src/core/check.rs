@@ -72,7 +72,7 @@ fn attempts_share_nothing(state: &State) -> Result<(), String> {
         }
         let agents = state
             .jobs
-            .values()
+            .all()
             .filter(|job| job.attempt.task == task.id && job.role == Role::Agent && job.is_live())
             .count();
         if agents > 1 {
@@ -130,7 +130,7 @@ const LIMIT_SEEN_MAX: usize = 64;
 
 /// A job that was asked to end has a reason.
 fn endings_are_asked_for(state: &State) -> Result<(), String> {
-    for job in state.jobs.values() {
+    for job in state.jobs.all() {
         if job.end_asked && job.ending.is_none() {
             return Err(format!("{} was ended without a reason", job.id));
         }
@@ -155,7 +155,7 @@ fn nothing_stalls(state: &State) -> Result<(), String> {
             | Stage::Rejected(_) => false,
         };
         let under_way = state.open.values().any(|(_, owner)| *owner == task.id)
-            || state.jobs.values().any(|job| job.attempt.task == task.id && job.is_live());
+            || state.jobs.all().any(|job| job.attempt.task == task.id && job.is_live());
         if may_go_on && !under_way {
             return Err(format!("{} may go on and nothing is under way for it: {:?}", task.id, task.stage));
         }

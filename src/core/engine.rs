@@ -203,13 +203,13 @@ impl Engine {
     /// Jobs whose end is not known.
     #[must_use]
     pub fn live_jobs(&self) -> Vec<JobId> {
-        self.state.jobs.values().filter(|job| job.is_live()).map(|job| job.id).collect()
+        self.state.jobs.live().map(|job| job.id).collect()
     }
 
     /// What the edges need to know of a job.
     #[must_use]
     pub fn job(&self, id: JobId) -> Option<JobInfo> {
-        let job = self.state.jobs.get(&id)?;
+        let job = self.state.jobs.get(id)?;
         let task = self.state.tasks.get(&job.attempt.task)?;
         let of = task.attempts.iter().find(|a| a.id == job.attempt)?;
         let (kind, merged) = match job.role {
@@ -235,7 +235,7 @@ impl Engine {
     /// is no news after a restart.
     #[must_use]
     pub fn heard(&self, id: JobId) -> Option<(Source, AgentState, u64)> {
-        let job = self.state.jobs.get(&id)?;
+        let job = self.state.jobs.get(id)?;
         let of = self.state.tasks.get(&job.attempt.task)?.attempts.iter().find(|a| a.agent == Some(id))?;
         let (state, read) = of.heard.clone()?;
         Some((of.source?, state, read))
@@ -289,8 +289,7 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
         Event::Tick => Ok(()),
         Event::Restarted => {
             let now = turn.now;
-            *turn.quiet =
-                turn.state.jobs.values().filter(|job| job.is_live()).map(|job| (job.id, now)).collect();
+            *turn.quiet = turn.state.jobs.live().map(|job| (job.id, now)).collect();
             Ok(())
         }
     }

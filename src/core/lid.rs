@@ -7,7 +7,8 @@
 use super::engine::{Refused, RefusedKind};
 use super::fact::{Fact, Role};
 use super::ids::{JobId, TaskId};
-use super::state::{Attempt, Job, State, Task};
+use super::jobs::Job;
+use super::state::{Attempt, State, Task};
 use super::task::{get, not_now};
 use super::text::Shown;
 use super::turn::Turn;
@@ -69,7 +70,7 @@ impl Permit {
 
 /// The lid of an attempt's agent.
 pub(in crate::core) fn of(state: &State, task: &Task, attempt: &Attempt) -> Lid {
-    let live = attempt.agent.and_then(|job| state.jobs.get(&job)).is_some_and(Job::is_live);
+    let live = attempt.agent.and_then(|job| state.jobs.get(job)).is_some_and(Job::is_live);
     let pending = attempt.agent.is_none() && attempt.result.is_none();
     match task.launch.lid {
         LidRule::Off => Lid::Lifted,
@@ -97,7 +98,7 @@ pub(in crate::core) fn may_type(state: &State, id: JobId) -> bool {
 }
 
 fn owner(state: &State, id: JobId) -> Option<(&Task, &Job)> {
-    let job = state.jobs.get(&id)?;
+    let job = state.jobs.get(id)?;
     Some((state.tasks.get(&job.attempt.task)?, job))
 }
 

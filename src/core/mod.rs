@@ -11,6 +11,7 @@ pub mod event;
 pub mod fact;
 pub mod gate;
 pub mod ids;
+pub mod jobs;
 pub mod lid;
 mod question;
 mod queue;

@@ -24,7 +24,7 @@ pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
 
 /// Takes in what was observed of an agent. A worse source never overrules a better one.
 pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observation, read: u64) {
-    let Some(job) = turn.state.jobs.get(&id).filter(|job| job.is_live() && job.ending.is_none()) else {
+    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live() && job.ending.is_none()) else {
         return;
     };
     let attempt_id = job.attempt;

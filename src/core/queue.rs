@@ -8,7 +8,7 @@ use super::ids::{TaskId, TaskName};
 use super::state::{Stage, State, Task};
 use super::task::{get, is_ended, not_now};
 use super::turn::Turn;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Most tasks on the boards of a daemon: what a board message of [`crate::core::view::Board`] can carry.
 pub(in crate::core) const TASKS_MAX: usize = 1_000;
@@ -110,19 +110,18 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("waits for {} to land", missing.join(", ")));
     }
-    let live = state.tasks.values().any(|other| other.id == task.id && has_live_jobs(state, other));
-    if live {
+    if state.jobs.has_live(task.id) {
         return Some("waits until the processes of the attempt before are gone".to_owned());
     }
-    let limit = state.parallel.get(&task.launch.repo).copied().unwrap_or(1);
-    let busy = busy(state, task);
+    let limit = limit(state, &task.launch.repo);
+    let busy = busy(state, &task.launch.repo);
     let ahead = state
         .start_queue
         .iter()
         .take_while(|id| **id != task.id)
         .filter_map(|id| state.tasks.get(id))
         .filter(|other| other.launch.repo == task.launch.repo && !other.paused)
-        .filter(|other| unlanded(state, other).next().is_none() && !has_live_jobs(state, other))
+        .filter(|other| unlanded(state, other).next().is_none() && !state.jobs.has_live(other.id))
         .count();
     let slots = (limit as usize).saturating_sub(busy);
     if ahead >= slots {
@@ -153,21 +152,27 @@ pub(in crate::core) fn unlanded<'a>(state: &'a State, task: &'a Task) -> impl It
         .map(TaskName::as_str)
 }
 
+/// At most so many agents of a repo work at once.
+fn limit(state: &State, repo: &Path) -> u32 {
+    state.parallel.get(repo).copied().unwrap_or(1)
+}
+
+/// Whether a repo has no free place: none of its waiting tasks starts.
+pub(in crate::core) fn is_full(state: &State, repo: &Path) -> bool {
+    busy(state, repo) >= limit(state, repo) as usize
+}
+
 /// Tasks of the same repo whose attempt holds one of its places: those whose agent has not ended.
-fn busy(state: &State, task: &Task) -> usize {
+fn busy(state: &State, repo: &Path) -> usize {
     state
         .tasks
         .values()
-        .filter(|other| other.launch.repo == task.launch.repo)
+        .filter(|other| other.launch.repo == repo)
         .filter(|other| {
             let trying = other.stage == Stage::Trying && other.attempt().is_some_and(|a| a.read.is_none());
-            trying || is_ended(&other.stage) && has_live_jobs(state, other)
+            trying || is_ended(&other.stage) && state.jobs.has_live(other.id)
         })
         .count()
-}
-
-fn has_live_jobs(state: &State, task: &Task) -> bool {
-    state.jobs.values().any(|job| job.attempt.task == task.id && job.is_live())
 }
 
 /// Whether it is this task's turn in the merge queue of its repo and target: the first that is not paused.

@@ -8,13 +8,14 @@ use super::effect::{Candidate, JobWhat, Work};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, Next};
 use super::ids::{AttemptId, JobId, Oid, TaskId};
-use super::state::{Attempt, Job, Stage, State, Task};
+use super::jobs::Job;
+use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
 use super::{question, queue, task};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// How long an interactive agent must stay "done" before it is believed: some flash it at start-up.
@@ -35,10 +36,7 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
             jobs(turn, id);
             advance(turn, id);
         }
-        let waiting = turn.state.start_queue.clone();
-        for id in waiting {
-            open_attempt(turn, id);
-        }
+        start(turn);
         if turn.facts.len() == before {
             return;
         }
@@ -48,8 +46,7 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
 
 /// Freezes, thaws, times out and ends the jobs of a task.
 fn jobs(turn: &mut Turn<'_>, id: TaskId) {
-    let live: Vec<Job> =
-        turn.state.jobs.values().filter(|job| job.attempt.task == id && job.is_live()).cloned().collect();
+    let live: Vec<Job> = turn.state.jobs.live_of(id).cloned().collect();
     for job in live {
         let Some(task) = turn.state.tasks.get(&id) else { return };
         let unwanted = !matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack);
@@ -153,8 +150,8 @@ fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(T
 pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) -> Option<Time> {
     state
         .jobs
-        .values()
-        .filter(|job| job.is_live() && job.ending.is_none())
+        .live()
+        .filter(|job| job.ending.is_none())
         .filter_map(|job| state.tasks.get(&job.attempt.task).map(|task| (task, job)))
         .flat_map(|(task, job)| {
             let ends = times(state, task, job, quiet).into_iter().map(|(at, _)| at);
@@ -169,6 +166,22 @@ fn gates_of(state: &State, attempt: AttemptId, merged: bool) -> Option<&Vec<Gate
         task.merge.as_ref().map(|merge| &merge.gates)
     } else {
         task.attempts.iter().find(|a| a.id == attempt).map(|a| &a.gates)
+    }
+}
+
+/// Starts waiting tasks whose turn it is. A repo without a free place is looked at once.
+fn start(turn: &mut Turn<'_>) {
+    let mut full: BTreeSet<PathBuf> = BTreeSet::new();
+    for id in turn.state.start_queue.clone() {
+        let Some(task) = turn.state.tasks.get(&id) else { continue };
+        if full.contains(&task.launch.repo) {
+            continue;
+        }
+        if queue::is_full(turn.state, &task.launch.repo) {
+            full.insert(task.launch.repo.clone());
+            continue;
+        }
+        open_attempt(turn, id);
     }
 }
 
@@ -220,7 +233,7 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
         let what = JobWhat::Setup(hook.clone());
         return start_once(turn, attempt.id, role, &ready.path, what);
     }
-    let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(&job)).cloned() else {
+    let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(job)).cloned() else {
         let profile = task.launch.agent.profile.clone();
         let what = JobWhat::Agent { profile, prompt: attempt.prompt.clone(), resume: None };
         return start_once(turn, attempt.id, Role::Agent, &ready.path, what);
@@ -278,8 +291,7 @@ fn start_once(
     worktree: &std::path::Path,
     what: JobWhat,
 ) {
-    let there =
-        turn.state.jobs.values().any(|job| job.attempt == attempt && job.role == role && job.is_live());
+    let there = turn.state.jobs.live_of(attempt.task).any(|job| job.attempt == attempt && job.role == role);
     if !there {
         turn.start(attempt, role, worktree, what);
     }
@@ -366,7 +378,7 @@ fn build(turn: &mut Turn<'_>, id: TaskId, attempt: AttemptId, what: Candidate) {
     let open = turn.state.is_open(id, |work| {
         matches!(work, Work::BuildMerge { .. } | Work::MoveTarget { .. } | Work::Archive { branch: None, .. })
     });
-    let live = turn.state.jobs.values().any(|job| job.attempt.task == id && job.is_live());
+    let live = turn.state.jobs.has_live(id);
     if open || live || !queue::is_first_to_merge(turn.state, task) {
         return;
     }

@@ -460,7 +460,7 @@ impl Sim {
                 return Err(format!("{} never ends: {:?}", task.id, task.stage));
             }
         }
-        if let Some(job) = state.jobs.values().find(|job| job.is_live()) {
+        if let Some(job) = state.jobs.all().find(|job| job.is_live()) {
             return Err(format!("{} lives on: {job:?}", job.id));
         }
         let board = self.engine.board(self.now, &HashMap::new());

@@ -3,9 +3,10 @@
 use super::attempt::{AgentState, Exit, Source, Start, Usage};
 use super::effect::{Effect, JobStart, Work};
 use super::event::{BranchRead, Launch, MergeBuilt, WorktreeReady};
-use super::fact::{Ending, Fact, Role};
+use super::fact::{Fact, Role};
 use super::gate::{GateRun, GateSpec, GateState};
 use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
+use super::jobs::{Job, Jobs};
 use super::text::Shown;
 use super::time::{Stopwatch, Time};
 use super::view::AttemptResult;
@@ -18,7 +19,7 @@ pub struct State {
     /// Tasks that were not forgotten.
     pub tasks: BTreeMap<TaskId, Task>,
     /// Jobs of those tasks, ended ones too.
-    pub jobs: BTreeMap<JobId, Job>,
+    pub jobs: Jobs,
     /// Effects that were asked for and not answered.
     pub open: BTreeMap<EffectId, (Effect, TaskId)>,
     /// At most so many agents at once, by repo.
@@ -144,37 +145,6 @@ pub struct Merge {
     pub gates: Vec<GateRun>,
 }
 
-/// A job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    /// Which.
-    pub id: JobId,
-    /// Whose.
-    pub attempt: AttemptId,
-    /// What it is.
-    pub role: Role,
-    /// Its process runs, as far as is known.
-    pub ran: bool,
-    /// How it ended.
-    pub exit: Option<Exit>,
-    /// Its running time, pauses not counted.
-    pub watch: Stopwatch,
-    /// Its tree was last asked to freeze.
-    pub frozen: bool,
-    /// It is to end.
-    pub ending: Option<Ending>,
-    /// The world was asked to end it.
-    pub end_asked: bool,
-}
-
-impl Job {
-    /// Whether it has not ended.
-    #[must_use]
-    pub const fn is_live(&self) -> bool {
-        self.exit.is_none()
-    }
-}
-
 impl Task {
     /// The newest attempt.
     #[must_use]
@@ -187,7 +157,7 @@ impl State {
     /// The newest attempt's agent job, if it is live.
     #[must_use]
     pub fn live_agent(&self, task: &Task) -> Option<&Job> {
-        task.attempt()?.agent.and_then(|job| self.jobs.get(&job)).filter(|job| job.is_live())
+        task.attempt()?.agent.and_then(|job| self.jobs.get(job)).filter(|job| job.is_live())
     }
 
     /// Whether the world owes an answer to an effect of this task that `what` describes.
@@ -235,9 +205,7 @@ impl State {
             Fact::Paused { task } => self.set_paused(at, *task, true),
             Fact::Unpaused { task } => self.set_paused(at, *task, false),
             Fact::Slept { span } => {
-                for job in self.jobs.values_mut().filter(|job| job.is_live()) {
-                    job.watch.skip(*span);
-                }
+                self.jobs.with_live(|job| job.watch.skip(*span));
             }
             Fact::BranchKnown { attempt, read } => {
                 self.with_attempt(*attempt, |a| a.read = Some(read.clone()));
@@ -282,7 +250,7 @@ impl State {
             Fact::Forgotten { task } => {
                 self.leave_queues(*task);
                 self.tasks.remove(task);
-                self.jobs.retain(|_, job| job.attempt.task != *task);
+                self.jobs.forget(*task);
             }
         }
     }
@@ -371,18 +339,7 @@ impl State {
 
     fn job_opened(&mut self, id: JobId, attempt: AttemptId, role: &Role) {
         self.last_job = self.last_job.max(id.0);
-        let job = Job {
-            id,
-            attempt,
-            role: role.clone(),
-            ran: false,
-            exit: None,
-            watch: Stopwatch::default(),
-            frozen: false,
-            ending: None,
-            end_asked: false,
-        };
-        self.jobs.insert(id, job);
+        self.jobs.open(Job::new(id, attempt, role.clone()));
         match role {
             Role::Agent => self.with_attempt(attempt, |a| {
                 a.agent = Some(id);
@@ -406,7 +363,7 @@ impl State {
 
     fn job_ran(&mut self, at: Time, id: JobId) {
         let paused =
-            self.jobs.get(&id).and_then(|j| self.tasks.get(&j.attempt.task)).is_some_and(|task| task.paused);
+            self.jobs.get(id).and_then(|j| self.tasks.get(&j.attempt.task)).is_some_and(|task| task.paused);
         self.with_job(id, |job| {
             if !job.ran && job.exit.is_none() {
                 job.ran = true;
@@ -418,8 +375,7 @@ impl State {
     }
 
     fn job_ended(&mut self, at: Time, id: JobId, exit: Exit) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.exit = Some(exit);
+        let Some(job) = self.jobs.end(id, exit) else { return };
         job.watch.freeze(at);
         let (attempt, role) = (job.attempt, job.role.clone());
         if let (Role::Gate { merged, gate }, Exit::Unknown) = (&role, exit) {
@@ -447,12 +403,10 @@ impl State {
 
     fn set_paused(&mut self, at: Time, id: TaskId, paused: bool) {
         self.with_task(id, |task| task.paused = paused);
-        for job in self.jobs.values_mut().filter(|job| job.attempt.task == id && job.is_live() && job.ran) {
-            if paused {
-                job.watch.freeze(at);
-            } else {
-                job.watch.thaw(at);
-            }
+        let ran: Vec<JobId> = self.jobs.live_of(id).filter(|job| job.ran).map(|job| job.id).collect();
+        for job in ran {
+            let turn = if paused { Stopwatch::freeze } else { Stopwatch::thaw };
+            self.with_job(job, |job| turn(&mut job.watch, at));
         }
     }
 
@@ -528,9 +482,7 @@ impl State {
     }
 
     fn with_job(&mut self, id: JobId, change: impl FnOnce(&mut Job)) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            change(job);
-        }
+        self.jobs.with(id, change);
     }
 }
 

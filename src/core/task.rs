@@ -83,7 +83,7 @@ pub(in crate::core) fn pause(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refu
 pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refused> {
     let task = get(turn.state, id)?;
     if task.paused {
-        let jobs: Vec<_> = turn.state.jobs.values().filter(|j| j.attempt.task == id).map(|j| j.id).collect();
+        let jobs: Vec<_> = turn.state.jobs.of(id).map(|j| j.id).collect();
         turn.fact(Fact::Unpaused { task: id });
         let now = turn.now;
         for job in jobs {
@@ -177,7 +177,7 @@ pub(in crate::core) fn forget(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
     if !is_ended(&task.stage) {
         return Err(not_now(task, "forget", "stop or land it first"));
     }
-    if turn.state.jobs.values().any(|job| job.attempt.task == id && job.is_live()) {
+    if turn.state.jobs.has_live(id) {
         return Err(not_now(task, "forget", "its processes are still being ended; try again in a moment"));
     }
     for work in archive_work(turn.state, id) {
@@ -202,7 +202,7 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
             attempt::give_up(turn, attempt, AttemptResult::Failed, error);
         }
         (Work::StartJob(start), Outcome::JobStarted)
-            if turn.state.jobs.get(&start.job).is_some_and(|job| job.is_live() && !job.ran) =>
+            if turn.state.jobs.get(start.job).is_some_and(|job| job.is_live() && !job.ran) =>
         {
             turn.fact(Fact::JobRan { job: start.job, task });
             let now = turn.now;

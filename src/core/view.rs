@@ -399,7 +399,7 @@ pub(in crate::core) fn state_of(task: &Task) -> TaskState {
 
 /// Why a task stands where it stands: the answer to "why is it (not) running", by the predicates that settle uses.
 fn why(state: &State, task: &Task) -> String {
-    let live = state.jobs.values().filter(|job| job.attempt.task == task.id && job.is_live()).count();
+    let live = state.jobs.live_of(task.id).count();
     match &task.stage {
         Stage::Queued { .. } => queue::held(state, task).unwrap_or_default(),
         Stage::Trying if task.paused => {
@@ -434,7 +434,7 @@ fn trying_why(state: &State, task: &Task) -> String {
         (Some(ready), None, _) => {
             format!("set-up hook {} of {} runs", attempt.setup_done + 1, ready.setup.len().max(1))
         }
-        (_, Some(job), None) => match state.jobs.get(&job) {
+        (_, Some(job), None) => match state.jobs.get(job) {
             Some(job) if !job.is_live() => "its branch is being read".to_owned(),
             Some(job) if job.ending.is_some() => "its agent is being ended".to_owned(),
             Some(job) if !job.ran => "its agent is being started".to_owned(),
@@ -465,9 +465,9 @@ fn attempt_view(
     now: Time,
     measured: &HashMap<JobId, Measured>,
 ) -> AttemptView {
-    let agent = of.agent.and_then(|job| state.jobs.get(&job));
+    let agent = of.agent.and_then(|job| state.jobs.get(job));
     let seen = of.agent.and_then(|job| measured.get(&job)).copied().unwrap_or_default();
-    let setup = |job: &&super::state::Job| {
+    let setup = |job: &&super::jobs::Job| {
         job.attempt == of.id && matches!(job.role, Role::Setup { merged: false, .. })
     };
     AttemptView {
@@ -482,7 +482,7 @@ fn attempt_view(
         result: of.result,
         source: of.source,
         gates: gate_views(&of.gates),
-        setup_jobs: state.jobs.values().filter(setup).map(|job| job.id).collect(),
+        setup_jobs: state.jobs.of(task.id).filter(setup).map(|job| job.id).collect(),
         head: of.read.as_ref().map(|read| read.head.clone()),
         vitals: Vitals {
             elapsed: agent.map(|job| job.watch.elapsed(now)).unwrap_or_default(),
