@@ -8,7 +8,15 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The job's directory.
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
+}
+
+/// The job's directory, if this process was started as a keeper in the one way that the daemon does it.
+pub(super) fn only() -> Option<PathBuf> {
+    let mut args = std::env::args_os().skip(1);
+    let (command, dir) = (args.next()?, args.next()?);
+    (command == "keeper" && args.next().is_none() && !dir.as_encoded_bytes().starts_with(b"-"))
+        .then(|| dir.into())
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {

@@ -103,6 +103,10 @@ enum Command {
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
+    // A keeper stays as small as it can be: all that reading a command line takes would stay in its memory.
+    if let Some(dir) = keeper::only() {
+        return keeper::run(&keeper::Args { dir }).unwrap_or_else(|error| error.report());
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -111,10 +115,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { error::USAGE } else { 0 });
         }
     };
-    // For bugs alone: every expected failure is a `CliError`. A keeper stays as small as it can be.
-    if !matches!(cli.command, Some(Command::Keeper(_))) {
-        let _ = color_eyre::install();
-    }
+    // For bugs alone: every expected failure is a `CliError`.
+    let _ = color_eyre::install();
     dispatch(cli).unwrap_or_else(|error| error.report())
 }
 

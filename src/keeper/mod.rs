@@ -121,6 +121,17 @@ struct State {
     typed: Option<(u64, u32)>,
 }
 
+/// What a sleep may have ended for.
+struct Woken {
+    output: bool,
+    child: bool,
+    daemon: bool,
+}
+
+impl Woken {
+    const ALL: Self = Self { output: true, child: true, daemon: true };
+}
+
 struct Keeper {
     child: Child,
     spool: Spool,
@@ -131,11 +142,15 @@ struct Keeper {
 impl Keeper {
     fn keep(mut self, dir: &Path) -> Result<(), KeeperError> {
         loop {
-            self.wait()?;
+            let woken = self.wait()?;
             self.child.feed();
-            let drained = self.read_output();
-            self.listen();
-            self.reap();
+            let drained = self.read_output(woken.output);
+            if woken.daemon || self.server.has_orders() {
+                self.listen();
+            }
+            if woken.child {
+                self.reap();
+            }
             self.end_tree();
             self.server.grown(self.spool.len());
             self.server.flush();
@@ -145,9 +160,11 @@ impl Keeper {
         }
     }
 
-    fn wait(&mut self) -> Result<(), KeeperError> {
+    /// Sleeps until something is to be done; what it may be.
+    fn wait(&mut self) -> Result<Woken, KeeperError> {
         let mut fds = Vec::with_capacity(5);
-        if self.spool.is_written() && !self.child.is_drained() {
+        let has_output = self.spool.is_written() && !self.child.is_drained();
+        if has_output {
             let mut want = PollFlags::IN;
             want.set(PollFlags::OUT, self.child.has_input());
             fds.push(PollFd::from_borrowed_fd(self.child.master(), want));
@@ -158,21 +175,30 @@ impl Keeper {
         if self.state.ended.is_none() {
             fds.push(PollFd::from_borrowed_fd(self.child.pidfd(), PollFlags::IN));
         }
+        let ours = fds.len();
         self.server.poll_fds(&mut fds, self.child.takes_input());
         let busy = self.state.kill_at.is_some() || !self.spool.is_written() || self.state.ended.is_some();
         let timeout = if busy { RETRY } else { REAP_EVERY };
         let timeout =
             Timespec { tv_sec: timeout.as_secs().cast_signed(), tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut fds, Some(&timeout)) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(errno) => Err(KeeperError::System { act: "wait", source: errno.into() }),
+            // Every so often, and while it ends, everything is looked after.
+            Ok(0) | Err(rustix::io::Errno::INTR) => return Ok(Woken::ALL),
+            Ok(_) if busy => return Ok(Woken::ALL),
+            Ok(_) => {}
+            Err(errno) => return Err(KeeperError::System { act: "wait", source: errno.into() }),
         }
+        let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        let output = has_output && is_ready(&fds[0]);
+        // Neither the output nor the standard input: that leaves the child's end.
+        let child = is_ready(&fds[ours - 1]);
+        Ok(Woken { output, child, daemon: fds[ours..].iter().any(is_ready) })
     }
 
     /// Reads what the job has written; true once nothing more can come.
-    fn read_output(&mut self) -> bool {
+    fn read_output(&mut self, is_ready: bool) -> bool {
         self.spool.retry();
-        while self.spool.is_written() && !self.child.is_drained() {
+        while is_ready && self.spool.is_written() && !self.child.is_drained() {
             match self.child.read(self.spool.buffer()) {
                 Ok(0) => break,
                 Ok(n) => {

@@ -65,6 +65,11 @@ impl Server {
         }
     }
 
+    /// Whether orders wait that could not be carried out at once.
+    pub(super) fn has_orders(&self) -> bool {
+        self.daemon.as_ref().is_some_and(|daemon| !daemon.orders.is_empty())
+    }
+
     /// The daemon's next order.
     pub(super) fn next_order(&mut self) -> Option<ToKeeper> {
         let daemon = self.daemon.as_mut()?;
