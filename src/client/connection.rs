@@ -151,12 +151,26 @@ impl Client {
         self.sender.send(message).await
     }
 
+    /// Says several things at once.
+    pub async fn send_all(&mut self, messages: &[ToDaemon]) -> Result<(), ClientError> {
+        let mut bytes = Vec::new();
+        for message in messages {
+            bytes.extend(frame::encode(message)?);
+        }
+        self.sender.socket.write_all(&bytes).await.map_err(|_| ClientError::Closed)
+    }
+
     /// The next message; none when the daemon is gone. Cancel-safe.
     pub async fn next(&mut self) -> Option<FromDaemon> {
         match self.kept.pop_front() {
             Some(message) => Some(message),
             None => self.receiver.receive().await.ok(),
         }
+    }
+
+    /// The next message if it has come already. What can't be read is left to [`Client::next`]'s end.
+    pub fn came(&mut self) -> Option<FromDaemon> {
+        self.kept.pop_front().or_else(|| self.receiver.decoder.next_message().ok().flatten())
     }
 
     /// Two halves that can be used by two tasks. Numbers of requests are the caller's from then on.

@@ -20,6 +20,11 @@ pub(super) const COLS_MAX: u16 = 1_000;
 
 /// Frames of one screen to one client are at least this far apart: no terminal shows more.
 const APART: Duration = Duration::from_millis(8);
+/// Screens that are not in focus are looked at together, at moments so far apart: however many there are, and however
+/// each draws, the loop and the client wake once for all of them.
+const TOGETHER: Duration = Duration::from_millis(40);
+/// A screen that is not in focus is looked at at each such moment until it has been still for so long.
+const LINGER: Duration = Duration::from_millis(300);
 
 /// One client's look at one job.
 #[derive(Debug)]
@@ -31,17 +36,34 @@ pub(super) struct Looking {
     /// The client was told that the screen is covered, and nothing since.
     told_covered: bool,
     sent: Option<Instant>,
+    /// How often the job had printed when it was last looked at.
+    printed: u64,
+    /// What the moments of [`TOGETHER`] are counted from, the same for all looks.
+    epoch: Instant,
+    /// The next such moment, if it is not in focus and has printed of late.
+    moment: Option<Instant>,
 }
 
 impl Looking {
-    pub(super) fn new(look: Look) -> Self {
-        Self { look, seen: Seen::default(), in_flight: false, behind: true, told_covered: false, sent: None }
+    pub(super) fn new(look: Look, epoch: Instant) -> Self {
+        Self {
+            look,
+            seen: Seen::default(),
+            in_flight: false,
+            behind: true,
+            told_covered: false,
+            sent: None,
+            printed: 0,
+            epoch,
+            moment: None,
+        }
     }
 
     /// The client scrolled, or has another size.
     pub(super) fn change(&mut self, look: Look) {
         self.look = look;
         self.behind = true;
+        self.moment = None;
     }
 
     /// The client has shown the last frame.
@@ -54,10 +76,25 @@ impl Looking {
         permitted == self.told_covered || self.due(now).is_some_and(|due| due <= now)
     }
 
-    /// When the next frame may be sent, if one waits: never before `now`.
+    /// When it is to be looked at next, if it is: never before `now`.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        let ready = self.behind && !self.in_flight;
-        ready.then(|| self.sent.map_or(now, |sent| now.max(sent + APART)))
+        if self.in_flight {
+            return None;
+        }
+        let moment = self.moment.map(|moment| moment.max(now));
+        if !self.behind {
+            return moment;
+        }
+        let apart = self.sent.map_or(now, |sent| now.max(sent + APART));
+        Some(moment.map_or(apart, |moment| moment.max(apart)))
+    }
+
+    /// The job says that it has printed.
+    pub(super) fn printed(&mut self, now: Instant) {
+        self.behind = true;
+        if !self.look.focus {
+            self.moment.get_or_insert(moment_after(self.epoch, now));
+        }
     }
 
     /// Sends what changed, or that it is covered.
@@ -67,21 +104,38 @@ impl Looking {
             return;
         };
         let now = clock::instant();
-        self.behind = true;
-        if self.in_flight || self.sent.is_some_and(|sent| now < sent + APART) {
+        self.behind |= self.told_covered;
+        if self.due(now).is_none_or(|due| due > now) {
             return;
         }
-        let Look { job, rows, cols, scrolled, .. } = self.look;
+        if !self.behind && self.printed == shared.printed() {
+            let is_still = self.sent.is_none_or(|sent| now >= sent + LINGER);
+            self.moment = (!is_still).then(|| moment_after(self.epoch, now));
+            if is_still {
+                // From now on it says itself when it has printed. It may have just done so unheard.
+                shared.looked();
+                if self.printed != shared.printed() {
+                    self.printed(now);
+                }
+            }
+            return;
+        }
+        let Look { job, rows, cols, scrolled, focus } = self.look;
+        if focus {
+            shared.looked();
+        }
+        self.printed = shared.printed();
         let mut covered = shared.covered();
         let Some(emulator) = covered.look(permit) else {
             drop(covered);
             self.cover(outbox);
             return;
         };
-        self.behind = false;
-        self.told_covered = false;
         let changes = changes(emulator, &mut self.seen, rows, cols, scrolled);
         drop(covered);
+        self.behind = false;
+        self.told_covered = false;
+        self.moment = (!focus).then(|| moment_after(self.epoch, now));
         if let Some(changes) = changes {
             self.sent = Some(now);
             self.in_flight = outbox.screen(job, &FromDaemon::Frame { job, changes });
@@ -92,11 +146,19 @@ impl Looking {
         self.seen = Seen::default();
         self.behind = false;
         self.in_flight = false;
+        self.moment = None;
         if !self.told_covered {
             self.told_covered = true;
             outbox.screen(self.look.job, &FromDaemon::Covered(self.look.job));
         }
     }
+}
+
+/// The first of the moments counted from `epoch` that is after `now`.
+fn moment_after(epoch: Instant, now: Instant) -> Instant {
+    let since = now.saturating_duration_since(epoch).as_nanos();
+    let moments = u32::try_from(since / TOGETHER.as_nanos()).unwrap_or(u32::MAX);
+    epoch + TOGETHER.saturating_mul(moments.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -108,16 +170,16 @@ mod tests {
 
     #[test]
     fn a_new_look_at_a_silent_screen_is_due_at_once() {
-        let looking = Looking::new(LOOK);
         let now = clock::instant();
+        let looking = Looking::new(LOOK, now);
         assert_eq!(looking.due(now), Some(now));
         assert!(looking.wants(true, now), "nothing else would ever wake it");
     }
 
     #[test]
     fn frames_are_apart_and_wait_until_the_last_one_was_shown() {
-        let mut looking = Looking::new(LOOK);
         let now = clock::instant();
+        let mut looking = Looking::new(LOOK, now);
         looking.sent = Some(now);
         assert!(!looking.wants(true, now));
         assert!(looking.wants(true, now + APART));
@@ -125,5 +187,21 @@ mod tests {
         assert_eq!(looking.due(now), None);
         looking.shown();
         assert_eq!(looking.due(now), Some(now + APART));
+    }
+
+    #[test]
+    fn screens_that_are_not_in_focus_are_sent_together() {
+        let epoch = clock::instant();
+        let due = |focus, after: u64| {
+            let mut looking = Looking::new(Look { focus, ..LOOK }, epoch);
+            looking.behind = false;
+            let now = epoch + Duration::from_millis(after);
+            looking.printed(now);
+            looking.due(now).unwrap()
+        };
+        assert_eq!(due(false, 1), epoch + TOGETHER);
+        assert_eq!(due(false, 32), epoch + TOGETHER);
+        assert_eq!(due(false, 41), epoch + TOGETHER * 2);
+        assert_eq!(due(true, 34), epoch + Duration::from_millis(34));
     }
 }

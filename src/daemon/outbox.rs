@@ -34,6 +34,25 @@ struct Queues {
     board: Option<Arc<Vec<u8>>>,
 }
 
+impl Queues {
+    /// Answers first; once closed nothing else.
+    fn next(&mut self) -> Option<Parcel> {
+        if let Some(bytes) = self.answers.pop_front() {
+            return Some(Parcel::Answer(bytes));
+        }
+        if self.closed {
+            return None;
+        }
+        if let Some((_, bytes)) = self.screens.pop_first() {
+            return Some(Parcel::Push(bytes));
+        }
+        if let Some(bytes) = self.notices.pop_front() {
+            return Some(Parcel::Push(bytes));
+        }
+        self.board.take().map(Parcel::Board)
+    }
+}
+
 /// What the writer takes.
 #[derive(Debug)]
 pub(super) enum Parcel {
@@ -106,24 +125,20 @@ impl Outbox {
             let filled = self.filled.notified();
             {
                 let mut queues = self.lock();
-                if let Some(bytes) = queues.answers.pop_front() {
-                    return Some(Parcel::Answer(bytes));
+                if let Some(parcel) = queues.next() {
+                    return Some(parcel);
                 }
                 if queues.closed {
                     return None;
                 }
-                if let Some((_, bytes)) = queues.screens.pop_first() {
-                    return Some(Parcel::Push(bytes));
-                }
-                if let Some(bytes) = queues.notices.pop_front() {
-                    return Some(Parcel::Push(bytes));
-                }
-                if let Some(board) = queues.board.take() {
-                    return Some(Parcel::Board(board));
-                }
             }
             filled.await;
         }
+    }
+
+    /// What else is there to write now.
+    pub(super) fn more(&self) -> Option<Parcel> {
+        self.lock().next()
     }
 
     fn put(&self, change: impl FnOnce(&mut Queues)) {

@@ -258,7 +258,7 @@ impl Shell {
                     looking.change(look);
                     looking
                 }
-                None => Looking::new(look),
+                None => Looking::new(look, self.epoch),
             });
         }
         let jobs: Vec<Look> = now.iter().map(|looking| looking.look).collect();
@@ -318,9 +318,10 @@ impl Shell {
 
     /// A screen has changed: everybody who looks gets it.
     pub(super) fn screen_changed(&mut self, job: JobId) {
-        self.jobs.looked(job);
+        let now = clock::instant();
         for client in self.clients.values_mut() {
             for looking in client.looks.iter_mut().filter(|looking| looking.look.job == job) {
+                looking.printed(now);
                 looking.show(
                     &client.outbox,
                     self.engine.permit(job),

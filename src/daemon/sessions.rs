@@ -21,6 +21,8 @@ use tokio::sync::mpsc;
 const CLIENTS_MAX: usize = 128;
 /// How long a client may take to say hello.
 const HELLO_MAX: Duration = Duration::from_secs(10);
+/// What waits is written together until it is so much.
+const WRITE: usize = 64 * 1024;
 /// One read of a socket.
 const READ: usize = 16 * 1024;
 
@@ -114,16 +116,27 @@ async fn listen(
     Ok(())
 }
 
+/// Writes what is there in one piece, so that the client wakes once for it.
 async fn deliver(write: &mut OwnedWriteHalf, outbox: &Outbox) -> io::Result<()> {
+    let mut bytes = Vec::new();
     while let Some(parcel) = outbox.take().await {
-        match parcel {
-            Parcel::Answer(bytes) => {
-                write.write_all(&bytes).await?;
-                outbox.requests.add_permits(1);
+        let mut next = Some(parcel);
+        let mut answers = 0;
+        while let Some(parcel) = next {
+            match parcel {
+                Parcel::Answer(answer) => {
+                    bytes.extend(answer);
+                    answers += 1;
+                }
+                Parcel::Push(push) => bytes.extend(push),
+                Parcel::Board(board) => bytes.extend_from_slice(&board),
             }
-            Parcel::Push(bytes) => write.write_all(&bytes).await?,
-            Parcel::Board(bytes) => write.write_all(&bytes).await?,
+            next = if bytes.len() < WRITE { outbox.more() } else { None };
         }
+        write.write_all(&bytes).await?;
+        bytes.clear();
+        bytes.shrink_to(WRITE * 2);
+        outbox.requests.add_permits(answers);
     }
     Ok(())
 }

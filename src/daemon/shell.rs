@@ -87,6 +87,8 @@ pub(super) struct Shell {
     pub(super) wished: HashMap<JobId, (u16, u16)>,
     unsaved: VecDeque<Unsaved>,
     retry_at: Option<Instant>,
+    /// What the moments at which screens are looked at together are counted from.
+    pub(super) epoch: Instant,
     board_changed: bool,
     board_at: Option<Instant>,
     pulse_at: Option<Instant>,
@@ -124,6 +126,7 @@ impl Shell {
             wished: HashMap::new(),
             unsaved: VecDeque::new(),
             retry_at: None,
+            epoch: clock::instant(),
             board_changed: true,
             board_at: None,
             pulse_at: None,

@@ -6,6 +6,7 @@
 use super::hits::Hits;
 use super::known::{Known, Link};
 use super::over::Over;
+use super::pace::Urgency;
 use super::settings::Settings;
 use super::splits::Splits;
 use super::views::board::Board;
@@ -169,39 +170,46 @@ impl App {
         self.under_way.insert(id, wanted);
     }
 
-    /// Takes in a message; whether something on the screen changed.
-    pub(super) fn hear(&mut self, message: FromDaemon) -> (bool, Vec<Cmd>) {
+    /// Takes in a message; how soon what it changed is to be seen, if it changed anything.
+    pub(super) fn hear(&mut self, message: FromDaemon) -> (Option<Urgency>, Vec<Cmd>) {
         match message {
             FromDaemon::Board(board) => {
-                self.known.set_board(*board);
-                return (true, self.board_changed());
+                let first = self.known.set_board(*board);
+                let urgency = if first { Urgency::Prompt } else { Urgency::Calm };
+                (Some(urgency), self.board_changed())
             }
-            FromDaemon::Answer { id, result } => {
-                let Some(wanted) = self.under_way.remove(&id) else { return (false, Vec::new()) };
-                return (true, self.answered(wanted, result));
-            }
+            FromDaemon::Answer { id, result } => match self.under_way.remove(&id) {
+                Some(wanted) => (Some(Urgency::Prompt), self.answered(wanted, result)),
+                None => (None, Vec::new()),
+            },
             FromDaemon::Frame { job, changes } => {
                 if !self.framed.contains(&job) {
                     self.framed.push(job);
                 }
+                // The echo of a key, or the first of a screen that was asked for.
+                let prompt = changes.full || self.typing() == Some(job);
                 self.known.frame(job, changes);
+                (Some(if prompt { Urgency::Prompt } else { Urgency::Calm }), Vec::new())
             }
-            FromDaemon::Covered(job) => self.known.cover(job),
+            FromDaemon::Covered(job) => {
+                self.known.cover(job);
+                (Some(Urgency::Prompt), Vec::new())
+            }
             FromDaemon::Notice(notice) => {
                 let here = |task: &&TaskView| self.known.repo.as_ref().is_none_or(|repo| task.repo == *repo);
                 let Some(task) = self.known.task(notice.task).filter(here) else {
-                    return (false, Vec::new());
+                    return (None, Vec::new());
                 };
                 self.say(format!("{}: {}", task.name, notice.text));
+                (Some(Urgency::Prompt), Vec::new())
             }
-            FromDaemon::Welcome { .. } | FromDaemon::WrongVersion { .. } => return (false, Vec::new()),
+            FromDaemon::Welcome { .. } | FromDaemon::WrongVersion { .. } => (None, Vec::new()),
         }
-        (true, Vec::new())
     }
 
     /// The frames that have been drawn since this was last asked: the next may come.
-    pub(super) fn shown(&mut self) -> Vec<Cmd> {
-        self.framed.drain(..).map(|job| Cmd::Send(ToDaemon::Shown(job))).collect()
+    pub(super) fn shown(&mut self) -> Vec<ToDaemon> {
+        self.framed.drain(..).map(ToDaemon::Shown).collect()
     }
 
     fn board_changed(&mut self) -> Vec<Cmd> {

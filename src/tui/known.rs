@@ -145,12 +145,14 @@ impl Known {
     }
 
     /// Takes in a board; the chosen task stays chosen while it is there.
-    pub(super) fn set_board(&mut self, board: Board) {
+    pub(super) fn set_board(&mut self, board: Board) -> bool {
+        let had_none = self.selected.is_none();
         self.board = board;
         let rows: Vec<TaskId> = self.rows().iter().map(|task| task.id).collect();
         if self.selected.is_none_or(|id| !rows.contains(&id)) {
             self.selected = rows.first().copied();
         }
+        had_none
     }
 
     /// Takes in a frame of a screen.

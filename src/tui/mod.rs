@@ -1,8 +1,8 @@
 //! THE CLIENT PEOPLE SEE: messages and keys change the app, the app is drawn.
 //!
 //! Holds no truth: the daemon pushes the board and the screens that are looked at; keys become requests. Draws only
-//! when something has changed, at most once in 16 ms, and once a second while clocks run. Survives its daemon: it calls
-//! it again, starting it if need be. Memory: the screens that are looked at, one diff, 5,000 ledger lines.
+//! when something has changed, as `pace` says, and once a second while clocks run. Survives its daemon: it calls it
+//! again, starting it if need be. Memory: the screens that are looked at, one diff, 5,000 ledger lines.
 
 mod action;
 mod acts;
@@ -19,6 +19,7 @@ mod known;
 mod mouse;
 mod offers;
 mod over;
+mod pace;
 mod paint;
 #[cfg(test)]
 mod picture;
@@ -40,11 +41,12 @@ use crate::core::ids::TaskId;
 use crate::core::review::Diff;
 use crate::os::clock;
 use crate::os::paths::Paths;
-use crate::wire::client::FromDaemon;
+use crate::wire::client::{FromDaemon, ToDaemon};
 use app::{App, Cmd};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use key::Key;
 use known::Known;
+use pace::{Pace, Urgency};
 use paint::Painted;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -80,13 +82,11 @@ pub enum TuiError {
     DaemonGone(#[from] ClientError),
 }
 
-/// Shortest time between two frames.
-const FRAME: Duration = Duration::from_millis(16);
 /// How often clocks on the screen move on.
 const CLOCK: Duration = Duration::from_secs(1);
 /// How long a daemon that went is called.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Messages that are taken in at one go before a frame is drawn.
+/// Most messages that are taken in at one go.
 const BURST: usize = 64;
 
 /// Shows the client until the person leaves it.
@@ -184,20 +184,19 @@ impl Shell {
         let mut calling: Option<Calling> = None;
         let hello = self.app.connected();
         self.carry_out(hello).await?;
-        let mut drawn = None;
-        let mut dirty = true;
+        let mut pace = Pace::default();
+        pace.want(Some(Urgency::Prompt));
         loop {
-            let wait =
-                drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(clock::instant().duration_since(at)));
-            if dirty && wait.is_zero() {
+            let now = clock::instant();
+            if pace.is_due(now) {
                 self.draw().await?;
-                drawn = Some(clock::instant());
-                dirty = false;
+                pace.drew(now);
             }
             if self.client.is_none() && calling.is_none() {
                 let paths = self.paths.clone();
                 calling = Some(Box::pin(async move { Client::reconnect(&paths, PATIENCE).await }));
             }
+            let due = pace.due();
             let woken = tokio::select! {
                 biased;
                 woken = signals.next() => woken,
@@ -206,31 +205,29 @@ impl Shell {
                 client = back(&mut calling) => Woken::Back(client),
                 Some(file) = done.recv() => Woken::Painted(file),
                 _ = beat.tick() => Woken::Clock,
-                () = tokio::time::sleep(wait), if dirty => Woken::Frame,
+                () = tokio::time::sleep_until(due.unwrap_or(now).into()), if due.is_some() => Woken::Frame,
             };
-            dirty |= match woken {
-                Woken::End => return Ok(()),
+            pace.want(match woken {
+                Woken::End | Woken::Event(None) => return Ok(()),
                 Woken::Continued => {
                     self.terminal.take_again()?;
-                    true
+                    Some(Urgency::Prompt)
                 }
-                Woken::Event(None) => return Ok(()),
                 Woken::Event(Some(event)) => {
+                    let typed = self.app.typing().is_some();
                     let cmds = self.event(event?);
+                    // What an agent gets is seen once it answers.
+                    let passed = typed && matches!(cmds.as_slice(), [Cmd::Send(ToDaemon::Input { .. })]);
                     if self.carry_out(cmds).await? {
                         return Ok(());
                     }
-                    true
+                    (!passed).then_some(Urgency::Prompt)
                 }
-                Woken::Heard(Some(message)) => {
-                    let (changed, cmds) = self.app.hear(message);
-                    self.carry_out(cmds).await?;
-                    changed
-                }
+                Woken::Heard(Some(message)) => self.hear(message).await?,
                 Woken::Heard(None) => {
                     self.client = None;
                     self.app.disconnected();
-                    true
+                    Some(Urgency::Prompt)
                 }
                 Woken::Back(client) => {
                     calling = None;
@@ -238,18 +235,31 @@ impl Shell {
                     self.app.say("the daemon is there again".to_owned());
                     let cmds = self.app.connected();
                     self.carry_out(cmds).await?;
-                    true
+                    Some(Urgency::Prompt)
                 }
                 Woken::Painted((task, diff, file, lines)) => {
                     self.app.painted(task, &diff, file, lines);
-                    true
+                    Some(Urgency::Prompt)
                 }
-                Woken::Clock => self.app.known.has_clocks(),
-                Woken::Frame => false,
-            };
+                Woken::Clock => self.app.known.has_clocks().then_some(Urgency::Calm),
+                Woken::Frame => None,
+            });
             let looks = self.app.look();
             self.carry_out(looks).await?;
         }
+    }
+
+    /// Takes in a message and those that came with it; how soon what they changed is to be seen.
+    async fn hear(&mut self, message: FromDaemon) -> Result<Option<Urgency>, TuiError> {
+        let (mut changed, cmds) = self.app.hear(message);
+        self.carry_out(cmds).await?;
+        for _ in 1..BURST {
+            let Some(message) = self.client.as_mut().and_then(Client::came) else { break };
+            let (urgency, cmds) = self.app.hear(message);
+            changed = changed.max(urgency);
+            self.carry_out(cmds).await?;
+        }
+        Ok(changed)
     }
 
     async fn draw(&mut self) -> Result<(), TuiError> {
@@ -258,8 +268,11 @@ impl Shell {
             app.area = area;
             frame::render(app, area, buf)
         })?;
-        let cmds = self.app.shown();
-        self.carry_out(cmds).await?;
+        let shown = self.app.shown();
+        if let Some(client) = self.client.as_mut().filter(|_| !shown.is_empty()) {
+            // A connection that breaks here is heard of by the loop.
+            let _ = client.send_all(&shown).await;
+        }
         // The size that was drawn may be another one than the one that screens were asked for.
         let looks = self.app.look();
         self.carry_out(looks).await.map(drop)

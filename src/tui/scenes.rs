@@ -346,8 +346,8 @@ impl Scene {
         self.serve();
         let mut buf = Buffer::empty(self.app.area);
         let at = frame::render(&self.app, self.app.area, &mut buf);
-        let cmds = self.app.shown();
-        self.carry_out(cmds);
+        let shown = self.app.shown();
+        self.carry_out(shown.into_iter().map(Cmd::Send).collect());
         (buf, at)
     }
 

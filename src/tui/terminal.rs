@@ -15,8 +15,10 @@ use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use std::io::{self, Stdout, Write as _, stdout};
+use std::cell::RefCell;
+use std::io::{self, Write as _, stdout};
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::sync::Once;
 
 /// Most bytes that are copied: many terminals take no more in one go.
@@ -25,7 +27,25 @@ pub(super) const COPY_MAX: usize = 74_000 / 4 * 3;
 /// The taken-over terminal; given back when it is dropped, and before the words of a panic.
 pub(super) struct Terminal {
     /// Never dropped: its own drop complains on standard error, which panics where the terminal is gone.
-    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Held>>>,
+    held: Held,
+    /// The last frame that was written.
+    written: Vec<u8>,
+}
+
+/// What a frame writes, until it is whole.
+#[derive(Clone, Debug, Default)]
+struct Held(Rc<RefCell<Vec<u8>>>);
+
+impl io::Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 static GIVE_BACK_ON_PANIC: Once = Once::new();
@@ -40,8 +60,9 @@ impl Terminal {
             }));
         });
         take()?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(stdout()))?;
-        Ok(Self { inner: ManuallyDrop::new(inner) })
+        let held = Held::default();
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(held.clone()))?;
+        Ok(Self { inner: ManuallyDrop::new(inner), held, written: Vec::new() })
     }
 
     /// Its size now.
@@ -55,18 +76,33 @@ impl Terminal {
         &mut self,
         render: impl FnOnce(Rect, &mut Buffer) -> Option<Position>,
     ) -> io::Result<()> {
-        queue!(stdout(), BeginSynchronizedUpdate)?;
         self.inner.draw(|frame| {
             let area = frame.area();
             if let Some(at) = render(area, frame.buffer_mut()) {
                 frame.set_cursor_position(at);
             }
         })?;
-        execute!(stdout(), EndSynchronizedUpdate)
+        self.write()
+    }
+
+    /// Writes what was drawn, in one piece; nothing if it says no more than how the last frame ended.
+    fn write(&mut self) -> io::Result<()> {
+        let mut drawn = self.held.0.borrow_mut();
+        if self.written.ends_with(&drawn) {
+            drawn.clear();
+            return Ok(());
+        }
+        self.written.clear();
+        queue!(self.written, BeginSynchronizedUpdate)?;
+        self.written.append(&mut drawn);
+        let mut out = stdout().lock();
+        out.write_all(&self.written)?;
+        execute!(out, EndSynchronizedUpdate)
     }
 
     /// The next frame is drawn whole.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
+        self.written.clear();
         self.inner.clear()
     }
 
@@ -89,7 +125,7 @@ impl Terminal {
     /// Takes the terminal over again after somebody else had it.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
         take()?;
-        self.inner.clear()
+        self.redraw()
     }
 }
 

@@ -37,7 +37,13 @@ pub(super) fn receive(mut stream: &UnixStream, decoder: &mut Decoder) -> io::Res
     loop {
         match stream.read(&mut bytes) {
             Ok(0) => return Ok(false),
-            Ok(n) => decoder.push(&bytes[..n]),
+            Ok(n) => {
+                decoder.push(&bytes[..n]);
+                // A short read has emptied the socket, as a rule; the next wait says so if it has not.
+                if n < bytes.len() {
+                    return Ok(true);
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

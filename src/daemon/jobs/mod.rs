@@ -92,6 +92,8 @@ pub(super) struct Shared {
     watched: AtomicBool,
     /// The loop has been told and has not looked yet.
     told: AtomicBool,
+    /// How often the screen has changed.
+    printed: AtomicU64,
     /// All that will ever be on the screen is there.
     complete: AtomicBool,
 }
@@ -104,8 +106,25 @@ impl Shared {
             last_output: AtomicU64::new(0),
             watched: AtomicBool::new(false),
             told: AtomicBool::new(false),
+            printed: AtomicU64::new(0),
             complete: AtomicBool::new(false),
         }
+    }
+
+    /// How often the screen has changed.
+    pub(super) fn printed(&self) -> u64 {
+        self.printed.load(Ordering::Acquire)
+    }
+
+    /// The screen was looked at: its next change is told of.
+    pub(super) fn looked(&self) {
+        self.told.store(false, Ordering::Release);
+    }
+
+    /// The screen has changed. True: the loop is to be told.
+    fn changed(&self) -> bool {
+        self.printed.fetch_add(1, Ordering::AcqRel);
+        self.watched.load(Ordering::Acquire) && !self.told.swap(true, Ordering::AcqRel)
     }
 
     /// The screen, under its lid.
@@ -210,14 +229,10 @@ impl Jobs {
         self.looks += 1;
         if let Some(job) = self.jobs.get_mut(&job) {
             job.seen = self.looks;
-            job.shared.watched.store(watched, Ordering::Release);
-        }
-    }
-
-    /// The loop looks at the screen now: changes from here on are told again.
-    pub(super) fn looked(&self, job: JobId) {
-        if let Some(job) = self.jobs.get(&job) {
-            job.shared.told.store(false, Ordering::Release);
+            let was = job.shared.watched.swap(watched, Ordering::AcqRel);
+            if watched && !was {
+                wake(&job.waker);
+            }
         }
     }
 

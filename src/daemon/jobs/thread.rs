@@ -4,11 +4,13 @@
 //! of the output has been read; each order's effect is answered once. Nothing that a job printed is handed on but
 //! through the lid, the agent's dialect (states, numbers) and, for gates and hooks, their last lines.
 
+mod talk;
+
 use super::begin::{self, Found};
 use super::coalesce::Coalesce;
 use super::files::{Fed, Files};
 use super::last_words;
-use super::line::{flush, put, receive};
+use super::line::put;
 use super::plan;
 use super::sizes::Sizes;
 use super::spool::{REFEED, Spool};
@@ -25,12 +27,9 @@ use crate::os::clock::{self, Clock};
 use crate::os::paths::Paths;
 use crate::os::process;
 use crate::screen::keys;
-use crate::wire::frame::Decoder;
-use crate::wire::keeper::{ExitFile, FromKeeper, ToKeeper};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use crate::wire::keeper::{ExitFile, ToKeeper};
 use rustix::fd::OwnedFd;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
@@ -41,9 +40,6 @@ const ALIVE: Duration = Duration::from_secs(1);
 
 /// A synchronised update may hold the screen back for this long.
 const SYNC_MAX: Duration = Duration::from_millis(150);
-/// A keeper whose connection broke is tried again after this long.
-const AGAIN: Duration = Duration::from_millis(20);
-
 /// All that the thread owns.
 pub(super) struct Thread {
     job: JobId,
@@ -75,6 +71,10 @@ pub(super) struct Thread {
     known: bool,
     /// It broke on this job's output once: the output is no longer read, only its length and end.
     deaf: bool,
+    /// When this thread began to follow the job.
+    began: Instant,
+    /// Something came from the keeper since the last nap.
+    stirred: bool,
     /// Since when the program holds its screen back for a synchronised update.
     sync_since: Option<Instant>,
     freezes: Vec<EffectId>,
@@ -129,6 +129,8 @@ impl Thread {
             alive_said: None,
             known: false,
             deaf: false,
+            began: clock::instant(),
+            stirred: false,
             sync_since: None,
             freezes: Vec::new(),
             thaws: Vec::new(),
@@ -237,129 +239,6 @@ impl Thread {
                 .map_err(|error| format!("can't write {}: {error}", self.files.dir().display()))?;
         }
         begin::start(&self.files, &self.program, was_there)
-    }
-
-    /// Talks to keepers until the job has ended: to one, as a rule; to it again if the connection broke.
-    fn follow(&mut self, mut stream: UnixStream) -> Exit {
-        loop {
-            match self.talk(&stream) {
-                Ok(file) => return begin::exit_of(&file),
-                // A keeper that was just leaving when we came; its last word is on disk.
-                Err(_) if self.files.exit().is_some() => {}
-                Err(error) => tracing::warn!(job = %self.job, %error, "the connection to a keeper broke"),
-            }
-            std::thread::sleep(AGAIN);
-            match begin::attach(&self.files) {
-                Found::Live(again) => stream = again,
-                Found::Ended(file) => return begin::exit_of(&file),
-                Found::Lost => return Exit::Unknown,
-            }
-        }
-    }
-
-    fn talk(&mut self, stream: &UnixStream) -> io::Result<ExitFile> {
-        stream.set_nonblocking(true)?;
-        let mut decoder = Decoder::default();
-        let mut out: Vec<u8> = Vec::new();
-        let mut ended = None;
-        // What an earlier connection may not have passed on; a keeper does the same twice without harm.
-        for message in self.unanswered() {
-            put(&mut out, &message);
-        }
-        loop {
-            while let Ok(order) = self.orders.try_recv() {
-                self.take_order(order, &mut out);
-            }
-            self.type_on(&mut out);
-            self.say(false);
-            self.end_sync();
-            let more = self.feed_piece(&mut out)?;
-            if !more && let Some(file) = ended {
-                return Ok(file);
-            }
-            flush(stream, &mut out)?;
-            if out.is_empty() {
-                self.was_typed();
-            }
-            self.wait(stream, more, !out.is_empty())?;
-            let open = receive(stream, &mut decoder)?;
-            while let Some(message) = decoder.next_message().map_err(io::Error::other)? {
-                if let Some(file) = self.hear(message) {
-                    self.grown = self.spool.len();
-                    ended = Some(file);
-                }
-            }
-            if !open && ended.is_none() {
-                return Err(io::Error::other("the keeper closed it"));
-            }
-        }
-    }
-
-    fn unanswered(&self) -> Vec<ToKeeper> {
-        let mut messages = Vec::new();
-        if !self.freezes.is_empty() {
-            messages.push(ToKeeper::Freeze);
-        }
-        if !self.thaws.is_empty() {
-            messages.push(ToKeeper::Thaw);
-        }
-        if !self.ends.is_empty() {
-            messages.push(ToKeeper::End { grace_ms: 0 });
-        }
-        messages
-    }
-
-    fn hear(&mut self, message: FromKeeper) -> Option<ExitFile> {
-        match message {
-            FromKeeper::Hello { spool, .. } | FromKeeper::Grown(spool) => {
-                if spool > self.grown {
-                    self.grown = spool;
-                    self.shared.output.store(spool, Ordering::Relaxed);
-                }
-            }
-            FromKeeper::Frozen(_) => {
-                let effects = std::mem::take(&mut self.freezes);
-                self.done(effects);
-            }
-            FromKeeper::Thawed => {
-                let effects = std::mem::take(&mut self.thaws);
-                self.done(effects);
-            }
-            FromKeeper::Ended => {
-                let effects = std::mem::take(&mut self.ends);
-                self.done(effects);
-            }
-            FromKeeper::Exited(file) => return Some(file),
-        }
-        None
-    }
-
-    fn take_order(&mut self, order: Order, out: &mut Vec<u8>) {
-        match order {
-            Order::Freeze(effect) => {
-                self.freezes.push(effect);
-                put(out, &ToKeeper::Freeze);
-            }
-            Order::Thaw(effect) => {
-                self.thaws.push(effect);
-                put(out, &ToKeeper::Thaw);
-            }
-            Order::End { effect, grace } => {
-                self.ends.push(effect);
-                put(out, &ToKeeper::End { grace_ms: grace.0 });
-            }
-            Order::Type { effect, answer } => self.typist.answer(answer, effect),
-            Order::Input(input) => {
-                let modes = self.shared.covered().modes_for_answer();
-                put(out, &ToKeeper::Input(keys::encode(&input, modes)));
-            }
-            Order::Resize { rows, cols } => {
-                put(out, &ToKeeper::Resize { rows, cols });
-                // The old output is still for the old size.
-                self.sizes.set(self.spool.offset().max(self.old.min(self.grown)), (rows, cols));
-                self.resize();
-            }
-        }
     }
 
     /// Whether what is on the screen is not yet what an earlier daemon had there.
@@ -489,38 +368,9 @@ impl Thread {
     }
 
     fn screen_changed(&self) {
-        if self.shared.watched.load(Ordering::Acquire) && !self.shared.told.swap(true, Ordering::AcqRel) {
+        if self.shared.changed() {
             self.world.tell(FromWorld::Screen(self.job));
         }
-    }
-
-    /// Sleeps until the keeper, the loop or a pause has something.
-    fn wait(&self, stream: &UnixStream, more: bool, writes: bool) -> io::Result<()> {
-        let now = clock::instant();
-        let due =
-            [self.typist.due(now), self.coalesce.due(now), self.sync_since.map(|since| since + SYNC_MAX)]
-                .into_iter()
-                .flatten()
-                .min();
-        let timeout = if more {
-            Some(Duration::ZERO)
-        } else {
-            due.map(|due| due.saturating_duration_since(now) + Duration::from_millis(1))
-        };
-        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        let mut flags = PollFlags::IN;
-        if writes {
-            flags |= PollFlags::OUT;
-        }
-        let mut fds = [PollFd::new(stream, flags), PollFd::new(&self.waker, PollFlags::IN)];
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        if !fds[1].revents().is_empty() {
-            let _ = rustix::io::read(&self.waker, &mut [0_u8; 8]);
-        }
-        Ok(())
     }
 
     /// Reads what is left of the spool; replies go nowhere.

@@ -49,7 +49,8 @@ fn draw(field: &super::super::form::Field, here: bool, place: Rect, on: &mut Can
     match &field.value {
         Value::Choice { of, at } => {
             let word = of.get(*at).map_or("", String::as_str);
-            let text = if here { format!("◂ {word} ▸") } else { word.to_owned() };
+            // Arrows only where they lead somewhere: the agents are not known at once.
+            let text = if here && of.len() > 1 { format!("◂ {word} ▸") } else { word.to_owned() };
             on.put(place, 0, 0, &clip(&text, place.width), if here { Role::Strong } else { Role::Text });
         }
         Value::Text(editor) => {
