@@ -28,6 +28,8 @@ struct Daemon {
     orders: VecDeque<ToKeeper>,
     outbox: VecDeque<u8>,
     told: u64,
+    /// It can't be written to any more; what it ordered before it went is still read.
+    deaf: bool,
 }
 
 impl Server {
@@ -44,7 +46,8 @@ impl Server {
     /// What to wait for; orders only while they can be carried out.
     pub(super) fn poll_fds<'a>(&'a self, fds: &mut Vec<PollFd<'a>>, orders: bool) {
         fds.push(PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN));
-        if let Some(daemon) = &self.daemon {
+        // One that has hung up wakes every poll: it is looked at only if its orders can be carried out.
+        if let Some(daemon) = self.daemon.as_ref().filter(|daemon| orders || !daemon.deaf) {
             let mut want = PollFlags::empty();
             want.set(PollFlags::IN, orders);
             want.set(PollFlags::OUT, !daemon.outbox.is_empty());
@@ -58,8 +61,8 @@ impl Server {
             if stream.set_nonblocking(true).is_ok() && peer::check(&stream).unwrap_or(false) {
                 let orders = self.daemon.take().map(Daemon::last_orders).unwrap_or_default();
                 let told = if let FromKeeper::Hello { spool, .. } = hello { *spool } else { 0 };
-                self.daemon =
-                    Some(Daemon { stream, inbox: Decoder::default(), orders, outbox: VecDeque::new(), told });
+                let (inbox, outbox) = (Decoder::default(), VecDeque::new());
+                self.daemon = Some(Daemon { stream, inbox, orders, outbox, told, deaf: false });
                 self.tell(hello);
             }
         }
@@ -83,7 +86,9 @@ impl Server {
     /// Queues a message; without a daemon nobody needs to know.
     pub(super) fn tell(&mut self, message: &FromKeeper) {
         // Our own messages are small and always fit a frame.
-        if let (Some(daemon), Ok(bytes)) = (&mut self.daemon, encode(message)) {
+        if let (Some(daemon), Ok(bytes)) = (&mut self.daemon, encode(message))
+            && !daemon.deaf
+        {
             daemon.outbox.extend(bytes);
         }
         self.flush();
@@ -92,6 +97,7 @@ impl Server {
     /// Says how long the spool is, unless the daemon has not yet read what it was told.
     pub(super) fn grown(&mut self, len: u64) {
         if let Some(daemon) = &mut self.daemon
+            && !daemon.deaf
             && daemon.told != len
             && daemon.outbox.len() < OUTBOX_MAX
         {
@@ -108,8 +114,8 @@ impl Server {
                 Ok(n) if n > 0 => drop(daemon.outbox.drain(..n)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 _ => {
-                    self.daemon = None;
-                    return;
+                    daemon.outbox.clear();
+                    daemon.deaf = true;
                 }
             }
         }

@@ -10,6 +10,8 @@ mod clients;
 #[cfg(test)]
 mod flow;
 #[cfg(test)]
+mod keeper;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod lid;
