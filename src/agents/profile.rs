@@ -111,6 +111,12 @@ pub struct Order<'a> {
     pub worktree: &'a Path,
     /// A directory of the job's own, outside the worktree, for a prompt file.
     pub scratch: &'a Path,
+    /// The worktree's own git directory: `…/.git/worktrees/NAME`.
+    pub git_dir: &'a Path,
+    /// The git directory that all worktrees of the repo share.
+    pub common_dir: &'a Path,
+    /// This program.
+    pub nopeek: &'a str,
 }
 
 /// How it is started.
@@ -135,6 +141,16 @@ impl Profile {
         self.command.first().map_or("", String::as_str)
     }
 
+    /// The same with `nopeek`, this program's path, where its program is `{nopeek}`: the program is looked for before a
+    /// plan is made.
+    #[must_use]
+    pub fn with_own_program(mut self, nopeek: &str) -> Self {
+        if let Some(program) = self.command.first_mut().filter(|program| *program == "{nopeek}") {
+            nopeek.clone_into(program);
+        }
+        self
+    }
+
     /// What the rules need to know of it.
     #[must_use]
     pub fn traits(&self, name: &str) -> AgentTraits {
@@ -148,8 +164,6 @@ impl Profile {
     }
 
     /// How to start it for `order`; the error says what is in the way.
-    ///
-    /// The one place here that reads a file: a worktree's `.git` says where its git directories are.
     pub fn plan(&self, order: &Order<'_>) -> Result<Plan, String> {
         let words = match order.resume {
             Some(_) if self.resume.is_empty() => {
@@ -167,7 +181,6 @@ impl Profile {
         let prompt = order.prompt.replace('\0', "");
         let prompt_file = order.scratch.join(PROMPT_FILE);
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let mut git_dirs = None;
         let mut has_prompt = false;
         let mut argv = Vec::with_capacity(words.len() + 1);
         for word in words {
@@ -180,9 +193,9 @@ impl Profile {
                     "prompt_file" => text(&prompt_file),
                     "session" => order.resume.unwrap_or_default().to_owned(),
                     "worktree" => text(order.worktree),
-                    "git_dir" => text(&git_dirs.get_or_insert_with(|| find_git_dirs(order.worktree)).0),
-                    "common_dir" => text(&git_dirs.get_or_insert_with(|| find_git_dirs(order.worktree)).1),
-                    "nopeek" => own_program(),
+                    "git_dir" => text(order.git_dir),
+                    "common_dir" => text(order.common_dir),
+                    "nopeek" => order.nopeek.to_owned(),
                     _ => return None,
                 })
             });
@@ -236,42 +249,9 @@ fn fill(word: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     out
 }
 
-/// This program's path, also after it was replaced by a newer one.
-fn own_program() -> String {
-    let path = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("nopeek"));
-    let path = path.to_string_lossy().into_owned();
-    path.strip_suffix(" (deleted)").map_or(path.clone(), str::to_owned)
-}
-
-/// The worktree's own git directory and the repo's: `…/.git/worktrees/NAME` and `…/.git`; `.git` if it is no worktree.
-fn find_git_dirs(worktree: &Path) -> (PathBuf, PathBuf) {
-    let dot_git = worktree.join(".git");
-    let own = std::fs::read_to_string(&dot_git)
-        .ok()
-        .and_then(|text| text.trim_end().strip_prefix("gitdir: ").map(|dir| worktree.join(dir)));
-    match own {
-        Some(own) => {
-            let common = match own.parent().filter(|dir| dir.ends_with("worktrees")).and_then(Path::parent) {
-                Some(common) => common.to_owned(),
-                None => own.clone(),
-            };
-            (own, common)
-        }
-        None => (dot_git.clone(), dot_git),
-    }
-}
-
 #[expect(clippy::expect_used, reason = "the file is compiled in, and a test reads it")]
 pub(super) fn builtin() -> BTreeMap<String, Profile> {
-    let mut profiles: BTreeMap<String, Profile> =
-        toml::from_str(include_str!("../../assets/agents.toml")).expect("assets/agents.toml holds profiles");
-    // The program is looked for before a plan is made.
-    for profile in profiles.values_mut() {
-        if let Some(program) = profile.command.first_mut().filter(|program| *program == "{nopeek}") {
-            *program = own_program();
-        }
-    }
-    profiles
+    toml::from_str(include_str!("../../assets/agents.toml")).expect("assets/agents.toml holds profiles")
 }
 
 #[cfg(test)]
@@ -279,12 +259,22 @@ mod tests {
     use super::*;
 
     fn order<'a>(prompt: &'a str, resume: Option<&'a str>, worktree: &'a Path) -> Order<'a> {
-        Order { prompt, resume, worktree, scratch: Path::new("/scratch") }
+        let (git_dir, common_dir) = (Path::new("/r/.git/worktrees/x"), Path::new("/r/.git"));
+        Order {
+            prompt,
+            resume,
+            worktree,
+            scratch: Path::new("/scratch"),
+            git_dir,
+            common_dir,
+            nopeek: "/bin/nopeek",
+        }
     }
 
     #[test]
     fn every_built_in_profile_makes_a_plan() {
         for (name, profile) in builtin() {
+            let profile = profile.with_own_program("/bin/nopeek");
             let plan = profile.plan(&order("do {session} it", None, Path::new("/w"))).unwrap();
             let given = plan.argv.iter().any(|word| word == "do {session} it") || plan.typed.is_some();
             assert!(given, "{name}: {plan:?}");
@@ -313,11 +303,16 @@ mod tests {
     }
 
     #[test]
-    fn a_worktree_names_its_git_directories() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(find_git_dirs(dir.path()), (dir.path().join(".git"), dir.path().join(".git")));
-        std::fs::write(dir.path().join(".git"), "gitdir: /r/.git/worktrees/x\n").unwrap();
-        assert_eq!(find_git_dirs(dir.path()), ("/r/.git/worktrees/x".into(), "/r/.git".into()));
+    fn placeholders_are_filled_with_what_the_order_says() {
+        let text =
+            "command = ['{nopeek}', '--dirs={git_dir}:{common_dir}', '{worktree}', '{other}', '{nopeek}']";
+        let profile: Profile = toml::from_str(text).unwrap();
+        let profile = profile.with_own_program("/bin/nopeek");
+        assert_eq!(profile.program(), "/bin/nopeek");
+        let plan = profile.plan(&order("p", None, Path::new("/w"))).unwrap();
+        let words =
+            ["/bin/nopeek", "--dirs=/r/.git/worktrees/x:/r/.git", "/w", "{other}", "/bin/nopeek", "p"];
+        assert_eq!(plan.argv, words);
     }
 
     #[test]

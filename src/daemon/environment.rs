@@ -44,6 +44,13 @@ const STRIPPED: [&str; 14] = [
     "SHLVL",
 ];
 
+/// This program's path, also after it was replaced by a newer one.
+pub(super) fn own_program() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("nopeek"));
+    let path = path.to_string_lossy().into_owned();
+    path.strip_suffix(" (deleted)").map_or(path.clone(), str::to_owned)
+}
+
 fn file(paths: &Paths, task: TaskId) -> PathBuf {
     paths.data.join("env").join(format!("{task}.json"))
 }

@@ -165,7 +165,8 @@ pub(super) fn trusted_config(paths: &Paths, repo: &Path, target: &str) -> Result
 fn pick(user: &UserConfig, file: &RepoConfig, name: &str) -> Result<Profile, Refusal> {
     let built_in =
         || agents::builtin().into_iter().find(|(have, _)| have == name).map(|(_, profile)| profile);
-    file.agents.get(name).or_else(|| user.agents.get(name)).cloned().or_else(built_in).ok_or_else(|| {
+    let found = file.agents.get(name).or_else(|| user.agents.get(name)).cloned().or_else(built_in);
+    found.map(|profile| profile.with_own_program(&environment::own_program())).ok_or_else(|| {
         refusal(
             RefusalKind::NotFound,
             format!("there is no agent profile {name}"),
@@ -200,11 +201,12 @@ pub(super) fn agents(paths: &Paths, folder: Option<&Path>) -> Result<Vec<AgentLi
     profiles.extend(agents::builtin().into_iter().map(|(name, profile)| (name, (profile, "built in"))));
     profiles.extend(user.agents.into_iter().map(|(name, profile)| (name, (profile, "user config"))));
     profiles.extend(file.agents.into_iter().map(|(name, profile)| (name, (profile, CONFIG_FILE))));
-    let env = environment::own();
+    let (env, own) = (environment::own(), environment::own_program());
     // Each asks a program of its own: all at once, each within its bound.
     let asked: Vec<_> = profiles
         .into_iter()
         .map(|(name, (profile, origin))| {
+            let profile = profile.with_own_program(&own);
             let program = profile.program().to_owned();
             let path = environment::find_program(&env, &program);
             let at = path.clone();

@@ -6,7 +6,7 @@ use crate::agents::profile::{Order, Plan, Profile};
 use crate::core::effect::{JobStart, JobWhat};
 use crate::os::paths::Paths;
 use crate::wire::keeper::{JobSpec, KEEPER_PROTOCOL};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All that is written into a job's directory.
 #[derive(Debug)]
@@ -40,11 +40,15 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
                 Some(profile) => profile,
                 None => super::super::launch::profile(paths, &start.repo, name)?,
             };
+            let (git_dir, common_dir) = git_dirs(&start.worktree);
             let plan = profile.plan(&Order {
                 prompt,
                 resume: resume.as_deref(),
                 worktree: &start.worktree,
                 scratch: &paths.job(start.job.0),
+                git_dir: &git_dir,
+                common_dir: &common_dir,
+                nopeek: &environment::own_program(),
             })?;
             (plan, Some(profile))
         }
@@ -68,4 +72,35 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
         cols: COLS,
     };
     Ok(Planned { spec, profile, typed, prompt_file })
+}
+
+/// The worktree's own git directory and the repo's: `…/.git/worktrees/NAME` and `…/.git`; `.git` if it is no worktree.
+fn git_dirs(worktree: &Path) -> (PathBuf, PathBuf) {
+    let dot_git = worktree.join(".git");
+    let own = std::fs::read_to_string(&dot_git)
+        .ok()
+        .and_then(|text| text.trim_end().strip_prefix("gitdir: ").map(|dir| worktree.join(dir)));
+    match own {
+        Some(own) => {
+            let common = match own.parent().filter(|dir| dir.ends_with("worktrees")).and_then(Path::parent) {
+                Some(common) => common.to_owned(),
+                None => own.clone(),
+            };
+            (own, common)
+        }
+        None => (dot_git.clone(), dot_git),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worktree_names_its_git_directories() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(git_dirs(dir.path()), (dir.path().join(".git"), dir.path().join(".git")));
+        std::fs::write(dir.path().join(".git"), "gitdir: /r/.git/worktrees/x\n").unwrap();
+        assert_eq!(git_dirs(dir.path()), ("/r/.git/worktrees/x".into(), "/r/.git".into()));
+    }
 }
