@@ -4,6 +4,7 @@
 //! `{common_dir}` (the worktree's and the repo's git directories), `{nopeek}` (this program).
 
 use crate::core::attempt::{AgentMode, AgentTraits};
+use crate::core::lid::LidRule;
 use crate::core::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub struct Profile {
     /// as standing at a dialog of its own program: trust, a login, a new version.
     #[serde(default)]
     pub speaks: Option<u64>,
+    /// Whether the screens of its attempts are covered; none: as the repo, the user say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lid: Option<LidRule>,
     /// Set in its environment, over what the client had.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -24,6 +24,7 @@ fn every_key_is_in_the_reference() {
         ("a gate", of_repo("[[gate]]\nname = 'a'\ncommand = 'x'\nzzz = 1")),
         ("an agent", of_repo(&agent("zzz = 1"))),
         ("lid", of_repo("lid = 'zzz'")),
+        ("an agent's lid", of_repo(&agent("lid = 'zzz'"))),
         ("mode", of_repo(&agent("mode = 'zzz'"))),
         ("prompt", of_repo(&agent("prompt = 'zzz'"))),
         ("dialect", of_repo(&agent("dialect = 'zzz'"))),

@@ -111,11 +111,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         time: run.time_ms.map(Span).or(defaults.time),
         silence: run.silence_ms.map(Span).or(defaults.silence),
     };
-    let lid = match run.lid {
-        Some(true) => LidRule::On,
-        Some(false) => LidRule::Off,
-        None => file.lid.unwrap_or(user.lid),
-    };
+    let lid = lid(run.lid, &profile, &file, user);
     let launch = Launch {
         repo: repo.main,
         target,
@@ -128,6 +124,13 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         after,
     };
     Ok(Resolved { launch, kept: Kept { env, profile: Some(profile) } })
+}
+
+/// Whether screens are covered: what the task says goes before the agent's profile, that before the repo, that before
+/// the user.
+fn lid(task: Option<bool>, profile: &Profile, file: &RepoConfig, user: &UserConfig) -> LidRule {
+    let task = task.map(|on| if on { LidRule::On } else { LidRule::Off });
+    task.or(profile.lid).or(file.lid).unwrap_or(user.lid)
 }
 
 /// The user's limits, where the repo has none of its own.
@@ -252,4 +255,39 @@ pub(super) fn git_refusal(error: git::GitError) -> Refusal {
 
 fn config_refusal(error: &ConfigError) -> Refusal {
     refusal(RefusalKind::BadInput, error.to_string(), error.remedy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lid_is_what_the_task_says_else_its_profile_else_the_repo_else_the_user() {
+        let (on, off) = (Some(LidRule::On), Some(LidRule::Off));
+        let resolved = |task, profile, repo, user: &str| {
+            let profile = Profile { lid: profile, ..toml::from_str("command = ['x']").unwrap() };
+            let user = UserConfig::parse(user, "config.toml").unwrap();
+            lid(task, &profile, &RepoConfig { lid: repo, ..RepoConfig::default() }, &user)
+        };
+        assert_eq!(resolved(None, None, None, ""), LidRule::On);
+        assert_eq!(resolved(None, None, None, "lid = 'off'"), LidRule::Off);
+        assert_eq!(resolved(None, None, on, "lid = 'off'"), LidRule::On);
+        assert_eq!(resolved(None, off, on, "lid = 'on'"), LidRule::Off);
+        assert_eq!(resolved(None, on, off, "lid = 'off'"), LidRule::On);
+        assert_eq!(resolved(Some(true), off, off, "lid = 'off'"), LidRule::On);
+        assert_eq!(resolved(Some(false), on, on, ""), LidRule::Off);
+    }
+
+    #[test]
+    fn a_profile_of_either_file_has_a_lid() {
+        let text = "[agents.open]\ncommand = ['x']\nlid = 'off'\n[agents.plain]\ncommand = ['x']\n";
+        let (file, user) = (
+            RepoConfig::parse(text, "nopeek.toml").unwrap(),
+            UserConfig::parse(text, "config.toml").unwrap(),
+        );
+        for (file, user) in [(&file, &UserConfig::default()), (&RepoConfig::default(), &user)] {
+            let rule = |name| lid(None, &pick(user, file, name).unwrap(), file, user);
+            assert_eq!((rule("open"), rule("plain")), (LidRule::Off, LidRule::On));
+        }
+    }
 }
