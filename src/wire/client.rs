@@ -270,7 +270,8 @@ pub enum Reply {
     Diff(Box<Diff>),
     /// Lines of a screen and its history, oldest first.
     Log(Vec<String>),
-    /// Places of a text: line numbers counted back from the bottom of the live screen, nearest first; at most 1,000.
+    /// Places of a text, newest first: how far to scroll back so that the line is the top one; 0 for a line of the live
+    /// screen itself. At most 1,000.
     Found(Vec<u32>),
     /// Agent profiles.
     Agents(Vec<AgentLine>),
