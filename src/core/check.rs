@@ -8,15 +8,15 @@ use super::gate;
 use super::ids::TaskId;
 use super::queue;
 use super::state::{Stage, State};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-/// Checks all of them; the error is a sentence.
+/// Checks all that a state alone can break; the error is a sentence.
 pub fn check(state: &State) -> Result<(), String> {
     target_moves_only_to_what_was_tested(state)?;
     attempts_share_nothing(state)?;
     one_merge_at_a_time(state)?;
     queues_hold_who_waits(state)?;
-    parallel_holds(state)?;
     endings_are_asked_for(state)?;
     nothing_stalls(state)
 }
@@ -108,25 +108,40 @@ fn queues_hold_who_waits(state: &State) -> Result<(), String> {
     Ok(())
 }
 
-/// No more agents at once than allowed; a smaller limit set later lets those that run end by themselves.
-fn parallel_holds(state: &State) -> Result<(), String> {
-    for (repo, limit) in &state.parallel {
-        let trying = state
-            .tasks
-            .values()
-            .filter(|task| task.launch.repo == *repo && task.stage == Stage::Trying)
-            .filter(|task| task.attempt().is_some_and(|a| a.agent.is_none()))
-            .count();
-        // Attempts that were opened under a larger limit may still be preparing.
-        if trying > (*limit as usize).max(LIMIT_SEEN_MAX) {
-            return Err(format!("{trying} attempts prepare where {limit} may"));
+/// Who holds the places of each repo.
+pub type Places = BTreeMap<PathBuf, BTreeSet<TaskId>>;
+
+/// Those whose newest attempt's agent has not yet been read, and those of whose agents or set-up hooks one lives,
+/// whatever has become of the task.
+#[must_use]
+pub fn places(state: &State) -> Places {
+    let mut places = Places::new();
+    for task in state.tasks.values() {
+        let open = task.stage == Stage::Trying && task.attempts.last().is_some_and(|a| a.read.is_none());
+        let lives = state.jobs.all().any(|job| {
+            let has_place = matches!(job.role, Role::Agent | Role::Setup { merged: false, .. });
+            job.attempt.task == task.id && job.is_live() && has_place
+        });
+        if open || lives {
+            places.entry(task.launch.repo.clone()).or_default().insert(task.id);
+        }
+    }
+    places
+}
+
+/// No more agents at once than allowed: whoever takes a place leaves no more taken than there are. A smaller limit set
+/// later lets those that run end by themselves, and nobody start beside them.
+pub fn parallel_holds(before: &Places, state: &State) -> Result<(), String> {
+    let none = BTreeSet::new();
+    for (repo, now) in places(state) {
+        let new: Vec<&TaskId> = now.difference(before.get(&repo).unwrap_or(&none)).collect();
+        let limit = state.parallel.get(&repo).copied().unwrap_or(1);
+        if !new.is_empty() && now.len() > limit as usize {
+            return Err(format!("{} agents work where {limit} may: {new:?} came to {now:?}", now.len()));
         }
     }
     Ok(())
 }
-
-/// Largest limit that the simulation sets; see [`parallel_holds`].
-const LIMIT_SEEN_MAX: usize = 64;
 
 /// A job that was asked to end has a reason.
 fn endings_are_asked_for(state: &State) -> Result<(), String> {

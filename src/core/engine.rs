@@ -128,6 +128,8 @@ impl Engine {
     /// Decides what an event means.
     pub fn step(&mut self, now: Time, event: Event) -> Result<Step, Refused> {
         let tasks_before = self.state.last_task;
+        #[cfg(debug_assertions)]
+        let places = super::check::places(&self.state);
         let mut turn = Turn {
             now,
             state: &mut self.state,
@@ -139,7 +141,9 @@ impl Engine {
         settle::settle(&mut turn);
         let Turn { facts, notices, .. } = turn;
         #[cfg(debug_assertions)]
-        if let Err(broken) = super::check::check(&self.state) {
+        if let Err(broken) =
+            super::check::check(&self.state).and_then(|()| super::check::parallel_holds(&places, &self.state))
+        {
             panic!("an invariant of the engine is broken: {broken}; facts {facts:?}");
         }
         let effects = facts

@@ -3,11 +3,12 @@
 use super::effect::Work;
 use super::engine::{Refused, RefusedKind};
 use super::event::Launch;
-use super::fact::Fact;
+use super::fact::{Fact, Role};
 use super::ids::{TaskId, TaskName};
 use super::state::{Stage, State, Task};
-use super::task::{get, is_ended, not_now};
+use super::task::{get, not_now};
 use super::turn::Turn;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Most tasks on the boards of a daemon: what a board message of [`crate::core::view::Board`] can carry.
@@ -162,17 +163,22 @@ pub(in crate::core) fn is_full(state: &State, repo: &Path) -> bool {
     busy(state, repo) >= limit(state, repo) as usize
 }
 
-/// Tasks of the same repo whose attempt holds one of its places: those whose agent has not ended.
+/// Tasks of a repo that hold one of its places: those whose agent has not ended, and those whose agent or set-up hook
+/// of an attempt that was given up is still being ended.
 fn busy(state: &State, repo: &Path) -> usize {
-    state
-        .tasks
-        .values()
-        .filter(|other| other.launch.repo == repo)
-        .filter(|other| {
-            let trying = other.stage == Stage::Trying && other.attempt().is_some_and(|a| a.read.is_none());
-            trying || is_ended(&other.stage) && state.jobs.has_live(other.id)
-        })
-        .count()
+    let is_trying =
+        |task: &Task| task.stage == Stage::Trying && task.attempt().is_some_and(|a| a.read.is_none());
+    let here = |task: &&Task| task.launch.repo == repo;
+    let trying = state.tasks.values().filter(here).filter(|task| is_trying(task)).count();
+    let ending: BTreeSet<TaskId> = state
+        .jobs
+        .live()
+        .filter(|job| matches!(job.role, Role::Agent | Role::Setup { merged: false, .. }))
+        .filter_map(|job| state.tasks.get(&job.attempt.task))
+        .filter(|task| here(task) && !is_trying(task))
+        .map(|task| task.id)
+        .collect();
+    trying + ending.len()
 }
 
 /// Whether it is this task's turn in the merge queue of its repo and target: the first that is not paused.

@@ -9,7 +9,7 @@ use super::state::{Stage, State, Task};
 use super::text::Shown;
 use super::turn::Turn;
 use super::view::{self, AttemptResult};
-use super::{attempt, attempt::Start};
+use super::{attempt, attempt::Start, queue};
 use std::path::Path;
 
 /// Finds a task by name or number; an ended task gives way to a live one, an older one to a newer one.
@@ -103,6 +103,13 @@ pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
             "the agent's session is not known: nopeek retry --keep goes on from its branch",
         ));
     };
+    if queue::is_full(turn.state, &task.launch.repo) {
+        return Err(not_now(
+            task,
+            "resume",
+            "all places of the repo are taken: wait until an agent has ended, or stop one",
+        ));
+    }
     let what = JobWhat::Agent {
         profile: task.launch.agent.profile.clone(),
         prompt: "You were interrupted. Go on with the task where you left off.".to_owned(),

@@ -593,6 +593,70 @@ fn the_queue_keeps_its_limit_and_its_order() {
 }
 
 #[test]
+fn an_agent_that_is_still_being_ended_holds_its_place() {
+    let mut desk = Desk::new();
+    desk.launch.parallel = 1;
+    desk.launch();
+    desk.launch();
+    desk.worktree(&[], &[]);
+    let (agent, _) = desk.started();
+    desk.command(Command::Stop(T1)).unwrap();
+    desk.stands(T2, TaskState::Queued);
+    desk.command(Command::Retry { task: T1, start: Start::Target, note: String::new() }).unwrap();
+    desk.stands(T2, TaskState::Queued);
+    desk.exit(agent, Exit::Signal(9));
+    desk.stands(T2, TaskState::Preparing);
+    desk.stands(T1, TaskState::Queued);
+}
+
+#[test]
+fn a_gate_that_is_still_being_ended_holds_no_place() {
+    let mut desk = Desk::new();
+    desk.launch.parallel = 1;
+    desk.launch();
+    desk.launch();
+    desk.works(&[gate("test")], 7);
+    desk.stands(T1, TaskState::Gating);
+    desk.stands(T2, TaskState::Preparing);
+    desk.command(Command::Stop(T1)).unwrap();
+    desk.command(Command::Stop(T2)).unwrap();
+    desk.launch();
+    desk.stands(TaskId(3), TaskState::Preparing);
+}
+
+#[test]
+fn an_interrupted_agent_goes_on_only_where_there_is_a_place() {
+    let mut desk = Desk::new();
+    desk.launch.parallel = 1;
+    desk.launch();
+    desk.launch();
+    desk.worktree(&[], &[]);
+    let (agent, _) = desk.started();
+    desk.tell(Event::Observed { job: agent, what: Observation::Session("s-1".into()), read: 0 });
+    desk.exit(agent, Exit::Unknown);
+    desk.stands(T1, TaskState::Interrupted);
+    desk.stands(T2, TaskState::Preparing);
+    desk.refuses(Command::Resume(T1), RefusedKind::NotNow);
+    desk.works(&[], 7);
+    desk.command(Command::Resume(T1)).unwrap();
+    desk.stands(T1, TaskState::Working);
+}
+
+#[test]
+fn a_smaller_limit_lets_those_that_run_end_and_nobody_start() {
+    let mut desk = Desk::new();
+    for _ in 0..3 {
+        desk.launch();
+    }
+    desk.stands(T2, TaskState::Preparing);
+    desk.command(Command::SetParallel { repo: PathBuf::from("/repo"), parallel: 1 }).unwrap();
+    desk.works(&[], 7);
+    desk.stands(TaskId(3), TaskState::Queued);
+    desk.works(&[], 8);
+    desk.stands(TaskId(3), TaskState::Preparing);
+}
+
+#[test]
 fn a_task_waits_for_what_it_comes_after() {
     let mut desk = Desk::in_review(&[]);
     desk.launch.after = vec![TaskName::new("work").unwrap()];
