@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 /// Shortest time between two frames, over time.
-pub(super) const FRAME: Duration = Duration::from_millis(16);
+pub(super) const FRAME: Duration = Duration::from_millis(8);
 /// Frames that may follow each other at once when none was drawn for a while: a key, its echo, the answer to it.
 const BURST: u32 = 4;
 /// Shortest time between two frames that nobody waits for.
@@ -83,7 +83,7 @@ mod tests {
     fn changes_without_end_are_drawn_at_a_steady_pace() {
         assert_eq!(drawn_in(Urgency::Calm, Duration::from_secs(1)), 25);
         let prompt = drawn_in(Urgency::Prompt, Duration::from_secs(1));
-        assert!((62..=67).contains(&prompt), "{prompt} frames");
+        assert!((125..=130).contains(&prompt), "{prompt} frames");
     }
 
     #[test]
