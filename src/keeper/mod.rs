@@ -6,6 +6,7 @@
 //! On a full disk it stops reading, so that the job waits, and tries again.
 
 mod child;
+mod nap;
 mod serve;
 mod spool;
 
@@ -14,6 +15,7 @@ use crate::os::lock::Lock;
 use crate::os::process;
 use crate::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, KeeperFile, ToKeeper};
 use child::Child;
+use nap::Nap;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serve::Server;
 use spool::Spool;
@@ -117,6 +119,7 @@ struct State {
     gone: bool,
     /// The daemon wants to hear that the tree is gone.
     tell_ended: bool,
+    nap: Nap,
     /// Effect and step of what was last typed of what is typed once.
     typed: Option<(u64, u32)>,
 }
@@ -163,9 +166,13 @@ impl Keeper {
     /// Sleeps until something is to be done; what it may be.
     fn wait(&mut self) -> Result<Woken, KeeperError> {
         let mut fds = Vec::with_capacity(5);
+        let now = clock::instant();
+        let nap = self.state.nap.until(now).filter(|_| self.state.ended.is_none());
         let has_output = self.spool.is_written() && !self.child.is_drained();
-        if has_output {
-            let mut want = PollFlags::IN;
+        let asks_terminal = has_output && (nap.is_none() || self.child.has_input());
+        if asks_terminal {
+            let mut want = PollFlags::empty();
+            want.set(PollFlags::IN, nap.is_none());
             want.set(PollFlags::OUT, self.child.has_input());
             fds.push(PollFd::from_borrowed_fd(self.child.master(), want));
         }
@@ -179,6 +186,7 @@ impl Keeper {
         self.server.poll_fds(&mut fds, self.child.takes_input());
         let busy = self.state.kill_at.is_some() || !self.spool.is_written() || self.state.ended.is_some();
         let timeout = if busy { RETRY } else { REAP_EVERY };
+        let timeout = nap.map_or(timeout, |until| timeout.min(until.saturating_duration_since(now)));
         let timeout =
             Timespec { tv_sec: timeout.as_secs().cast_signed(), tv_nsec: i64::from(timeout.subsec_nanos()) };
         match poll(&mut fds, Some(&timeout)) {
@@ -189,7 +197,7 @@ impl Keeper {
             Err(errno) => return Err(KeeperError::System { act: "wait", source: errno.into() }),
         }
         let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
-        let output = has_output && is_ready(&fds[0]);
+        let output = asks_terminal && is_ready(&fds[0]);
         // Neither the output nor the standard input: that leaves the child's end.
         let child = is_ready(&fds[ours - 1]);
         Ok(Woken { output, child, daemon: fds[ours..].iter().any(is_ready) })
@@ -198,6 +206,7 @@ impl Keeper {
     /// Reads what the job has written; true once nothing more can come.
     fn read_output(&mut self, is_ready: bool) -> bool {
         self.spool.retry();
+        let before = self.spool.len();
         while is_ready && self.spool.is_written() && !self.child.is_drained() {
             match self.child.read(self.spool.buffer()) {
                 Ok(0) => break,
@@ -211,6 +220,10 @@ impl Keeper {
             }
         }
         self.spool.end_turn();
+        let read = usize::try_from(self.spool.len() - before).unwrap_or(usize::MAX);
+        if read > 0 {
+            self.state.nap.read(clock::instant(), read);
+        }
         self.child.is_drained() || self.state.gone && self.child.is_quiet()
     }
 
@@ -221,7 +234,9 @@ impl Keeper {
             frozen: self.state.frozen,
             spool: self.spool.len(),
         };
-        self.server.accept(&hello);
+        if self.server.accept(&hello) {
+            self.state.nap.set_calm(false);
+        }
         while self.child.takes_input()
             && let Some(order) = self.server.next_order()
         {
@@ -239,6 +254,7 @@ impl Keeper {
                     self.child.input(&bytes);
                 }
             }
+            ToKeeper::Calm(calm) => self.state.nap.set_calm(calm),
             ToKeeper::Resize { rows, cols } => self.child.resize(rows, cols),
             ToKeeper::Freeze => {
                 let count = process::freeze(me);

@@ -55,8 +55,9 @@ impl Server {
         }
     }
 
-    /// Lets a new daemon in, in place of the one before, whose last orders come first.
-    pub(super) fn accept(&mut self, hello: &FromKeeper) {
+    /// Lets a new daemon in, in place of the one before, whose last orders come first. True: one came.
+    pub(super) fn accept(&mut self, hello: &FromKeeper) -> bool {
+        let mut came = false;
         while let Ok((stream, _)) = self.listener.accept() {
             if stream.set_nonblocking(true).is_ok() && peer::check(&stream).unwrap_or(false) {
                 let orders = self.daemon.take().map(Daemon::last_orders).unwrap_or_default();
@@ -64,8 +65,10 @@ impl Server {
                 let (inbox, outbox) = (Decoder::default(), VecDeque::new());
                 self.daemon = Some(Daemon { stream, inbox, orders, outbox, told, deaf: false });
                 self.tell(hello);
+                came = true;
             }
         }
+        came
     }
 
     /// Whether orders wait that could not be carried out at once.
@@ -143,6 +146,8 @@ impl Daemon {
             known = self.orders.len();
             self.read();
         }
+        // Who waits for what the job prints is the new one's to say.
+        self.orders.retain(|order| !matches!(order, ToKeeper::Calm(_)));
         self.orders
     }
 

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 /// Version of this protocol and of the files; a keeper lives through upgrades of the daemon, so a daemon must
 /// speak every version that it may find.
-pub const KEEPER_PROTOCOL: u32 = 1;
+pub const KEEPER_PROTOCOL: u32 = 2;
+/// Since this version a keeper knows [`ToKeeper::Calm`].
+pub const KNOWS_CALM: u32 = 2;
 
 /// What a keeper is to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +94,9 @@ pub enum ToKeeper {
         /// How long it may take by itself, in milliseconds.
         grace_ms: u64,
     },
+    /// Whether nobody waits for what the job prints: it may then be read a little later, in larger pieces. False on a
+    /// new connection. Since version [`KNOWS_CALM`].
+    Calm(bool),
 }
 
 /// From a keeper to the daemon.

@@ -400,3 +400,30 @@ fn the_terminal_is_as_large_as_it_was_told_to_be() {
     job.exit();
     job.until_spool(b"50 132");
 }
+
+#[test]
+fn a_job_that_nobody_waits_for_loses_nothing_and_is_told_of_all_the_same() {
+    let script = "while read -r word; do echo \"got $word\"; [ \"$word\" = end ] && break; done
+        head -c 300000 /dev/zero | tr '\\0' x; echo done";
+    let job = Job::shell(script, None);
+    let mut line = job.connect();
+    line.hello();
+    line.tell(&ToKeeper::Calm(true));
+    for word in ["one", "two", "three"] {
+        line.type_in(&format!("{word}\n"));
+        let got = format!("got {word}");
+        while !job.spool().windows(got.len()).any(|bytes| bytes == got.as_bytes()) {
+            line.hear("growth", |message| matches!(message, FromKeeper::Grown(_)).then_some(()));
+        }
+    }
+    // Much at once, and the end, are not waited for.
+    line.type_in("end\n");
+    let exit = line.hear("the end", |message| match message {
+        FromKeeper::Exited(exit) => Some(exit.clone()),
+        _ => None,
+    });
+    let spool = job.spool();
+    assert_eq!(exit, ExitFile::Ended { code: Some(0), signal: None, spool: spool.len() as u64 });
+    assert_eq!(spool.iter().filter(|byte| **byte == b'x').count(), 300_000);
+    assert!(spool.ends_with(b"done\r\n"));
+}

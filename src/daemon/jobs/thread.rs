@@ -73,8 +73,10 @@ pub(super) struct Thread {
     deaf: bool,
     /// When this thread began to follow the job.
     began: Instant,
-    /// Something came from the keeper since the last nap.
-    stirred: bool,
+    /// The keeper knows what calm is.
+    calms: bool,
+    /// The keeper was told that nobody waits for what the job prints.
+    calm: bool,
     /// Since when the program holds its screen back for a synchronised update.
     sync_since: Option<Instant>,
     freezes: Vec<EffectId>,
@@ -130,7 +132,8 @@ impl Thread {
             known: false,
             deaf: false,
             began: clock::instant(),
-            stirred: false,
+            calms: false,
+            calm: false,
             sync_since: None,
             freezes: Vec::new(),
             thaws: Vec::new(),

@@ -8,16 +8,15 @@ use crate::core::attempt::Exit;
 use crate::os::clock;
 use crate::screen::keys;
 use crate::wire::frame::Decoder;
-use crate::wire::keeper::{ExitFile, FromKeeper, ToKeeper};
+use crate::wire::keeper::{ExitFile, FromKeeper, KNOWS_CALM, ToKeeper};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// An agent that nobody looks at is heard this much later, so that one which redraws all the time costs little.
-const NAP: Duration = Duration::from_millis(200);
-/// But not in its first moments: programs ask the terminal what it can, and wait for the answer.
+/// Nobody waits for what an agent prints that nobody looks at: its keeper may read it later, so that one which redraws
+/// all the time costs little. But not in its first moments: programs ask the terminal what it can, and wait.
 const WAKEFUL: Duration = Duration::from_secs(5);
 /// A keeper whose connection broke is tried again after this long.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -46,6 +45,7 @@ impl Thread {
         let mut decoder = Decoder::default();
         let mut out: Vec<u8> = Vec::new();
         let mut ended = None;
+        (self.calms, self.calm) = (false, false);
         // What an earlier connection may not have passed on; a keeper does the same twice without harm.
         for message in self.unanswered() {
             put(&mut out, &message);
@@ -57,6 +57,7 @@ impl Thread {
             self.type_on(&mut out);
             self.say(false);
             self.end_sync();
+            self.calm(&mut out);
             let more = self.feed_piece(&mut out)?;
             if !more && let Some(file) = ended {
                 return Ok(file);
@@ -68,7 +69,6 @@ impl Thread {
             self.wait(stream, more, !out.is_empty())?;
             let open = receive(stream, &mut decoder)?;
             while let Some(message) = decoder.next_message().map_err(io::Error::other)? {
-                self.stirred = true;
                 if let Some(file) = self.hear(message) {
                     self.grown = self.spool.len();
                     ended = Some(file);
@@ -96,12 +96,11 @@ impl Thread {
 
     fn hear(&mut self, message: FromKeeper) -> Option<ExitFile> {
         match message {
-            FromKeeper::Hello { spool, .. } | FromKeeper::Grown(spool) => {
-                if spool > self.grown {
-                    self.grown = spool;
-                    self.shared.output.store(spool, Ordering::Relaxed);
-                }
+            FromKeeper::Hello { version, spool, .. } => {
+                self.calms = version >= KNOWS_CALM;
+                self.has_grown(spool);
             }
+            FromKeeper::Grown(spool) => self.has_grown(spool),
             FromKeeper::Frozen(_) => {
                 let effects = std::mem::take(&mut self.freezes);
                 self.done(effects);
@@ -117,6 +116,13 @@ impl Thread {
             FromKeeper::Exited(file) => return Some(file),
         }
         None
+    }
+
+    fn has_grown(&mut self, spool: u64) {
+        if spool > self.grown {
+            self.grown = spool;
+            self.shared.output.store(spool, Ordering::Relaxed);
+        }
     }
 
     fn take_order(&mut self, order: Order, out: &mut Vec<u8>) {
@@ -147,27 +153,28 @@ impl Thread {
         }
     }
 
-    /// Whether the keeper may wait a little: nobody looks, and nothing that was ordered is under way.
-    fn may_nap(&self, now: Instant) -> bool {
-        self.stirred
+    /// Tells the keeper whether somebody waits for what the job prints.
+    fn calm(&mut self, out: &mut Vec<u8>) {
+        let now = clock::instant();
+        let calm = self.calms
             && self.kind == Kind::Agent
             && now >= self.began + WAKEFUL
             && !self.shared.watched.load(Ordering::Acquire)
-            && [&self.freezes, &self.thaws, &self.ends].iter().all(|waiting| waiting.is_empty())
-            && self.typist.due(now).is_none()
+            && self.typist.due(now).is_none();
+        if calm != self.calm {
+            self.calm = calm;
+            put(out, &ToKeeper::Calm(calm));
+        }
     }
 
     /// Sleeps until the keeper, the loop or a pause has something.
-    fn wait(&mut self, stream: &UnixStream, more: bool, writes: bool) -> io::Result<()> {
+    fn wait(&self, stream: &UnixStream, more: bool, writes: bool) -> io::Result<()> {
         let now = clock::instant();
-        let naps = !more && !writes && self.may_nap(now);
-        self.stirred &= !naps;
         let due =
             [self.typist.due(now), self.coalesce.due(now), self.sync_since.map(|since| since + SYNC_MAX)]
                 .into_iter()
                 .flatten()
                 .min();
-        let due = if naps { Some(due.map_or(now + NAP, |due| due.min(now + NAP))) } else { due };
         let timeout = if more {
             Some(Duration::ZERO)
         } else {
@@ -179,8 +186,7 @@ impl Thread {
             flags |= PollFlags::OUT;
         }
         let mut fds = [PollFd::new(&self.waker, PollFlags::IN), PollFd::new(stream, flags)];
-        let heard = if naps { &mut fds[..1] } else { &mut fds[..] };
-        match poll(heard, timeout.as_ref()) {
+        match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
