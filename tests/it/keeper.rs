@@ -259,12 +259,8 @@ fn all_gone(pids: &[u32]) {
 }
 
 fn all_are(pids: &[u32], frozen: bool) {
-    let state = |pid: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        stat.rsplit(") ").next().unwrap().starts_with('T')
-    };
     let what = if frozen { "all to be stopped" } else { "all to run" };
-    wait::until(what, || pids.iter().all(|pid| state(pid) == frozen).then_some(()));
+    wait::until(what, || pids.iter().all(|pid| wait::is_still(*pid) == frozen).then_some(()));
 }
 
 #[test]

@@ -55,11 +55,7 @@ fn a_tree_is_frozen_thawed_and_ended_whole() {
     world.launch("tree", "Tick.", &["--agent", "tree"]);
     let pids = pids(&ticks);
     world.ok(&["pause", "tree"]);
-    let state = |pid: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
-    };
-    wait::until("all to be stopped", || pids.iter().all(|pid| state(*pid) == 'T').then_some(()));
+    wait::until("all to be stopped", || pids.iter().all(|pid| wait::is_still(*pid)).then_some(()));
     let before = ticked(&ticks);
     pass(Duration::from_millis(300));
     assert_eq!(ticked(&ticks), before, "somebody went on");

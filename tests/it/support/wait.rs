@@ -12,6 +12,13 @@ pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     within(PATIENCE, look).unwrap_or_else(|| panic!("waited {PATIENCE:?} for {what}"))
 }
 
+/// Whether a process stands still: stopped, or (`D`) a shell that waits in vfork for a child that was stopped before it
+/// became another program. The stop reaches such a shell only once its child goes on.
+pub(crate) fn is_still(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with(['T', 'D'])
+}
+
 /// As [`until`], with a deadline of its own and none if it passes.
 pub(crate) fn within<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let began = clock::instant();
