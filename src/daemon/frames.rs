@@ -22,7 +22,7 @@ pub(super) const COLS_MAX: u16 = 1_000;
 const APART: Duration = Duration::from_millis(8);
 /// Screens that are not in focus are looked at together, at moments so far apart: however many there are, and however
 /// each draws, the loop and the client wake once for all of them.
-const TOGETHER: Duration = Duration::from_millis(40);
+const TOGETHER: Duration = Duration::from_millis(50);
 /// A screen that is not in focus is looked at at each such moment until it has been still for so long.
 const LINGER: Duration = Duration::from_millis(300);
 
@@ -201,7 +201,7 @@ mod tests {
         };
         assert_eq!(due(false, 1), epoch + TOGETHER);
         assert_eq!(due(false, 32), epoch + TOGETHER);
-        assert_eq!(due(false, 41), epoch + TOGETHER * 2);
+        assert_eq!(due(false, 51), epoch + TOGETHER * 2);
         assert_eq!(due(true, 34), epoch + Duration::from_millis(34));
     }
 }

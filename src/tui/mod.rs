@@ -95,7 +95,7 @@ pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
     let splits = splits::Splits::read(&splits_file(&paths));
     let terminal = Terminal::enter()?;
     let known = Known::new(repo, jiff::tz::TimeZone::system());
-    let app = App::new(settings, known, env, splits, terminal.area()?);
+    let app = App::new(settings, known, env, splits, terminal::area()?);
     let (painted, done) = mpsc::channel(BURST);
     let (splits, newest) = watch::channel(app.splits.clone());
     let keeping = tokio::spawn(keep(newest, splits_file(&paths)));
@@ -178,7 +178,7 @@ impl Signals {
 
 impl Shell {
     async fn live(&mut self, mut done: mpsc::Receiver<PaintedFile>) -> Result<(), TuiError> {
-        let mut keys = EventStream::new();
+        let mut keys = listen();
         let mut signals = Signals::new()?;
         let mut beat = tokio::time::interval(CLOCK);
         let mut calling: Option<Calling> = None;
@@ -200,7 +200,7 @@ impl Shell {
             let woken = tokio::select! {
                 biased;
                 woken = signals.next() => woken,
-                event = next_event(&mut keys) => Woken::Event(event),
+                event = keys.recv() => Woken::Event(event),
                 message = heard(&mut self.client) => Woken::Heard(message),
                 client = back(&mut calling) => Woken::Back(client),
                 Some(file) = done.recv() => Woken::Painted(file),
@@ -215,7 +215,11 @@ impl Shell {
                 }
                 Woken::Event(Some(event)) => {
                     let typed = self.app.typing().is_some();
-                    let cmds = self.event(event?);
+                    let event = event?;
+                    if matches!(event, Event::Resize(..)) {
+                        self.terminal.redraw()?;
+                    }
+                    let cmds = self.event(event);
                     // What an agent gets is seen once it answers.
                     let passed = typed && matches!(cmds.as_slice(), [Cmd::Send(ToDaemon::Input { .. })]);
                     if self.carry_out(cmds).await? {
@@ -355,7 +359,18 @@ async fn back(calling: &mut Option<Calling>) -> Result<Client, ClientError> {
     }
 }
 
-async fn next_event(keys: &mut EventStream) -> Option<std::io::Result<Event>> {
+/// What the person does. Read by a task of its own: a look at the stream takes a lock that its thread holds most of the
+/// time, so only news are worth one.
+fn listen() -> mpsc::Receiver<std::io::Result<Event>> {
     use futures_core::Stream as _;
-    poll_fn(|cx| Pin::new(&mut *keys).poll_next(cx)).await
+    let (sender, receiver) = mpsc::channel(BURST);
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(event) = poll_fn(|cx| Pin::new(&mut events).poll_next(cx)).await {
+            if sender.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }

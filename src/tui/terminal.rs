@@ -15,6 +15,7 @@ use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::{TerminalOptions, Viewport};
 use std::cell::RefCell;
 use std::io::{self, Write as _, stdout};
 use std::mem::ManuallyDrop;
@@ -61,14 +62,10 @@ impl Terminal {
         });
         take()?;
         let held = Held::default();
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(held.clone()))?;
+        // Fixed: its size is asked for when it changes, and not at each frame.
+        let viewport = TerminalOptions { viewport: Viewport::Fixed(area()?) };
+        let inner = ratatui::Terminal::with_options(CrosstermBackend::new(held.clone()), viewport)?;
         Ok(Self { inner: ManuallyDrop::new(inner), held, written: Vec::new() })
-    }
-
-    /// Its size now.
-    pub(super) fn area(&self) -> io::Result<Rect> {
-        let size = self.inner.size()?;
-        Ok(Rect::new(0, 0, size.width, size.height))
     }
 
     /// Draws a frame; what `render` gives is where the cursor goes.
@@ -100,10 +97,10 @@ impl Terminal {
         execute!(out, EndSynchronizedUpdate)
     }
 
-    /// The next frame is drawn whole.
+    /// The next frame is drawn whole, in the size that the terminal has now.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
         self.written.clear();
-        self.inner.clear()
+        self.inner.resize(area()?)
     }
 
     /// Puts a text, cut at [`COPY_MAX`] bytes, into the clipboard of whatever terminal the person sits at (OSC 52).
@@ -133,6 +130,12 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// The terminal's size now.
+pub(super) fn area() -> io::Result<Rect> {
+    let (width, height) = crossterm::terminal::size()?;
+    Ok(Rect::new(0, 0, width, height))
 }
 
 fn take() -> io::Result<()> {
