@@ -5,9 +5,11 @@
 
 use super::jobs::Shared;
 use super::outbox::Outbox;
+use crate::core::ids::JobId;
 use crate::core::lid::Permit;
 use crate::os::clock;
 use crate::screen::changes::{Seen, changes};
+use crate::screen::covered::Covered;
 use crate::wire::client::{FromDaemon, Look};
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,8 @@ pub(super) struct Looking {
     /// The client was told that the screen is covered, and nothing since.
     told_covered: bool,
     sent: Option<Instant>,
+    /// The client has the job's past, not its screen as it is.
+    has_past: bool,
     /// How often the job had printed when it was last looked at.
     printed: u64,
     /// What the moments of [`TOGETHER`] are counted from, the same for all looks.
@@ -53,6 +57,7 @@ impl Looking {
             behind: true,
             told_covered: false,
             sent: None,
+            has_past: false,
             printed: 0,
             epoch,
             moment: None,
@@ -64,6 +69,11 @@ impl Looking {
         self.look = look;
         self.behind = true;
         self.moment = None;
+    }
+
+    /// Whether it is a look back at this job.
+    pub(super) fn reads(&self, job: JobId) -> bool {
+        self.look.job == job && self.look.scrolled > 0
     }
 
     /// The client has shown the last frame.
@@ -97,13 +107,23 @@ impl Looking {
         }
     }
 
-    /// Sends what changed, or that it is covered.
-    pub(super) fn show(&mut self, outbox: &Outbox, permit: Option<Permit>, shared: Option<&Shared>) {
+    /// Sends what changed, or that it is covered. Who has scrolled back gets the past, if it is there.
+    pub(super) fn show(
+        &mut self,
+        outbox: &Outbox,
+        permit: Option<Permit>,
+        shared: Option<&Shared>,
+        past: Option<&mut Covered>,
+    ) {
         let (Some(permit), Some(shared)) = (permit, shared) else {
             self.cover(outbox);
             return;
         };
         let now = clock::instant();
+        let past = past.filter(|_| self.look.scrolled > 0);
+        if past.is_some() != self.has_past {
+            (self.has_past, self.behind, self.seen) = (past.is_some(), true, Seen::default());
+        }
         self.behind |= self.told_covered;
         if self.due(now).is_none_or(|due| due > now) {
             return;
@@ -121,18 +141,19 @@ impl Looking {
             return;
         }
         let Look { job, rows, cols, scrolled, focus } = self.look;
-        if focus {
+        // A past stands still: what the job prints meanwhile is no news.
+        if focus && !self.has_past {
             shared.looked();
         }
         self.printed = shared.printed();
-        let mut covered = shared.covered();
-        let Some(emulator) = covered.look(permit) else {
-            drop(covered);
+        let mut own = shared.covered();
+        let Some(emulator) = past.unwrap_or(&mut own).look(permit) else {
+            drop(own);
             self.cover(outbox);
             return;
         };
         let changes = changes(emulator, &mut self.seen, rows, cols, scrolled);
-        drop(covered);
+        drop(own);
         self.behind = false;
         self.told_covered = false;
         self.moment = (!focus).then(|| moment_after(self.epoch, now));
@@ -164,7 +185,6 @@ fn moment_after(epoch: Instant, now: Instant) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ids::JobId;
 
     const LOOK: Look = Look { job: JobId(1), rows: 5, cols: 20, focus: false, scrolled: 0 };
 

@@ -7,6 +7,7 @@ use super::launch::Resolved;
 use super::outbox::Outbox;
 use crate::core::event::{DiffStat, Event};
 use crate::core::ids::JobId;
+use crate::screen::covered::Covered;
 use crate::wire::client::{Refusal, Request, ToDaemon};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -38,6 +39,8 @@ pub(super) enum FromWorld {
     Screen(JobId),
     /// An ended job's screen has been read from its spool.
     Loaded(JobId),
+    /// A job's past was read from its spool, or why not.
+    Dug { job: JobId, screen: Result<Box<Covered>, String> },
     /// What an attempt's worktree holds by now: commits and size of the diff; none if it can't be read.
     Measured { job: JobId, found: Option<(u32, DiffStat)> },
     /// A request to run tasks was looked up, all of it or nothing.

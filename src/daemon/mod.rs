@@ -19,6 +19,7 @@ mod jobs;
 mod launch;
 mod message;
 mod outbox;
+mod past;
 mod requests;
 mod sessions;
 mod shell;

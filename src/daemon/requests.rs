@@ -16,6 +16,7 @@ use crate::core::text::Shown;
 use crate::core::view::LedgerLine;
 use crate::git;
 use crate::os::clock;
+use crate::screen::emulator::HISTORY;
 use crate::screen::text;
 use crate::wire::client::{DaemonStatus, Look, Refusal, RefusalKind, Reply, Request, TaskRef, ToDaemon};
 use crate::wire::input::Input;
@@ -215,9 +216,19 @@ impl Shell {
             self.wait_for(job, reply.clone(), request);
             return Ok(None);
         }
+        let is_deep = match &request {
+            Request::Log { lines, .. } => *lines as usize > HISTORY,
+            _ => true,
+        };
+        if is_deep && !self.dig(job, true) {
+            self.wait_for(job, reply.clone(), request);
+            return Ok(None);
+        }
         let Some(shared) = self.jobs.shared(job) else { return Err(covered(job)) };
-        let mut held = shared.covered();
-        let Some(emulator) = held.look(permit) else { return Err(covered(job)) };
+        let mut own = shared.covered();
+        self.pasts.used(job);
+        let screen = self.pasts.of(job).filter(|_| is_deep).unwrap_or(&mut own);
+        let Some(emulator) = screen.look(permit) else { return Err(covered(job)) };
         Ok(Some(match request {
             Request::Search { text, .. } => {
                 let mut places = text::search(emulator, &text);
@@ -274,6 +285,9 @@ impl Shell {
                 self.load(look.job);
                 self.jobs.watch(look.job, true);
                 self.fit(look.job);
+                if look.scrolled > 0 {
+                    self.dig(look.job, false);
+                }
             }
         }
     }
@@ -322,11 +336,8 @@ impl Shell {
         for client in self.clients.values_mut() {
             for looking in client.looks.iter_mut().filter(|looking| looking.look.job == job) {
                 looking.printed(now);
-                looking.show(
-                    &client.outbox,
-                    self.engine.permit(job),
-                    self.jobs.shared(job).map(AsRef::as_ref),
-                );
+                let shared = self.jobs.shared(job).map(AsRef::as_ref);
+                looking.show(&client.outbox, self.engine.permit(job), shared, self.pasts.of(job));
             }
         }
     }
@@ -343,7 +354,8 @@ impl Shell {
                     if permit.is_some() {
                         uncovered.push(job);
                     }
-                    looking.show(&client.outbox, permit, self.jobs.shared(job).map(AsRef::as_ref));
+                    let shared = self.jobs.shared(job).map(AsRef::as_ref);
+                    looking.show(&client.outbox, permit, shared, self.pasts.of(job));
                 }
             }
         }
@@ -366,7 +378,7 @@ impl Shell {
         false
     }
 
-    fn is_live(&self, job: JobId) -> bool {
+    pub(super) fn is_live(&self, job: JobId) -> bool {
         self.engine.live_jobs().contains(&job)
     }
 

@@ -12,6 +12,7 @@ use super::jobs::Jobs;
 use super::launch::{Resolved, refusal};
 use super::message::{ClientId, FromPeople, FromWorld, ReplyTo, Waiting, World};
 use super::outbox::{self, Outbox};
+use super::past::Pasts;
 use super::vitals::Vitals;
 use super::workers::{Lane, Workers};
 use super::{environment, sessions};
@@ -75,6 +76,8 @@ pub(super) struct Shell {
     pub(super) world: World,
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) vitals: Vitals,
+    /// What screens showed before their history begins.
+    pub(super) pasts: Pasts,
     /// Requests that wait for a screen to be read.
     pub(super) waiting: Vec<Waiting>,
     /// Effects that are being done, with their job if they are done to one.
@@ -119,6 +122,7 @@ impl Shell {
             world,
             clients: BTreeMap::new(),
             vitals: Vitals::default(),
+            pasts: Pasts::default(),
             waiting: Vec::new(),
             in_flight: HashMap::new(),
             found_out: VecDeque::new(),
@@ -202,6 +206,7 @@ impl Shell {
             self.hear_event(event);
         }
         self.show_screens();
+        self.forget_pasts();
         self.push_board();
         self.measure();
     }
@@ -215,6 +220,7 @@ impl Shell {
                 self.screen_changed(job);
                 self.serve_waiting(job);
             }
+            FromWorld::Dug { job, screen } => self.dug(job, screen),
             FromWorld::Measured { job, found } => self.vitals.found(job, found, clock::instant()),
             FromWorld::Resolved { reply, result } => self.launch(reply, result),
         }
@@ -511,7 +517,7 @@ impl Shell {
         Some(ReplyTo { outbox: Arc::clone(&client.outbox), id, who: client.who.clone() })
     }
 
-    fn serve_waiting(&mut self, job: JobId) {
+    pub(super) fn serve_waiting(&mut self, job: JobId) {
         let (now, later) =
             std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.job == job);
         self.waiting = later;

@@ -222,11 +222,17 @@ impl Emulator {
     /// An empty screen. Sizes are brought into 1 to [`SIDE_MAX`] rows and 2 to [`SIDE_MAX`] columns.
     #[must_use]
     pub fn new(rows: u16, cols: u16) -> Self {
+        Self::with_history(rows, cols, HISTORY)
+    }
+
+    /// The same, with `history` lines of history in place of [`HISTORY`].
+    #[must_use]
+    pub fn with_history(rows: u16, cols: u16, history: usize) -> Self {
         let size = Size::bounded(rows, cols);
         let outbox = Outbox::default();
         outbox.said().size = (size.rows, size.cols);
         let config = Config {
-            scrolling_history: HISTORY,
+            scrolling_history: history,
             kitty_keyboard: true,
             osc52: Osc52::Disabled,
             ..Config::default()

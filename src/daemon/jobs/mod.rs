@@ -8,6 +8,7 @@ mod coalesce;
 mod files;
 mod last_words;
 mod line;
+pub(super) mod past;
 mod plan;
 mod sizes;
 mod spool;

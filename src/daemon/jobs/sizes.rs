@@ -33,6 +33,11 @@ impl Sizes {
         Self { path, ahead, last }
     }
 
+    /// The most columns of those ahead.
+    pub(super) fn widest(&self) -> Option<u16> {
+        self.ahead.iter().map(|(_, (_, cols))| *cols).max()
+    }
+
     /// The size that holds from `offset` on, if it is another than before.
     pub(super) fn at(&mut self, offset: u64) -> Option<Size> {
         let mut found = None;
