@@ -57,6 +57,7 @@ use std::time::Duration;
 use terminal::{COPY_MAX, Terminal};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
 /// How the client is opened.
 #[derive(Clone, Debug)]
@@ -82,6 +83,8 @@ pub enum TuiError {
     DaemonGone(#[from] ClientError),
 }
 
+/// So many seconds after it asked to be stopped it has not been: nobody can do that here.
+const UNSTOPPED: u32 = 2;
 /// How often clocks on the screen move on.
 const CLOCK: Duration = Duration::from_secs(1);
 /// How long a daemon that went is called.
@@ -99,7 +102,7 @@ pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
     let (painted, done) = mpsc::channel(BURST);
     let (splits, newest) = watch::channel(app.splits.clone());
     let keeping = tokio::spawn(keep(newest, splits_file(&paths)));
-    let mut shell = Shell { app, terminal, paths, client: Some(client), painted, splits };
+    let mut shell = Shell { app, terminal, paths, client: Some(client), painted, splits, away: None };
     let result = shell.live(done).await;
     drop(shell);
     // Its sender is gone: it ends once the newest is written.
@@ -135,6 +138,8 @@ struct Shell {
     client: Option<Client>,
     painted: mpsc::Sender<PaintedFile>,
     splits: watch::Sender<splits::Splits>,
+    /// The shell has the terminal: seconds that we have run since we asked to be stopped.
+    away: Option<u32>,
 }
 
 /// What woke the loop.
@@ -181,6 +186,7 @@ impl Shell {
         let mut keys = listen();
         let mut signals = Signals::new()?;
         let mut beat = tokio::time::interval(CLOCK);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut calling: Option<Calling> = None;
         let hello = self.app.connected();
         self.carry_out(hello).await?;
@@ -188,7 +194,7 @@ impl Shell {
         pace.want(Some(Urgency::Prompt));
         loop {
             let now = clock::instant();
-            if pace.is_due(now) {
+            if self.away.is_none() && pace.is_due(now) {
                 self.draw().await?;
                 pace.drew(now);
             }
@@ -196,7 +202,7 @@ impl Shell {
                 let paths = self.paths.clone();
                 calling = Some(Box::pin(async move { Client::reconnect(&paths, PATIENCE).await }));
             }
-            let due = pace.due();
+            let due = pace.due().filter(|_| self.away.is_none());
             let woken = tokio::select! {
                 biased;
                 woken = signals.next() => woken,
@@ -210,6 +216,7 @@ impl Shell {
             pace.want(match woken {
                 Woken::End | Woken::Event(None) => return Ok(()),
                 Woken::Continued => {
+                    self.away = None;
                     self.terminal.take_again()?;
                     Some(Urgency::Prompt)
                 }
@@ -245,11 +252,28 @@ impl Shell {
                     self.app.painted(task, &diff, file, lines);
                     Some(Urgency::Prompt)
                 }
-                Woken::Clock => self.app.known.has_clocks().then_some(Urgency::Calm),
+                Woken::Clock => self.tick()?,
                 Woken::Frame => None,
             });
             let looks = self.app.look();
             self.carry_out(looks).await?;
+        }
+    }
+
+    /// A second has passed.
+    fn tick(&mut self) -> Result<Option<Urgency>, TuiError> {
+        match &mut self.away {
+            Some(seconds) if *seconds >= UNSTOPPED => {
+                self.away = None;
+                self.terminal.take_again()?;
+                self.app.refuse("there is no shell here that could take over".to_owned());
+                Ok(Some(Urgency::Prompt))
+            }
+            Some(seconds) => {
+                *seconds += 1;
+                Ok(None)
+            }
+            None => Ok(self.app.known.has_clocks().then_some(Urgency::Calm)),
         }
     }
 
@@ -315,7 +339,10 @@ impl Shell {
                 Cmd::Paint { task, diff, file } => self.paint(task, diff, file),
                 Cmd::Keep(splits) => drop(self.splits.send_replace(splits)),
                 Cmd::Say(text) => self.app.say(text),
-                Cmd::Suspend => self.terminal.suspend()?,
+                Cmd::Suspend => {
+                    self.away = Some(0);
+                    self.terminal.suspend()?;
+                }
                 Cmd::Redraw => self.terminal.redraw()?,
             }
         }

@@ -111,12 +111,12 @@ impl Terminal {
         stdout().flush()
     }
 
-    /// Stops the process as a job of the shell; comes back when it goes on.
+    /// Stops the process as a job of the shell. It may come back before it stops: the terminal is the shell's until
+    /// [`Self::take_again`] is called after a SIGCONT.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         give_back();
         // The whole group, as the terminal itself would do it: whoever started us must stop too.
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        self.take_again()
+        Ok(rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?)
     }
 
     /// Takes the terminal over again after somebody else had it.

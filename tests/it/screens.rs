@@ -403,3 +403,24 @@ fn a_terminal_that_goes_away_takes_the_demo_with_it_and_leaves_nothing() {
     // A signal would be an abort in the middle of clearing.
     assert!(term.until_exited() < 128);
 }
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_brings_the_board_back() {
+    let world = World::new();
+    let program = env!("CARGO_BIN_EXE_nopeek");
+    // `fg` ends, with a status of its own, when the job is stopped again.
+    let script = format!(
+        "set -m; '{program}'; n=1; while [ $n -le 5 ]; do echo \"stopped $n\"; read -r go; n=$((n+1)); fg >/dev/null; done; echo over"
+    );
+    let mut term = Term::shell(&world, &script, 24, 80);
+    for n in 1..=5 {
+        term.until_has("no tasks yet");
+        term.keys("\x1a");
+        let stopped = format!("stopped {n}");
+        term.until("the shell's own screen", |picture| picture.has(&stopped) && !picture.has("no tasks yet"));
+        term.keys("\n");
+    }
+    term.until_has("no tasks yet");
+    term.keys("q");
+    term.until("the end", |picture| picture.has("over") && !picture.has("no tasks yet"));
+}

@@ -54,9 +54,24 @@ impl Term {
 
     /// The same with more in the environment.
     pub(crate) fn with_env(world: &World, args: &[&str], rows: u16, cols: u16, env: &[(&str, &str)]) -> Self {
+        Self::start(world, PROGRAM, args, (rows, cols), env)
+    }
+
+    /// A shell that runs `script`.
+    pub(crate) fn shell(world: &World, script: &str, rows: u16, cols: u16) -> Self {
+        Self::start(world, "/bin/sh", &["-c", script], (rows, cols), &[])
+    }
+
+    fn start(
+        world: &World,
+        program: &str,
+        args: &[&str],
+        (rows, cols): (u16, u16),
+        env: &[(&str, &str)],
+    ) -> Self {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(PROGRAM);
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
         for (key, value) in world.env() {
             command.env(key, value);
