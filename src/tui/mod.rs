@@ -152,11 +152,13 @@ enum Woken {
     Frame,
     End,
     Continued,
+    Resized,
 }
 
 struct Signals {
     ends: [Signal; 3],
     cont: Signal,
+    size: Signal,
 }
 
 impl Signals {
@@ -167,7 +169,7 @@ impl Signals {
             signal(SignalKind::interrupt())?,
         ];
         let cont = SignalKind::from_raw(rustix::process::Signal::CONT.as_raw());
-        Ok(Self { ends, cont: signal(cont)? })
+        Ok(Self { ends, cont: signal(cont)?, size: signal(SignalKind::window_change())? })
     }
 
     async fn next(&mut self) -> Woken {
@@ -177,6 +179,7 @@ impl Signals {
             _ = hup.recv() => Woken::End,
             _ = int.recv() => Woken::End,
             _ = self.cont.recv() => Woken::Continued,
+            _ = self.size.recv() => Woken::Resized,
         }
     }
 }
@@ -185,6 +188,8 @@ impl Shell {
     async fn live(&mut self, mut done: mpsc::Receiver<PaintedFile>) -> Result<(), TuiError> {
         let mut keys = listen();
         let mut signals = Signals::new()?;
+        // From here on no change of its size goes unheard.
+        self.terminal.redraw()?;
         let mut beat = tokio::time::interval(CLOCK);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut calling: Option<Calling> = None;
@@ -220,13 +225,13 @@ impl Shell {
                     self.terminal.take_again()?;
                     Some(Urgency::Prompt)
                 }
+                Woken::Resized => {
+                    self.terminal.redraw()?;
+                    Some(Urgency::Prompt)
+                }
                 Woken::Event(Some(event)) => {
                     let typed = self.app.typing().is_some();
-                    let event = event?;
-                    if matches!(event, Event::Resize(..)) {
-                        self.terminal.redraw()?;
-                    }
-                    let cmds = self.event(event);
+                    let cmds = self.event(event?);
                     // What an agent gets is seen once it answers.
                     let passed = typed && matches!(cmds.as_slice(), [Cmd::Send(ToDaemon::Input { .. })]);
                     if self.carry_out(cmds).await? {
