@@ -253,7 +253,8 @@ fn the_demo_is_played_by_keys_to_its_end() {
     );
     for name in ["menu-green", "menu-herbal"] {
         go(&mut term, name);
-        term.until_has("· review");
+        // Nothing is approved that was not shown.
+        term.until("the diff", |picture| picture.has("· review") && picture.has("1 of 2"));
         term.keys("A");
         if name == "menu-green" {
             term.until_has("1 landed");
@@ -264,7 +265,7 @@ fn the_demo_is_played_by_keys_to_its_end() {
         line(picture, "menu-herbal").is_some_and(|row| row.contains("2/3") && row.contains("review"))
     });
     go(&mut term, "menu-herbal");
-    term.until("the merged diff", |picture| picture.has("attempt 2/3"));
+    term.until("the merged diff", |picture| picture.has("attempt 2/3") && picture.has("1 of 2"));
     term.keys("A");
     term.until_has("2 landed");
     term.keys("R");
