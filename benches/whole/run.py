@@ -48,12 +48,16 @@ class Case:
         return path
 
     def until(self, *names, seconds=180):
-        """Waits until files of these names are there."""
+        """Waits until files of these names are there and hold something."""
         end = time.monotonic() + seconds
-        while not all((self.folder / name).exists() for name in names):
+        while not all(self.holds(name) for name in names):
             if time.monotonic() > end:
                 raise RuntimeError(f"{self.program.name}: no {names} after {seconds} s")
             time.sleep(0.01)
+
+    def holds(self, name):
+        path = self.folder / name
+        return path.exists() and path.stat().st_size > 0
 
     def read(self, name):
         return float((self.folder / name).read_text())
@@ -71,7 +75,7 @@ def throughput(kind, panes, file, work):
         scripts = [
             case.script(
                 n,
-                f": > {folder}/ready{n}; while [ ! -e {folder}/go ]; do sleep 0.01; done\n"
+                f"echo > {folder}/ready{n}; while [ ! -e {folder}/go ]; do sleep 0.01; done\n"
                 f"date +%s.%N > {folder}/start{n}; cat {file}; date +%s.%N > {folder}/end{n}\n"
                 f"printf '\\033[0m\\r\\n{MARKS[n]}\\r\\n'; while [ ! -e {folder}/stop ]; do sleep 0.2; done\n",
             )
@@ -104,9 +108,9 @@ def keys(kind, flood, count, file, work):
     """Milliseconds from a typed character to its echo on the outer terminal; another pane may print without pause."""
     with Case(kind, work) as case:
         folder, program = case.folder, case.program
-        scripts = [case.script(0, f": > {folder}/ready0; exec cat\n")]
+        scripts = [case.script(0, f"echo > {folder}/ready0; exec cat\n")]
         if flood:
-            body = f": > {folder}/ready1; while [ ! -e {folder}/stop ]; do cat {file}; done\n"
+            body = f"echo > {folder}/ready1; while [ ! -e {folder}/stop ]; do cat {file}; done\n"
             scripts.append(case.script(1, body))
         program.start(scripts)
         program.attach()
@@ -153,7 +157,7 @@ def attach(kind, count, work):
         folder, program = case.folder, case.program
         lines = "".join(f"line {n} of the screen, with some text on it\\r\\n" for n in range(38))
         body = (
-            f"printf '\\033[2J\\033[H{MARKS[0]}\\r\\n{lines}{MARKS[1]}'; : > {folder}/ready0\n"
+            f"printf '\\033[2J\\033[H{MARKS[0]}\\r\\n{lines}{MARKS[1]}'; echo > {folder}/ready0\n"
             f"while [ ! -e {folder}/stop ]; do sleep 0.2; done\n"
         )
         program.start([case.script(0, body)])
@@ -216,7 +220,7 @@ def memory(kind, panes, work):
         folder, program = case.folder, case.program
         text = folder / "lines"
         text.write_text("".join(f"{n:06} ".ljust(199, "x") + "\n" for n in range(10_000)))
-        quiet = case.script(0, f": > {folder}/ready0; while [ ! -e {folder}/stop ]; do sleep 0.2; done\n")
+        quiet = case.script(0, f"echo > {folder}/ready0; while [ ! -e {folder}/stop ]; do sleep 0.2; done\n")
         program.start([quiet])
         program.attach()
         case.until("ready0")
@@ -229,7 +233,7 @@ def memory(kind, panes, work):
         program.start(
             [
                 case.script(
-                    n, f"cat {text}; : > {folder}/ready{n}; while [ ! -e {folder}/stop ]; do sleep 0.2; done\n"
+                    n, f"cat {text}; echo > {folder}/ready{n}; while [ ! -e {folder}/stop ]; do sleep 0.2; done\n"
                 )
                 for n in range(panes)
             ]
@@ -254,7 +258,7 @@ def crash(kind, work):
         folder, program = case.folder, case.program
         waits = (
             "import os, sys, time\n"
-            f"open('{folder}/ready0', 'w')\n"
+            f"print(1, file=open('{folder}/ready0', 'w'))\n"
             "for n in range(1000): print('line', n)\n"
             f"while not os.path.exists('{folder}/go'): time.sleep(0.001)\n"
             f"print('{MARKS[0]}', flush=True)\n"

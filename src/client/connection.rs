@@ -19,7 +19,9 @@ const KEPT_MAX: usize = 256;
 /// How long the daemon may take to answer a hello.
 const HELLO_MAX: Duration = Duration::from_secs(10);
 /// How often a daemon that hangs up before it has answered a hello is called again.
-const HELLO_AGAIN: u32 = 3;
+const HELLO_AGAIN: u32 = 30;
+/// And how long after.
+const HELLO_PAUSE: Duration = Duration::from_millis(5);
 /// One read of the socket.
 const READ: usize = 64 * 1024;
 
@@ -57,7 +59,7 @@ impl Client {
                 // It was just dying: nobody, or another one, will be there next time.
                 Err(ClientError::Closed) if again > 0 => {
                     again -= 1;
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    tokio::time::sleep(HELLO_PAUSE).await;
                 }
                 result => return result,
             }

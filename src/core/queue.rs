@@ -6,7 +6,7 @@ use super::event::Launch;
 use super::fact::{Fact, Role};
 use super::ids::{TaskId, TaskName};
 use super::state::{Stage, State, Task};
-use super::task::{get, not_now};
+use super::task::{get, is_ended, not_now};
 use super::turn::Turn;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,17 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     }
     let missing: Vec<&str> = unlanded(state, task).collect();
     if !missing.is_empty() {
-        return Some(format!("waits for {} to land", missing.join(", ")));
+        let ended = |name: &&str| named(state, task, name).any(|other| is_ended(&other.stage));
+        let ended: Vec<&str> = missing.iter().copied().filter(ended).collect();
+        let names = missing.join(", ");
+        return Some(if ended.is_empty() {
+            format!("waits for {names} to land")
+        } else {
+            let ended = ended.join(", ");
+            format!(
+                "waits for {names} to land, and {ended} has ended unmerged: retry that, or launch this anew"
+            )
+        });
     }
     if state.jobs.has_live(task.id) {
         return Some("waits until the processes of the attempt before are gone".to_owned());
@@ -135,20 +145,25 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     None
 }
 
+/// Tasks of the same repo with this name.
+fn named<'a>(state: &'a State, task: &'a Task, name: &'a str) -> impl Iterator<Item = &'a Task> {
+    let same =
+        move |other: &&Task| other.launch.repo == task.launch.repo && other.launch.name.as_str() == name;
+    state.tasks.values().filter(same)
+}
+
 /// Names of tasks that must land before this one and have not.
 pub(in crate::core) fn unlanded<'a>(state: &'a State, task: &'a Task) -> impl Iterator<Item = &'a str> {
     task.launch
         .after
         .iter()
         .filter(move |name| {
-            !state.tasks.values().any(|other| {
-                other.launch.repo == task.launch.repo
-                    && other.launch.name == **name
-                    && other.stage == Stage::Landed
-            }) && state
-                .tasks
-                .values()
-                .any(|other| other.launch.repo == task.launch.repo && other.launch.name == **name)
+            let mut known = false;
+            let landed = named(state, task, name.as_str()).any(|other| {
+                known = true;
+                other.stage == Stage::Landed
+            });
+            known && !landed
         })
         .map(TaskName::as_str)
 }

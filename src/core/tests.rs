@@ -663,6 +663,12 @@ fn a_task_waits_for_what_it_comes_after() {
     desk.launch();
     desk.stands(T2, TaskState::Queued);
     assert_eq!(desk.view(T2).why.as_str(), "waits for work to land");
+    let mut other = Desk::in_review(&[]);
+    other.launch.after = vec![TaskName::new("work").unwrap()];
+    other.launch();
+    other.command(Command::Reject { task: T1, reason: "no".into() }).unwrap();
+    let why = other.view(T2).why.to_string();
+    assert!(why.contains("work has ended unmerged: retry that"), "{why}");
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     desk.built(8, &[]);
     desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);

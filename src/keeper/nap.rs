@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 /// How long the terminal is left alone after a read.
-const NAP: Duration = Duration::from_millis(250);
+const NAP: Duration = Duration::from_millis(400);
 /// Reads that follow each other faster than this belong to a job that prints much.
 const APART: Duration = Duration::from_millis(30);
 /// A read of so many bytes is one of a job that prints much.
@@ -60,12 +60,12 @@ mod tests {
         assert_eq!(nap.until(now), None, "somebody waits");
         nap.set_calm(true);
         nap.read(now + ms(100), 80);
-        assert_eq!(nap.until(now + ms(100)), Some(now + ms(350)));
-        assert_eq!(nap.until(now + ms(350)), None, "it is over");
-        nap.read(now + ms(350), 160);
-        assert!(nap.until(now + ms(351)).is_some());
+        assert_eq!(nap.until(now + ms(100)), Some(now + ms(500)));
+        assert_eq!(nap.until(now + ms(500)), None, "it is over");
+        nap.read(now + ms(500), 160);
+        assert!(nap.until(now + ms(501)).is_some());
         nap.set_calm(false);
-        assert_eq!(nap.until(now + ms(351)), None, "somebody waits again");
+        assert_eq!(nap.until(now + ms(501)), None, "somebody waits again");
     }
 
     #[test]
