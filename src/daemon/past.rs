@@ -1,5 +1,5 @@
-//! The past of screens: scrollback as far as the spool reaches, read again by a worker when somebody scrolls back or
-//! searches.
+//! The past of screens: scrollback far beyond a screen's own history, read again from the spool by a worker when somebody
+//! scrolls back or searches.
 //!
 //! A job's own screen has 1,000 lines of history and goes on. A past is a second screen, of what the job had printed at
 //! one moment, and stands still: what is read there stays in its place while output goes on. It is under the lid as every
@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const PASTS_MAX: usize = 2;
 /// How long one is kept that nobody uses.
 const KEPT: Duration = Duration::from_secs(20);
+/// For so long after a search its places are gone to.
+const TOLD: Duration = Duration::from_secs(5);
 /// One that is older, of a job that has printed since, is read anew for a search.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -32,6 +34,8 @@ struct Past {
     output: u64,
     made: Instant,
     used: Instant,
+    /// When somebody was told places in it.
+    searched: Option<Instant>,
 }
 
 /// The pasts in memory, and those that are being read.
@@ -48,11 +52,22 @@ impl Pasts {
         self.held.iter_mut().find(|past| past.job == job).map(|past| &mut past.screen)
     }
 
-    /// Somebody has use for a job's past.
-    pub(super) fn used(&mut self, job: JobId) {
+    /// Somebody is told places in a job's past, and may go to them.
+    pub(super) fn searched(&mut self, job: JobId) {
         if let Some(past) = self.held.iter_mut().find(|past| past.job == job) {
             past.used = clock::instant();
+            past.searched = Some(past.used);
         }
+    }
+
+    /// Somebody begins to scroll back, nobody else has: what the job, with `output` bytes by now, has left behind goes,
+    /// unless places in it were told just now.
+    pub(super) fn begin(&mut self, job: JobId, output: u64) {
+        let now = clock::instant();
+        self.held.retain(|past| {
+            let told = past.searched.is_some_and(|searched| now < searched + TOLD);
+            past.job != job || past.output >= output || told
+        });
     }
 
     fn put(&mut self, job: JobId, screen: Covered, output: u64) {
@@ -63,7 +78,7 @@ impl Pasts {
         {
             self.held.swap_remove(oldest);
         }
-        self.held.push(Past { job, screen, output, made: now, used: now });
+        self.held.push(Past { job, screen, output, made: now, used: now, searched: None });
     }
 }
 

@@ -20,7 +20,8 @@ use crate::screen::emulator::HISTORY;
 use crate::screen::text;
 use crate::wire::client::{DaemonStatus, Look, Refusal, RefusalKind, Reply, Request, TaskRef, ToDaemon};
 use crate::wire::input::Input;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 /// Most ledger lines of one answer.
 const LINES_MAX: u32 = 10_000;
@@ -226,7 +227,7 @@ impl Shell {
         }
         let Some(shared) = self.jobs.shared(job) else { return Err(covered(job)) };
         let mut own = shared.covered();
-        self.pasts.used(job);
+        self.pasts.searched(job);
         let screen = self.pasts.of(job).filter(|_| is_deep).unwrap_or(&mut own);
         let Some(emulator) = screen.look(permit) else { return Err(covered(job)) };
         Ok(Some(match request {
@@ -254,6 +255,9 @@ impl Shell {
     }
 
     fn look(&mut self, client: ClientId, looks: Vec<Look>) {
+        let looked = self.clients.values().flat_map(|client| &client.looks);
+        let read: HashSet<JobId> =
+            looked.filter(|looking| looking.look.scrolled > 0).map(|looking| looking.look.job).collect();
         let Some(held) = self.clients.get_mut(&client) else { return };
         let mut before: HashMap<JobId, Looking> =
             held.looks.drain(..).map(|looking| (looking.look.job, looking)).collect();
@@ -286,6 +290,11 @@ impl Shell {
                 self.jobs.watch(look.job, true);
                 self.fit(look.job);
                 if look.scrolled > 0 {
+                    if !read.contains(&look.job)
+                        && let Some(shared) = self.jobs.shared(look.job)
+                    {
+                        self.pasts.begin(look.job, shared.output.load(Ordering::Relaxed));
+                    }
                     self.dig(look.job, false);
                 }
             }

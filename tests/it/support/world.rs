@@ -284,6 +284,20 @@ impl World {
         u32::try_from(peer.pid.as_raw_pid()).ok()
     }
 
+    /// All daemons of this world, those that are only starting too.
+    fn daemons(&self) -> Vec<u32> {
+        let home = self.env().into_iter().find(|(key, _)| key == "NOPEEK_HOME");
+        let home = home.map(|(key, value)| format!("{key}={value}")).unwrap_or_default();
+        let has = |pid: u32, file: &str, wanted: &[u8]| {
+            std::fs::read(format!("/proc/{pid}/{file}"))
+                .is_ok_and(|bytes| bytes.split(|byte| *byte == 0).any(|part| part == wanted))
+        };
+        let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid| has(*pid, "environ", home.as_bytes()) && has(*pid, "cmdline", b"daemon"))
+            .collect()
+    }
+
     /// The end of the daemon's log.
     pub(crate) fn log_tail(&self) -> String {
         let log = std::fs::read(self.paths.log()).unwrap_or_default();
@@ -316,10 +330,12 @@ async fn watch_one<T>(client: &mut Client, look: &mut impl FnMut(&Board) -> Opti
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some(pid) = self.daemon() {
-            kill(pid);
-            wait::within(PATIENCE, || (!process::is_alive(pid)).then_some(()));
-        }
+        // Not the one that answers alone: another may just be starting, to find that it has lost the race or won it.
+        wait::within(PATIENCE, || {
+            let daemons = self.daemons();
+            daemons.iter().copied().for_each(kill);
+            daemons.into_iter().all(|pid| !process::is_alive(pid)).then_some(())
+        });
         for job in self.jobs() {
             end_job(&job);
         }
