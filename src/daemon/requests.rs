@@ -227,7 +227,9 @@ impl Shell {
         }
         let Some(shared) = self.jobs.shared(job) else { return Err(covered(job)) };
         let mut own = shared.covered();
-        self.pasts.searched(job);
+        if is_deep {
+            self.pasts.searched(job);
+        }
         let screen = self.pasts.of(job).filter(|_| is_deep).unwrap_or(&mut own);
         let Some(emulator) = screen.look(permit) else { return Err(covered(job)) };
         Ok(Some(match request {

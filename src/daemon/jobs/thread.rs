@@ -40,6 +40,7 @@ const ALIVE: Duration = Duration::from_secs(1);
 
 /// A synchronised update may hold the screen back for this long.
 const SYNC_MAX: Duration = Duration::from_millis(150);
+
 /// All that the thread owns.
 pub(super) struct Thread {
     job: JobId,
