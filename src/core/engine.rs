@@ -15,7 +15,7 @@ use super::state::State;
 use super::text::Shown;
 use super::time::Time;
 use super::turn::Turn;
-use super::{attempt, lid, question, queue, settle, task, view};
+use super::{ask, attempt, batch, budget, lid, panel, question, queue, settle, spec, task, view};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -317,6 +317,11 @@ fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
         Command::Reorder { task, place } => queue::reorder(turn, task, place),
         Command::SetParallel { repo, parallel } => queue::set_parallel(turn, repo, parallel),
         Command::Forget(task) => task::forget(turn, task),
+        Command::Spec(command) => spec::command(turn, command),
+        Command::Batch(command) => batch::command(turn, command),
+        Command::Budget(command) => budget::command(turn, command),
+        Command::Panel(command) => panel::command(turn, command),
+        Command::Ask(command) => ask::command(turn, command),
     }
 }
 

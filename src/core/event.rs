@@ -2,10 +2,15 @@
 //!
 //! An event is an input; it is never stored. What was decided because of it is a fact.
 
+use super::ask::AskCommand;
 use super::attempt::{AgentTraits, Exit, Limits, Observation, Start};
+use super::batch::BatchCommand;
+use super::budget::BudgetCommand;
 use super::gate::{GateSpec, TestCounts};
 use super::ids::{EffectId, JobId, Oid, TaskId, TaskName};
 use super::lid::LidRule;
+use super::panel::PanelCommand;
+use super::spec::SpecCommand;
 use super::text::Shown;
 use super::time::Span;
 use serde::{Deserialize, Serialize};
@@ -135,6 +140,16 @@ pub enum Command {
     },
     /// Take an ended task off the board; its branch and worktree go to the archive.
     Forget(TaskId),
+    /// Something of a spec.
+    Spec(SpecCommand),
+    /// Something of the schedule and its batches.
+    Batch(BatchCommand),
+    /// Something of budgets.
+    Budget(BudgetCommand),
+    /// Something of the panel.
+    Panel(PanelCommand),
+    /// Something of an agent's question.
+    Ask(AskCommand),
 }
 
 /// A task as it was asked for, all config resolved.

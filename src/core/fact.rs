@@ -3,11 +3,16 @@
 //! A fact is complete: applying it needs no rule, no clock and no look at the world, so that a changed rule
 //! never changes the past. Facts are only ever added to this enum; old ledgers always load.
 
+use super::ask::AskFact;
 use super::attempt::{AgentState, Exit, Source, Start, Usage};
+use super::batch::BatchFact;
+use super::budget::BudgetFact;
 use super::effect::Effect;
 use super::event::{BranchRead, Launch, MergeBuilt, WorktreeReady};
 use super::gate::{TestCounts, Verdict};
 use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
+use super::panel::PanelFact;
+use super::spec::SpecFact;
 use super::text::Shown;
 use super::time::{Span, Time};
 use super::view::AttemptResult;
@@ -297,6 +302,16 @@ pub enum Fact {
         /// Which task.
         task: TaskId,
     },
+    /// Of the panel.
+    Panel(PanelFact),
+    /// Of a question of an agent.
+    Ask(AskFact),
+    /// Of budgets.
+    Budget(BudgetFact),
+    /// Of the schedule and its batches.
+    Batch(BatchFact),
+    /// Of a spec.
+    Spec(SpecFact),
 }
 
 /// What a job is to its attempt.
@@ -384,6 +399,11 @@ impl Fact {
             Self::Peeked { .. } => "peeked",
             Self::Covered { .. } => "covered",
             Self::Forgotten { .. } => "forgotten",
+            Self::Panel(fact) => fact.kind(),
+            Self::Ask(fact) => fact.kind(),
+            Self::Budget(fact) => fact.kind(),
+            Self::Batch(fact) => fact.kind(),
+            Self::Spec(fact) => fact.kind(),
         }
     }
 
@@ -392,6 +412,11 @@ impl Fact {
     pub const fn task(&self) -> Option<TaskId> {
         match self {
             Self::ParallelSet { .. } | Self::Slept { .. } => None,
+            Self::Panel(fact) => fact.task(),
+            Self::Ask(fact) => fact.task(),
+            Self::Budget(fact) => fact.task(),
+            Self::Batch(fact) => fact.task(),
+            Self::Spec(fact) => fact.task(),
             Self::Launched { task, .. }
             | Self::Reordered { task, .. }
             | Self::Asked { task, .. }
@@ -492,6 +517,11 @@ impl Fact {
             Self::Peeked { reason, .. } => format!("lid broken: {reason}"),
             Self::Covered { .. } => "lid put back".to_owned(),
             Self::Forgotten { .. } => "forgotten".to_owned(),
+            Self::Panel(fact) => return fact.describe(),
+            Self::Ask(fact) => return fact.describe(),
+            Self::Budget(fact) => return fact.describe(),
+            Self::Batch(fact) => return fact.describe(),
+            Self::Spec(fact) => return fact.describe(),
         };
         Shown::line(&words)
     }

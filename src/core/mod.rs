@@ -3,7 +3,10 @@
 //! [`engine::Engine::step`] is the only way in: one event with its moment, out come facts (commit them first),
 //! effects (do them then) and notices. What came of an effect is an event again. A file is a word of the design.
 
+pub mod ask;
 pub mod attempt;
+pub mod batch;
+pub mod budget;
 pub mod check;
 pub mod effect;
 pub mod engine;
@@ -13,12 +16,14 @@ pub mod gate;
 pub mod ids;
 pub mod jobs;
 pub mod lid;
+pub mod panel;
 mod question;
 mod queue;
 pub mod review;
 mod settle;
 #[cfg(test)]
 mod sim;
+pub mod spec;
 pub mod state;
 mod task;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::text::Shown;
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
-use super::{question, queue, task};
+use super::{batch, budget, question, queue, spec, task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -36,6 +36,9 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
             jobs(turn, id);
             advance(turn, id);
         }
+        budget::settle(turn);
+        spec::settle(turn);
+        batch::settle(turn);
         start(turn);
         if turn.facts.len() == before {
             return;
@@ -148,7 +151,7 @@ fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(T
 
 /// The earliest moment at which settle would decide something because of the time.
 pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) -> Option<Time> {
-    state
+    let jobs = state
         .jobs
         .live()
         .filter(|job| job.ending.is_none())
@@ -157,7 +160,8 @@ pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) ->
             let ends = times(state, task, job, quiet).into_iter().map(|(at, _)| at);
             ends.chain(at_a_dialog(task, job, quiet).map(|(_, at)| at))
         })
-        .min()
+        .min();
+    [jobs, spec::deadline(state), batch::deadline(state), budget::deadline(state)].into_iter().flatten().min()
 }
 
 fn gates_of(state: &State, attempt: AttemptId, merged: bool) -> Option<&Vec<GateRun>> {

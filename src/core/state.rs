@@ -1,12 +1,17 @@
 //! The state: what all facts together say. `apply` is total and has no rules.
 
+use super::ask::Asks;
 use super::attempt::{AgentState, Exit, Source, Start, Usage};
+use super::batch::Batches;
+use super::budget::Budgets;
 use super::effect::{Effect, JobStart, Work};
 use super::event::{BranchRead, Launch, MergeBuilt, WorktreeReady};
 use super::fact::{Fact, Role};
 use super::gate::{GateRun, GateSpec, GateState};
 use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
 use super::jobs::{Job, Jobs};
+use super::panel::Panels;
+use super::spec::Specs;
 use super::text::Shown;
 use super::time::{Stopwatch, Time};
 use super::view::AttemptResult;
@@ -30,6 +35,16 @@ pub struct State {
     pub merge_queue: Vec<TaskId>,
     /// What passed: repo, tree, command.
     pub passed: BTreeSet<(PathBuf, Oid, String)>,
+    /// Specs, from goal to landed work.
+    pub specs: Specs,
+    /// The schedule and its batches.
+    pub batches: Batches,
+    /// What may be used, and what was.
+    pub budgets: Budgets,
+    /// What the panel has voted on.
+    pub panels: Panels,
+    /// Questions that agents put through nopeek's tools.
+    pub asks: Asks,
     /// Highest task number ever used.
     pub last_task: u64,
     /// Highest job number ever used.
@@ -252,6 +267,11 @@ impl State {
                 self.tasks.remove(task);
                 self.jobs.forget(*task);
             }
+            Fact::Panel(fact) => self.panels.apply(at, fact),
+            Fact::Ask(fact) => self.asks.apply(at, fact),
+            Fact::Budget(fact) => self.budgets.apply(at, fact),
+            Fact::Batch(fact) => self.batches.apply(at, fact),
+            Fact::Spec(fact) => self.specs.apply(at, fact),
         }
     }
 
