@@ -7,6 +7,7 @@ use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, TestCounts};
 use super::ids::{AttemptId, JobId, TaskName};
 use super::jobs::Job;
+use super::notice::NoticeKind;
 use super::state::Stage;
 use super::text::Shown;
 use super::time::Span;
@@ -264,7 +265,7 @@ pub(in crate::core) fn exited(
             if exit == Exit::Unknown && job.ending.is_none() {
                 turn.fact(Fact::AttemptOver { attempt: job.attempt, result: AttemptResult::Interrupted });
                 turn.fact(Fact::Interrupted { task });
-                turn.notice(task, "its agent died with its keeper: resume or retry", true);
+                turn.notice(task, NoticeKind::NeedsYou, "its agent died with its keeper: resume or retry");
             }
         }
         Role::Setup { merged, .. } => {
@@ -345,7 +346,7 @@ fn setup_failed(turn: &mut Turn<'_>, attempt: AttemptId, merged: bool, last: &Sh
     if merged {
         super::task::drop_candidate(turn, attempt.task);
         turn.fact(Fact::MergeLeft { task: attempt.task });
-        turn.notice(attempt.task, why.as_str(), true);
+        turn.notice(attempt.task, NoticeKind::NeedsYou, why.as_str());
         turn.fact(Fact::Stuck { task: attempt.task, why });
     } else {
         give_up(turn, attempt, AttemptResult::Failed, why);
@@ -357,7 +358,7 @@ pub(in crate::core) fn give_up(turn: &mut Turn<'_>, id: AttemptId, result: Attem
     let open = |task: &super::state::Task| task.attempt().is_some_and(|a| a.id == id && a.result.is_none());
     if turn.state.tasks.get(&id.task).is_some_and(|task| task.stage == Stage::Trying && open(task)) {
         turn.fact(Fact::AttemptOver { attempt: id, result });
-        turn.notice(id.task, why.as_str(), true);
+        turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
         turn.fact(Fact::Stuck { task: id.task, why });
     }
 }
@@ -374,7 +375,7 @@ pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptR
     } else {
         let tries = if used == 1 { "its attempt is".to_owned() } else { format!("all {used} attempts are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
-        turn.notice(id.task, why.as_str(), true);
+        turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
         turn.fact(Fact::Stuck { task: id.task, why });
     }
 }

@@ -11,8 +11,8 @@ use super::event::{Command, Event};
 use super::fact::{Entry, Fact, Role};
 use super::ids::{AttemptId, JobId, TaskId};
 use super::lid::Permit;
+use super::notice::{Notice, Told};
 use super::state::State;
-use super::text::Shown;
 use super::time::Time;
 use super::turn::Turn;
 use super::{ask, attempt, batch, budget, lid, panel, question, queue, settle, spec, task, view};
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub struct Engine {
     state: State,
     quiet: BTreeMap<JobId, Time>,
+    told: Told,
 }
 
 /// What a step decided.
@@ -34,8 +35,8 @@ pub struct Step {
     pub facts: Vec<Fact>,
     /// To be done then.
     pub effects: Vec<Effect>,
-    /// What humans should know: task, text, whether they must act.
-    pub notices: Vec<(TaskId, Shown, bool)>,
+    /// What humans should know.
+    pub notices: Vec<Notice>,
     /// Tasks that a launch created.
     pub launched: Vec<TaskId>,
 }
@@ -136,6 +137,7 @@ impl Engine {
             quiet: &mut self.quiet,
             facts: Vec::new(),
             notices: Vec::new(),
+            told: &mut self.told,
         };
         decide(&mut turn, event)?;
         settle::settle(&mut turn);
@@ -202,6 +204,12 @@ impl Engine {
     /// where an ended task has the same name.
     pub fn find(&self, repo: Option<&Path>, name: &str) -> Result<TaskId, Refused> {
         task::find(&self.state, repo, name)
+    }
+
+    /// The main checkout of a task's repo.
+    #[must_use]
+    pub fn repo_of(&self, id: TaskId) -> Option<PathBuf> {
+        self.state.tasks.get(&id).map(|task| task.launch.repo.clone())
     }
 
     /// Jobs whose end is not known.

@@ -190,6 +190,11 @@ pub(in crate::core) fn red(gates: &[GateRun]) -> Vec<&GateRun> {
         .collect()
 }
 
+/// The names of gates, for a sentence.
+pub(in crate::core) fn names(gates: &[&GateRun]) -> String {
+    gates.iter().map(|run| run.spec.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// What the next attempt is told about red gates.
 pub(in crate::core) fn failure_note(red: &[&GateRun], merged: Option<&str>) -> String {
     let mut note = merged.map_or_else(

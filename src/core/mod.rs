@@ -16,6 +16,7 @@ pub mod gate;
 pub mod ids;
 pub mod jobs;
 pub mod lid;
+pub mod notice;
 pub mod panel;
 mod question;
 mod queue;

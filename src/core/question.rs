@@ -6,6 +6,7 @@ use super::engine::{Refused, RefusedKind};
 use super::event::Answer;
 use super::fact::Fact;
 use super::ids::{JobId, TaskId};
+use super::notice::NoticeKind;
 use super::state::{Stage, Task};
 use super::task::{get, not_now};
 use super::text::Shown;
@@ -43,7 +44,7 @@ pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observatio
             if let AgentState::Asking(ask) = &state {
                 let text =
                     if ask.text.is_empty() { kind_words(ask.kind).to_owned() } else { ask.text.to_string() };
-                turn.notice(attempt_id.task, &text, true);
+                turn.notice(attempt_id.task, NoticeKind::NeedsYou, &text);
             }
             turn.fact(Fact::AgentSaid { attempt: attempt_id, source, state, read });
         }
@@ -53,7 +54,7 @@ pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observatio
                 let ask = Ask { kind: AskKind::Question, text: Shown::default() };
                 let state = AgentState::Asking(ask);
                 if attempt.said.as_ref().is_none_or(|(said, _)| *said != state) {
-                    turn.notice(attempt_id.task, "the agent rang the bell", true);
+                    turn.notice(attempt_id.task, NoticeKind::NeedsYou, "the agent rang the bell");
                     let source = Source::Notification;
                     turn.fact(Fact::AgentSaid { attempt: attempt_id, source, state, read });
                 }
@@ -120,6 +121,7 @@ pub(in crate::core) fn answer(turn: &mut Turn<'_>, id: TaskId, answer: Answer) -
         Answer::Accept => Shown::from("yes"),
         Answer::Decline => Shown::from("no"),
     };
+    turn.told.heard_out(id);
     turn.fact(Fact::Answered { attempt, question: ask.text, answer: words });
     turn.ask(id, Work::Type { job, answer });
     Ok(())

@@ -9,6 +9,7 @@ use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, Next};
 use super::ids::{AttemptId, JobId, Oid, TaskId};
 use super::jobs::Job;
+use super::notice::NoticeKind;
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
@@ -60,7 +61,7 @@ fn jobs(turn: &mut Turn<'_>, id: TaskId) {
         {
             let ask = Ask { kind: AskKind::StartUp, text: Shown::default() };
             let read = task.attempt().and_then(|a| a.heard.as_ref()).map_or(0, |(_, read)| *read);
-            turn.notice(id, question::kind_words(ask.kind), true);
+            turn.notice(id, NoticeKind::NeedsYou, question::kind_words(ask.kind));
             let (source, state) = (Source::Idle, AgentState::Asking(ask));
             turn.fact(Fact::AgentSaid { attempt, source, state, read });
             continue;
@@ -258,7 +259,8 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
     };
     let failed = matches!(attempt.said, Some((AgentState::Failed(_), _)));
     if let Some((result, note)) = attempt::over_before_gates(exit, agent.ending, failed, read.commits) {
-        return attempt::next(turn, attempt.id, result, note);
+        attempt::next(turn, attempt.id, result, note);
+        return turn.notice_red(id, &format!("attempt {}: {}", attempt.id.no, result.label()));
     }
     let tree = read.tree.clone();
     if run_gates(turn, attempt.id, false, &attempt.gates, &tree, &ready.path) {
@@ -337,10 +339,13 @@ fn judged(turn: &mut Turn<'_>, id: TaskId) {
     if red.is_empty() {
         turn.fact(Fact::AttemptOver { attempt: attempt_id, result: AttemptResult::Green });
         turn.fact(Fact::ReviewOpened { task: id });
-        turn.notice(id, if ungated { "ungated: waits for review" } else { "green: waits for review" }, true);
+        let words = if ungated { "ungated: waits for review" } else { "green: waits for review" };
+        turn.notice(id, NoticeKind::NeedsYou, words);
     } else {
         let note = gate::failure_note(&red, None);
+        let what = format!("attempt {} is red ({})", attempt_id.no, gate::names(&red));
         attempt::next(turn, attempt_id, AttemptResult::Red, &note);
+        turn.notice_red(id, &what);
     }
 }
 
@@ -363,15 +368,17 @@ fn merging(turn: &mut Turn<'_>, id: TaskId, what: Candidate) {
     } else if matches!(what, Candidate::Merge(_)) {
         let target = turn.state.tasks.get(&id).map(|t| t.launch.target.clone()).unwrap_or_default();
         let note = gate::failure_note(&red, Some(&target));
+        let what = format!("it is red as merged ({})", gate::names(&red));
         task::send_back_from_merge(turn, id, &note);
+        turn.notice_red(id, &what);
     } else {
-        let names = red.iter().map(|run| run.spec.name.as_str()).collect::<Vec<_>>().join(", ");
+        let names = gate::names(&red);
         task::drop_candidate(turn, id);
         turn.fact(Fact::MergeLeft { task: id });
         let why = format!(
             "its revert is red ({names}): it is still on the target; revert by hand, or mend and try again"
         );
-        turn.notice(id, &why, true);
+        turn.notice(id, NoticeKind::NeedsYou, &why);
         turn.fact(Fact::Stuck { task: id, why: why.as_str().into() });
     }
 }

@@ -5,6 +5,7 @@ use super::engine::{Refused, RefusedKind, archive_scratch, archive_work};
 use super::event::Outcome;
 use super::fact::{Fact, Role};
 use super::ids::{EffectId, Oid, TaskId};
+use super::notice::NoticeKind;
 use super::state::{Stage, State, Task};
 use super::text::Shown;
 use super::turn::Turn;
@@ -250,7 +251,7 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
         (Work::MoveTarget { .. }, Outcome::TargetRefused { reason }) => leave_merge(turn, task, reason),
         (Work::MoveTarget { .. }, Outcome::Failed { error }) => leave_merge(turn, task, error),
         (Work::Type { .. }, Outcome::Failed { error }) => {
-            turn.notice(task, &format!("the answer was not typed: {error}"), true);
+            turn.notice(task, NoticeKind::NeedsYou, format!("the answer was not typed: {error}"));
         }
         // The rest only says that it is done, or that it could not be; settle looks at what is.
         _ => {}
@@ -297,7 +298,7 @@ fn leave_merge(turn: &mut Turn<'_>, id: TaskId, why: Shown) {
     if is_merging(turn.state, id) {
         drop_candidate(turn, id);
         turn.fact(Fact::MergeLeft { task: id });
-        turn.notice(id, why.as_str(), true);
+        turn.notice(id, NoticeKind::NeedsYou, why.as_str());
         turn.fact(Fact::Stuck { task: id, why });
     }
 }
@@ -308,12 +309,12 @@ fn target_moved(turn: &mut Turn<'_>, id: TaskId, commit: Oid) {
         Stage::Merging(_) => {
             drop_candidate(turn, id);
             turn.fact(Fact::Landed { task: id, commit });
-            turn.notice(id, "landed", false);
+            turn.notice(id, NoticeKind::Done, "landed");
         }
         Stage::RollingBack => {
             drop_candidate(turn, id);
             turn.fact(Fact::RolledBack { task: id, commit });
-            turn.notice(id, "rolled back", false);
+            turn.notice(id, NoticeKind::Done, "rolled back");
         }
         // The target had moved before a stop was asked for: what is on the target is said to be there.
         Stage::Stopped | Stage::Stuck(_) if task.landed.is_none() => {
@@ -346,7 +347,7 @@ fn conflict(turn: &mut Turn<'_>, id: TaskId, target: &str, files: &[Shown]) {
              Merge `{target}` into your branch, resolve the conflicts so that both changes keep their meaning, and commit."
         );
         send_back_from_merge(turn, id, &note);
-        turn.notice(id, &format!("conflicts in {list}; a fresh attempt merges {target}"), false);
+        turn.notice_red(id, &format!("it conflicts with {target} in {list}"));
     }
 }
 

@@ -12,6 +12,7 @@ use super::fact::{Entry, Fact};
 use super::gate::{GateSpec, GateState, Verdict};
 use super::ids::{JobId, Oid, TaskId, TaskName};
 use super::lid::{Lid, LidRule};
+use super::notice::NoticeKind;
 use super::time::{Span, Time};
 use super::view::{AttemptResult, TaskState, TaskView};
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ struct Desk {
     now: Time,
     todo: Vec<Effect>,
     ledger: Vec<Entry>,
+    notices: Vec<(NoticeKind, String)>,
     launch: Launch,
 }
 
@@ -67,7 +69,7 @@ impl Desk {
             lid: LidRule::On,
             after: Vec::new(),
         };
-        Self { engine: Engine::new(), now: Time(1_000), todo: Vec::new(), ledger: Vec::new(), launch }
+        Self { engine: Engine::new(), now: Time(1_000), todo: Vec::new(), ledger: Vec::new(), notices: Vec::new(), launch }
     }
 
     fn event(&mut self, event: Event) -> Result<(), Refused> {
@@ -77,6 +79,7 @@ impl Desk {
             self.ledger.push(Entry { seq, at: self.now, by: "test".into(), fact });
         }
         self.todo.extend(step.effects);
+        self.notices.extend(step.notices.into_iter().map(|n| (n.kind, n.text.to_string())));
         let again = Engine::replay(self.ledger.iter().cloned());
         assert_eq!(again.state(), self.engine.state(), "replay only folds");
         Ok(())
@@ -271,9 +274,47 @@ fn red_goes_to_a_fresh_attempt_with_the_output_and_then_to_a_human() {
     desk.read(9, 2);
     desk.gate_ends(Exit::Code(1));
     desk.stands(T1, TaskState::Stuck);
+    let kinds: Vec<NoticeKind> = desk.notices.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, [NoticeKind::Red, NoticeKind::NeedsYou], "the last red one is told by what it led to");
     desk.command(Command::Retry { task: T1, start: Start::Previous, note: "look again".into() }).unwrap();
     desk.stands(T1, TaskState::Preparing);
     assert_eq!(desk.view(T1).attempts_max, 3, "a human grants one more");
+}
+
+#[test]
+fn notices_say_what_happened_once_and_not_again_after_a_restart() {
+    let mut desk = Desk::new();
+    desk.launch();
+    desk.worktree(&[gate("test")], &[]);
+    let (agent, _) = desk.started();
+    desk.says(agent, ask("which colour?"));
+    desk.says(agent, AgentState::Working);
+    desk.says(agent, ask("which colour?"));
+    desk.command(Command::Answer { task: T1, answer: Answer::Text("red".into()) }).unwrap();
+    desk.says(agent, AgentState::Working);
+    desk.says(agent, ask("which colour?"));
+    desk.engine = Engine::replay(desk.ledger.iter().cloned());
+    desk.tell(Event::Restarted);
+    desk.says(agent, ask("which colour?"));
+    let asked = (NoticeKind::NeedsYou, "which colour?".to_owned());
+    assert_eq!(std::mem::take(&mut desk.notices), [asked.clone(), asked]);
+
+    desk.exit(agent, Exit::Code(0));
+    desk.read(7, 1);
+    desk.gate_ends(Exit::Code(1));
+    desk.works(&[gate("test")], 8);
+    desk.gate_ends(Exit::Code(0));
+    desk.command(Command::Approve { task: T1, head: oid(8) }).unwrap();
+    desk.built(9, &[]);
+    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
+    assert_eq!(
+        desk.notices,
+        [
+            (NoticeKind::Red, "attempt 1 is red (test); a fresh attempt follows".to_owned()),
+            (NoticeKind::NeedsYou, "green: waits for review".to_owned()),
+            (NoticeKind::Done, "landed".to_owned()),
+        ]
+    );
 }
 
 #[test]

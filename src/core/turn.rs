@@ -3,8 +3,8 @@
 use super::effect::{Effect, JobStart, JobWhat, Work};
 use super::fact::{Fact, Role};
 use super::ids::{AttemptId, EffectId, JobId, TaskId};
+use super::notice::{Notice, Told};
 use super::state::State;
-use super::text::Shown;
 use super::time::Time;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,8 +19,10 @@ pub(in crate::core) struct Turn<'a> {
     pub(in crate::core) quiet: &'a mut BTreeMap<JobId, Time>,
     /// The facts of the step.
     pub(in crate::core) facts: Vec<Fact>,
-    /// What humans should know: task, text, whether they must act.
-    pub(in crate::core) notices: Vec<(TaskId, Shown, bool)>,
+    /// What humans should know.
+    pub(in crate::core) notices: Vec<Notice>,
+    /// What they were told lately.
+    pub(in crate::core) told: &'a mut Told,
 }
 
 impl Turn<'_> {
@@ -53,10 +55,5 @@ impl Turn<'_> {
             self.ask(attempt.task, Work::StartJob(start));
         }
         job
-    }
-
-    /// Tells humans something.
-    pub(in crate::core) fn notice(&mut self, task: TaskId, text: &str, needs_you: bool) {
-        self.notices.push((task, Shown::line(text), needs_you));
     }
 }

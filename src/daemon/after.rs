@@ -5,7 +5,7 @@ use super::message::ReplyTo;
 use crate::core::effect::Effect;
 use crate::core::fact::Fact;
 use crate::core::ids::TaskId;
-use crate::core::text::Shown;
+use crate::core::notice::Notice;
 use crate::core::time::Time;
 
 /// A step of the engine whose facts are still to be committed.
@@ -22,7 +22,7 @@ pub(super) struct Unsaved {
 #[derive(Debug, Default)]
 pub(super) struct After {
     pub(super) effects: Vec<Effect>,
-    pub(super) notices: Vec<(TaskId, Shown, bool)>,
+    pub(super) notices: Vec<Notice>,
     /// Kept beside the ledger for a launched task, before its effects.
     pub(super) kept: Vec<(TaskId, Kept)>,
     pub(super) answer: Option<(ReplyTo, Acknowledged)>,

@@ -18,6 +18,7 @@ mod frames;
 mod jobs;
 mod launch;
 mod message;
+mod notices;
 mod outbox;
 mod past;
 mod requests;

@@ -5,7 +5,8 @@
 //! A client that reads nothing therefore costs a bounded amount of memory and no time.
 
 use crate::core::ids::JobId;
-use crate::wire::client::{FromDaemon, Notice, Refusal, RefusalKind, Reply};
+use crate::core::notice::Notice;
+use crate::wire::client::{FromDaemon, Refusal, RefusalKind, Reply};
 use crate::wire::frame;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -97,9 +98,9 @@ impl Outbox {
         true
     }
 
-    /// Something to ring for.
-    pub(super) fn notice(&self, notice: Notice) {
-        let bytes = encode(&FromDaemon::Notice(notice));
+    /// Something that a human should hear of; whether this client rings for it.
+    pub(super) fn notice(&self, notice: Notice, ring: bool) {
+        let bytes = encode(&FromDaemon::Notice { notice, ring });
         self.put(|queues| {
             if queues.notices.len() >= NOTICES_MAX {
                 queues.notices.pop_front();
@@ -160,6 +161,7 @@ pub(super) fn encode(message: &FromDaemon) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::core::ids::TaskId;
+    use crate::core::notice::NoticeKind;
     use crate::core::text::Shown;
 
     #[tokio::test]
@@ -168,7 +170,8 @@ mod tests {
         for n in 0..10_000_u64 {
             outbox.board(&Arc::new(vec![0; 100]));
             outbox.screen(JobId(n % 4), &FromDaemon::Covered(JobId(n % 4)));
-            outbox.notice(Notice { task: TaskId(n), text: Shown::line("x"), needs_you: false });
+            let notice = Notice { task: Some(TaskId(n)), kind: NoticeKind::Red, text: Shown::line("x") };
+            outbox.notice(notice, true);
         }
         outbox.answer(1, Ok(Reply::Done));
         let mut taken = 0;

@@ -35,8 +35,9 @@ const PASTE_MAX: usize = 1024 * 1024;
 impl Shell {
     /// Anything that a client says after its hello.
     pub(super) fn hear_client(&mut self, client: ClientId, message: ToDaemon) {
+        self.hear_person(client, &message);
         match message {
-            ToDaemon::Hello { .. } => {}
+            ToDaemon::Hello { .. } | ToDaemon::Ring { .. } => {}
             ToDaemon::Request { id, request } => {
                 if let Some(reply) = self.reply_to(client, id) {
                     self.request(reply, request);

@@ -11,6 +11,7 @@ use super::frames::Looking;
 use super::jobs::Jobs;
 use super::launch::{Resolved, refusal};
 use super::message::{ClientId, FromPeople, FromWorld, ReplyTo, Waiting, World};
+use super::notices::Rings;
 use super::outbox::{self, Outbox};
 use super::past::Pasts;
 use super::vitals::Vitals;
@@ -27,7 +28,7 @@ use crate::os::clock::{self, Clock};
 use crate::os::paths::Paths;
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
-use crate::wire::client::{FromDaemon, Notice, Refusal, RefusalKind, Reply, Request};
+use crate::wire::client::{FromDaemon, Refusal, RefusalKind, Reply, Request};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,6 +58,8 @@ pub(super) struct Client {
     pub(super) outbox: Arc<Outbox>,
     pub(super) who: String,
     pub(super) subscribed: bool,
+    /// Whether and for what it rings.
+    pub(super) rings: Rings,
     pub(super) looks: Vec<Looking>,
 }
 
@@ -256,7 +259,7 @@ impl Shell {
         match message {
             FromPeople::Joined { client, outbox, who } => {
                 let who = Shown::line(&who).as_str().chars().take(WHO_MAX).collect();
-                self.clients.insert(client, Client { outbox, who, subscribed: false, looks: Vec::new() });
+                self.clients.insert(client, Client { outbox, who, subscribed: false, rings: Rings::default(), looks: Vec::new() });
             }
             FromPeople::Said { client, message } => self.hear_client(client, message),
             FromPeople::Left(client) => self.leave(client),
@@ -399,10 +402,8 @@ impl Shell {
         for effect in after.effects {
             self.dispatch(effect);
         }
-        for (task, text, needs_you) in after.notices {
-            for client in self.clients.values().filter(|client| client.subscribed) {
-                client.outbox.notice(Notice { task, text: text.clone(), needs_you });
-            }
+        for notice in after.notices {
+            self.tell_people(notice);
         }
         if let Some((reply, what)) = after.answer {
             let answer = match what {

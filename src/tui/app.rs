@@ -195,12 +195,16 @@ impl App {
                 self.known.cover(job);
                 (Some(Urgency::Prompt), Vec::new())
             }
-            FromDaemon::Notice(notice) => {
+            FromDaemon::Notice { notice, ring: _ } => {
                 let here = |task: &&TaskView| self.known.repo.as_ref().is_none_or(|repo| task.repo == *repo);
-                let Some(task) = self.known.task(notice.task).filter(here) else {
-                    return (None, Vec::new());
+                let words = match notice.task {
+                    None => notice.text.to_string(),
+                    Some(task) => match self.known.task(task).filter(here) {
+                        Some(task) => format!("{}: {}", task.name, notice.text),
+                        None => return (None, Vec::new()),
+                    },
                 };
-                self.say(format!("{}: {}", task.name, notice.text));
+                self.say(words);
                 (Some(Urgency::Prompt), Vec::new())
             }
             FromDaemon::Welcome { .. } | FromDaemon::WrongVersion { .. } => (None, Vec::new()),

@@ -7,7 +7,8 @@
 use super::cells::Changes;
 use super::input::Input;
 use crate::core::event::{Answer, Command};
-use crate::core::ids::{JobId, Oid, TaskId};
+use crate::core::ids::{JobId, Oid};
+use crate::core::notice::Notice;
 use crate::core::review::Diff;
 use crate::core::text::Shown;
 use crate::core::time::Time;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Version of this protocol: both sides must have the same.
-pub const CLIENT_PROTOCOL: u32 = 2;
+pub const CLIENT_PROTOCOL: u32 = 3;
 
 /// From a client to the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,11 @@ pub enum ToDaemon {
     },
     /// From now on push boards (or stop it).
     Subscribe(bool),
+    /// A person sits in front of this client, and it can ring for notices.
+    Ring {
+        /// Only for tasks of this repo, and what is about no task.
+        repo: Option<PathBuf>,
+    },
     /// These screens are looked at from now on, and no others. Empty: none.
     Look(Vec<Look>),
     /// The last frame of this job was shown; the next may come.
@@ -103,18 +109,13 @@ pub enum FromDaemon {
     /// A screen that is looked at is covered, or has no content: nothing is sent of it until that changes.
     Covered(JobId),
     /// Something a human should know now.
-    Notice(Notice),
-}
-
-/// Something that happened and that a client may ring for. Sent once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    /// The task it is about.
-    pub task: TaskId,
-    /// One line.
-    pub text: Shown,
-    /// Whether a human must act.
-    pub needs_you: bool,
+    Notice {
+        /// What. Sent once to each client that is subscribed.
+        notice: Notice,
+        /// Whether this client is the one that is to ring for it: of all that offered to, the one with the last word
+        /// from its person.
+        ring: bool,
+    },
 }
 
 /// Which task is meant.
