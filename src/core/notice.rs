@@ -122,8 +122,7 @@ impl Turn<'_> {
     /// Tells that an attempt did not come out well, if a fresh one follows; if none does, the task is stuck and has
     /// said so.
     pub(in crate::core) fn notice_red(&mut self, task: TaskId, what: &str) {
-        let follows =
-            |task: &Task| matches!(task.stage, Stage::Queued { .. }) && task.attempt().is_some();
+        let follows = |task: &Task| matches!(task.stage, Stage::Queued { .. }) && task.attempt().is_some();
         if self.state.tasks.get(&task).is_some_and(follows) {
             self.notice(task, NoticeKind::Red, format!("{what}; a fresh attempt follows"));
         }

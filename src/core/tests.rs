@@ -69,7 +69,14 @@ impl Desk {
             lid: LidRule::On,
             after: Vec::new(),
         };
-        Self { engine: Engine::new(), now: Time(1_000), todo: Vec::new(), ledger: Vec::new(), notices: Vec::new(), launch }
+        Self {
+            engine: Engine::new(),
+            now: Time(1_000),
+            todo: Vec::new(),
+            ledger: Vec::new(),
+            notices: Vec::new(),
+            launch,
+        }
     }
 
     fn event(&mut self, event: Event) -> Result<(), Refused> {

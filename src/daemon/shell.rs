@@ -259,7 +259,10 @@ impl Shell {
         match message {
             FromPeople::Joined { client, outbox, who } => {
                 let who = Shown::line(&who).as_str().chars().take(WHO_MAX).collect();
-                self.clients.insert(client, Client { outbox, who, subscribed: false, rings: Rings::default(), looks: Vec::new() });
+                self.clients.insert(
+                    client,
+                    Client { outbox, who, subscribed: false, rings: Rings::default(), looks: Vec::new() },
+                );
             }
             FromPeople::Said { client, message } => self.hear_client(client, message),
             FromPeople::Left(client) => self.leave(client),
