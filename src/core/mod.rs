@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod lid;
 pub mod notice;
 pub mod panel;
+pub mod pattern;
 mod question;
 mod queue;
 pub mod review;
