@@ -70,7 +70,10 @@ impl Pattern {
             return wrong("a pattern is empty".to_owned(), "write a path as src/** or docs/");
         }
         if text.len() > LENGTH_MAX {
-            return wrong(format!("a pattern is longer than {LENGTH_MAX} bytes"), "write several shorter ones");
+            return wrong(
+                format!("a pattern is longer than {LENGTH_MAX} bytes"),
+                "write several shorter ones",
+            );
         }
         if text.starts_with('!') {
             return wrong(
@@ -94,7 +97,8 @@ impl Pattern {
     /// Whether `path`, relative to the repo's root, is meant.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let path: Vec<Part> = path.split('/').map(|name| Part::Name(name.chars().map(Token::Char).collect())).collect();
+        let path: Vec<Part> =
+            path.split('/').map(|name| Part::Name(name.chars().map(Token::Char).collect())).collect();
         self.alternatives.iter().any(|parts| are_one(parts, &path))
     }
 
@@ -248,7 +252,10 @@ fn tokens(whole: &str, name: &str) -> Result<Vec<Token>, PatternError> {
             '\\' => match chars.next() {
                 Some(c) => Token::Char(c),
                 None => {
-                    return wrong(format!("{whole:?} has a \\ before nothing"), "write \\\\ for the character");
+                    return wrong(
+                        format!("{whole:?} has a \\ before nothing"),
+                        "write \\\\ for the character",
+                    );
                 }
             },
             c => Token::Char(c),
@@ -488,9 +495,7 @@ mod tests {
     fn tries(pattern: &[Part], path: &[&str]) -> bool {
         match (pattern, path) {
             ([], []) => true,
-            ([Part::Folders, rest @ ..], _) => {
-                (0..=path.len()).any(|skipped| tries(rest, &path[skipped..]))
-            }
+            ([Part::Folders, rest @ ..], _) => (0..=path.len()).any(|skipped| tries(rest, &path[skipped..])),
             ([Part::Name(tokens), rest @ ..], [name, more @ ..]) => {
                 fits(tokens, &name.chars().collect::<Vec<_>>()) && tries(rest, more)
             }
