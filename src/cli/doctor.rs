@@ -1,6 +1,7 @@
 //! `nopeek doctor`: looks at what nopeek needs, and says what to do about what is wrong.
 
 use super::error::{CliError, WORLD};
+use super::ledger::moment;
 use super::print::{self, Paint};
 use super::talk::{self, Talk};
 use super::{agents, daemon};
@@ -53,6 +54,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Ok(paths) => {
             findings.extend(folders(&paths));
             findings.push(user_config(&paths));
+            findings.extend(notices(&paths));
             findings.extend(daemon_and_agents());
             findings.extend(repo(&paths));
         }
@@ -150,6 +152,15 @@ fn user_config(paths: &Paths) -> Finding {
         Ok(_) => Finding::new("settings", Health::Good, "can be read", ""),
         Err(error) => Finding::new("settings", Health::Broken, &error.to_string(), &error.remedy()),
     }
+}
+
+/// Ways of telling people that did not work the last time.
+fn notices(paths: &Paths) -> Vec<Finding> {
+    let failed = crate::daemon::failures(paths).into_iter().map(|failure| {
+        let found = format!("the {} failed at {}: {}", failure.way, moment(failure.at), failure.what);
+        Finding::new("notices", Health::Weak, &found, "see [notice] in config.toml; try its command by hand")
+    });
+    failed.collect()
 }
 
 fn daemon_and_agents() -> Vec<Finding> {

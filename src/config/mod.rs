@@ -1,6 +1,7 @@
 //! FILES PEOPLE WRITE: the user's config, a repo's `nopeek.toml`, and which of those may run commands.
 
 pub mod duration;
+pub mod notice;
 pub mod repo;
 pub mod trust;
 pub mod user;

@@ -15,6 +15,10 @@ fn of_repo(text: &str) -> Vec<String> {
     known(&RepoConfig::parse(text, "nopeek.toml").unwrap_err())
 }
 
+fn of_user(text: &str) -> Vec<String> {
+    known(&UserConfig::parse(text, "config.toml").unwrap_err())
+}
+
 #[test]
 fn every_key_is_in_the_reference() {
     let user = known(&UserConfig::parse("zzz = 1", "config.toml").unwrap_err());
@@ -29,6 +33,9 @@ fn every_key_is_in_the_reference() {
         ("prompt", of_repo(&agent("prompt = 'zzz'"))),
         ("dialect", of_repo(&agent("dialect = 'zzz'"))),
         ("config.toml", user),
+        ("[notice]", of_user("[notice]\nzzz = 1")),
+        ("on", of_user("[notice]\non = ['zzz']")),
+        ("desktop", of_user("[notice]\ndesktop = 'zzz'")),
     ];
     for (place, words) in places {
         assert!(!words.is_empty(), "{place}");

@@ -1,5 +1,6 @@
 //! The user's own config: `config.toml` in the config folder. All of it is optional.
 
+use super::notice::{NoticeConfig, RawNotice};
 use super::{AgentKey, ConfigError, agents, duration};
 use crate::agents::profile::Profile;
 use crate::core::attempt::Limits;
@@ -22,6 +23,8 @@ pub struct UserConfig {
     pub limits: Limits,
     /// The theme's name.
     pub theme: Option<String>,
+    /// Which notices ring, and where they go.
+    pub notice: NoticeConfig,
     /// The user's own agent profiles.
     pub agents: BTreeMap<String, Profile>,
 }
@@ -34,6 +37,7 @@ impl Default for UserConfig {
             agent: "claude".to_owned(),
             limits: Limits::default(),
             theme: None,
+            notice: NoticeConfig::default(),
             agents: BTreeMap::new(),
         }
     }
@@ -49,6 +53,8 @@ struct Raw {
     time: Option<Spanned<String>>,
     silence: Option<Spanned<String>>,
     theme: Option<String>,
+    #[serde(default)]
+    notice: RawNotice,
     #[serde(default)]
     agents: BTreeMap<String, Spanned<Profile>>,
 }
@@ -96,6 +102,7 @@ impl UserConfig {
                 silence: raw.silence.map(span).transpose()?.or(base.limits.silence),
             },
             theme: raw.theme,
+            notice: raw.notice.check(origin, text)?,
             agents,
         })
     }

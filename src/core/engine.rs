@@ -212,6 +212,12 @@ impl Engine {
         self.state.tasks.get(&id).map(|task| task.launch.repo.clone())
     }
 
+    /// A task's name.
+    #[must_use]
+    pub fn name_of(&self, id: TaskId) -> Option<String> {
+        self.state.tasks.get(&id).map(|task| task.launch.name.to_string())
+    }
+
     /// Jobs whose end is not known.
     #[must_use]
     pub fn live_jobs(&self) -> Vec<JobId> {

@@ -28,4 +28,5 @@ mod start;
 mod vitals;
 mod workers;
 
+pub use notices::{Failure, failures};
 pub use start::{DaemonError, run};

@@ -11,7 +11,7 @@ use super::frames::Looking;
 use super::jobs::Jobs;
 use super::launch::{Resolved, refusal};
 use super::message::{ClientId, FromPeople, FromWorld, ReplyTo, Waiting, World};
-use super::notices::Rings;
+use super::notices::{Post, Rings};
 use super::outbox::{self, Outbox};
 use super::past::Pasts;
 use super::vitals::Vitals;
@@ -79,6 +79,8 @@ pub(super) struct Shell {
     pub(super) world: World,
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) vitals: Vitals,
+    /// Notices for the user's command and webhook.
+    pub(super) post: Post,
     /// What screens showed before their history begins.
     pub(super) pasts: Pasts,
     /// Requests that wait for a screen to be read.
@@ -125,6 +127,7 @@ impl Shell {
             world,
             clients: BTreeMap::new(),
             vitals: Vitals::default(),
+            post: Post::default(),
             pasts: Pasts::default(),
             waiting: Vec::new(),
             in_flight: HashMap::new(),
@@ -185,6 +188,7 @@ impl Shell {
         let _ = std::fs::remove_file(self.paths.socket());
         self.clients.values().for_each(|client| client.outbox.close());
         self.clients.clear();
+        self.post.last_words(&self.paths);
         // Sessions write what they still have; a client that does not read is not waited for.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -212,6 +216,7 @@ impl Shell {
         self.forget_pasts();
         self.push_board();
         self.measure();
+        self.post.hand_over(&self.paths);
     }
 
     fn hear_world(&mut self, message: FromWorld) {
@@ -509,7 +514,7 @@ impl Shell {
             .flat_map(|client| &client.looks)
             .filter_map(|looking| looking.due(now))
             .min();
-        [deadline, self.retry_at, self.board_due(now), self.pulse_at, more, frames, heartbeat]
+        [deadline, self.retry_at, self.board_due(now), self.pulse_at, self.post.due(), more, frames, heartbeat]
             .into_iter()
             .flatten()
             .min()

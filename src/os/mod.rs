@@ -4,4 +4,6 @@ pub mod clock;
 pub mod lock;
 pub mod paths;
 pub mod peer;
+pub mod post;
 pub mod process;
+pub mod program;

@@ -39,6 +39,8 @@ pub(super) enum Cmd {
     Keep(Splits),
     /// Say it in the line at the bottom.
     Say(String),
+    /// Ring for it.
+    Ring(String),
     /// Stop as a job of the shell.
     Suspend,
     /// Draw everything anew.
@@ -143,6 +145,9 @@ impl App {
         self.known.grids.clear();
         self.looks.clear();
         let mut cmds = vec![Cmd::Send(ToDaemon::Subscribe(true)), Cmd::Ask(Request::Board, Wanted::Board)];
+        if self.settings.ring.is_any() {
+            cmds.push(Cmd::Send(ToDaemon::Ring { repo: self.known.repo.clone() }));
+        }
         if let View::Ledger(ledger) = self.view_mut() {
             ledger.missed();
             cmds.extend(ledger.ask());
@@ -195,7 +200,7 @@ impl App {
                 self.known.cover(job);
                 (Some(Urgency::Prompt), Vec::new())
             }
-            FromDaemon::Notice { notice, ring: _ } => {
+            FromDaemon::Notice { notice, ring } => {
                 let here = |task: &&TaskView| self.known.repo.as_ref().is_none_or(|repo| task.repo == *repo);
                 let words = match notice.task {
                     None => notice.text.to_string(),
@@ -204,8 +209,10 @@ impl App {
                         None => return (None, Vec::new()),
                     },
                 };
+                let ring = ring && self.settings.ring.is_for(notice.kind);
+                let cmds = ring.then(|| Cmd::Ring(words.clone())).into_iter().collect();
                 self.say(words);
-                (Some(Urgency::Prompt), Vec::new())
+                (Some(Urgency::Prompt), cmds)
             }
             FromDaemon::Welcome { .. } | FromDaemon::WrongVersion { .. } => (None, Vec::new()),
         }

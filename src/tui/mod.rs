@@ -25,6 +25,7 @@ mod paint;
 mod picture;
 #[cfg(test)]
 mod scenes;
+mod ring;
 mod settings;
 mod splits;
 mod terminal;
@@ -47,6 +48,7 @@ use crossterm::event::{Event, EventStream, KeyEventKind};
 use key::Key;
 use known::Known;
 use pace::{Pace, Urgency};
+use ring::Rung;
 use paint::Painted;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -102,7 +104,7 @@ pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
     let (painted, done) = mpsc::channel(BURST);
     let (splits, newest) = watch::channel(app.splits.clone());
     let keeping = tokio::spawn(keep(newest, splits_file(&paths)));
-    let mut shell = Shell { app, terminal, paths, client: Some(client), painted, splits, away: None };
+    let mut shell = Shell { app, terminal, paths, client: Some(client), painted, splits, rung: Rung::default(), away: None };
     let result = shell.live(done).await;
     drop(shell);
     // Its sender is gone: it ends once the newest is written.
@@ -138,6 +140,7 @@ struct Shell {
     client: Option<Client>,
     painted: mpsc::Sender<PaintedFile>,
     splits: watch::Sender<splits::Splits>,
+    rung: Rung,
     /// The shell has the terminal: seconds that we have run since we asked to be stopped.
     away: Option<u32>,
 }
@@ -260,9 +263,20 @@ impl Shell {
                 Woken::Clock => self.tick()?,
                 Woken::Frame => None,
             });
+            self.ring()?;
             let looks = self.app.look();
             self.carry_out(looks).await?;
         }
+    }
+
+    /// Rings for what has happened; not while the shell has the terminal.
+    fn ring(&mut self) -> std::io::Result<()> {
+        if self.away.is_none()
+            && let Some(words) = self.rung.due(clock::instant())
+        {
+            self.terminal.ring(&self.app.settings.ring.bytes(&words))?;
+        }
+        Ok(())
     }
 
     /// A second has passed.
@@ -344,6 +358,7 @@ impl Shell {
                 Cmd::Paint { task, diff, file } => self.paint(task, diff, file),
                 Cmd::Keep(splits) => drop(self.splits.send_replace(splits)),
                 Cmd::Say(text) => self.app.say(text),
+                Cmd::Ring(words) => self.rung.want(words),
                 Cmd::Suspend => {
                     self.away = Some(0);
                     self.terminal.suspend()?;

@@ -6,6 +6,7 @@ use super::frame;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::known::Known;
+use super::ring::Ring;
 use super::settings::Settings;
 use super::splits::Splits;
 use super::theme::Theme;
@@ -239,7 +240,7 @@ impl Scene {
     }
 
     pub(super) fn themed((cols, rows): (u16, u16), theme: Theme) -> Self {
-        let settings = Settings { keymap: Keymap::load(None).unwrap(), theme };
+        let settings = Settings { keymap: Keymap::load(None).unwrap(), theme, ring: Ring::default() };
         let known = Known::new(Some(PathBuf::from("/home/ada/kettle")), TimeZone::UTC);
         let app = App::new(settings, known, Vec::new(), Splits::default(), Rect::new(0, 0, cols, rows));
         let mut scene = Self { app, sent: Vec::new(), asked: Vec::new(), wanted: Vec::new(), next: 0 };

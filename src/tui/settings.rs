@@ -2,6 +2,7 @@
 
 use super::depth::Depth;
 use super::keymap::Keymap;
+use super::ring::Ring;
 use super::theme::Theme;
 use crate::config::ConfigError;
 use crate::config::user::UserConfig;
@@ -9,11 +10,12 @@ use crate::os::paths::Paths;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Keys and looks.
+/// Keys, looks and how it rings.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(super) keymap: Keymap,
     pub(super) theme: Theme,
+    pub(super) ring: Ring,
 }
 
 impl Settings {
@@ -26,9 +28,9 @@ impl Settings {
             Some(text) => Keymap::load(Some((&text, &keys.display().to_string())))?,
             None => Keymap::load(None)?,
         };
-        let wanted = UserConfig::load(paths)?.theme;
+        let UserConfig { theme: wanted, notice, .. } = UserConfig::load(paths)?;
         let name = wanted.unwrap_or_else(|| fitting(depth, var("COLORFGBG").as_deref()).to_owned());
-        Ok(Self { keymap, theme: theme(paths, &name, depth)? })
+        Ok(Self { keymap, theme: theme(paths, &name, depth)?, ring: Ring::new(&notice, var) })
     }
 }
 

@@ -111,6 +111,13 @@ impl Terminal {
         stdout().flush()
     }
 
+    /// Writes what rings, between frames.
+    pub(super) fn ring(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
     /// Stops the process as a job of the shell. It may come back before it stops: the terminal is the shell's until
     /// [`Self::take_again`] is called after a SIGCONT.
     pub(super) fn suspend(&mut self) -> io::Result<()> {

@@ -475,3 +475,26 @@ fn the_page_of_keys_is_made_from_the_keymap() {
     let have = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md")).unwrap();
     assert!(have == page, "docs/keys.md is old: NOPEEK_UPDATE_DOCS=1 cargo test the_page_of_keys");
 }
+
+#[test]
+fn a_notice_rings_where_it_is_to_ring_and_is_said_everywhere() {
+    use crate::config::notice::NoticeConfig;
+    use crate::core::notice::{Notice, NoticeKind};
+    let mut scene = Scene::new(SIZES[0]);
+    scene.app.settings.ring = super::ring::Ring::new(
+        &NoticeConfig { on: vec![NoticeKind::Red], ..NoticeConfig::default() },
+        |_| None,
+    );
+    let mut hear = |task: Option<TaskId>, kind, ring| {
+        let notice = Notice { task, kind, text: "some words".into() };
+        let (_, cmds) = scene.app.hear(FromDaemon::Notice { notice, ring });
+        let said = scene.app.toast.take().map(|toast| toast.text);
+        (said, cmds)
+    };
+    let (said, cmds) = hear(None, NoticeKind::Red, true);
+    assert_eq!((said.as_deref(), cmds), (Some("some words"), vec![Cmd::Ring("some words".to_owned())]));
+    assert_eq!(hear(None, NoticeKind::Done, true).1, [], "not this kind");
+    let (said, cmds) = hear(Some(TaskId(1)), NoticeKind::Red, false);
+    assert!(said.is_some_and(|said| said.ends_with(": some words")) && cmds.is_empty(), "another client rings");
+    assert_eq!(hear(Some(TaskId(999)), NoticeKind::Red, true), (None, Vec::new()), "of another repo");
+}
