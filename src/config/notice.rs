@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn it_is_read_and_what_is_not_there_is_the_default() {
-        let text = "[notice]\non = ['needs_you', 'red']\ndesktop = 'osc777'\nwebhook = 'https://example.org/x'";
+        let text =
+            "[notice]\non = ['needs_you', 'red']\ndesktop = 'osc777'\nwebhook = 'https://example.org/x'";
         let notice = UserConfig::parse(text, "config.toml").unwrap().notice;
         assert_eq!(notice.on, [NoticeKind::NeedsYou, NoticeKind::Red]);
         assert_eq!((notice.desktop, notice.bell), (Desktop::Osc777, true));

@@ -253,9 +253,9 @@ fn filled(arg: &str, text: &str, told: &[Told]) -> String {
                 "text" => text.to_owned(),
                 "kind" => one(|told| told.kind.key().to_owned()),
                 "task" => one(|told| told.task.clone().unwrap_or_default()),
-                "repo" => one(|told| {
-                    told.repo.as_ref().map(|repo| repo.display().to_string()).unwrap_or_default()
-                }),
+                "repo" => {
+                    one(|told| told.repo.as_ref().map(|repo| repo.display().to_string()).unwrap_or_default())
+                }
                 _ => return None,
             };
             Some((word, after))
@@ -376,7 +376,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::below(home.path()).unwrap();
         let set = |script: &str| {
-            let text = format!("[notice]\non = ['red']\ncommand = ['sh', '-c', '{script}', 'sh', '{{text}}']");
+            let text =
+                format!("[notice]\non = ['red']\ncommand = ['sh', '-c', '{script}', 'sh', '{{text}}']");
             std::fs::write(paths.config.join("config.toml"), text).unwrap();
         };
         let mut post = Post::default();

@@ -514,10 +514,19 @@ impl Shell {
             .flat_map(|client| &client.looks)
             .filter_map(|looking| looking.due(now))
             .min();
-        [deadline, self.retry_at, self.board_due(now), self.pulse_at, self.post.due(), more, frames, heartbeat]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            deadline,
+            self.retry_at,
+            self.board_due(now),
+            self.pulse_at,
+            self.post.due(),
+            more,
+            frames,
+            heartbeat,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// A request of a client.

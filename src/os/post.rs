@@ -67,17 +67,18 @@ pub fn post(
     let config = config(url, content, headers, body, limit);
     // A little more, so that curl itself says that nobody answered.
     let args = ["--config".to_owned(), "-".to_owned()];
-    program::run("curl", &args, config.as_bytes(), limit + Duration::from_secs(1)).map_err(|error| {
-        match error {
+    program::run("curl", &args, config.as_bytes(), limit + Duration::from_secs(1)).map_err(
+        |error| match error {
             ProgramError::NotFound(_) => PostError::NoCurl,
             error => PostError::Failed { host, error },
-        }
-    })
+        },
+    )
 }
 
 /// What curl reads: a line an option, values in quotes.
 fn config(url: &str, content: &str, headers: &[(String, String)], body: &str, limit: Duration) -> String {
-    let mut config = String::from("silent\nshow-error\nfail\ngloboff\noutput = \"/dev/null\"\nproto = \"=http,https\"\n");
+    let mut config =
+        String::from("silent\nshow-error\nfail\ngloboff\noutput = \"/dev/null\"\nproto = \"=http,https\"\n");
     config += &format!("max-time = {}\n", limit.as_secs_f64());
     config += &format!("url = {}\n", quoted(url));
     config += &format!("header = {}\n", quoted(&format!("content-type: {content}")));

@@ -23,9 +23,9 @@ mod pace;
 mod paint;
 #[cfg(test)]
 mod picture;
+mod ring;
 #[cfg(test)]
 mod scenes;
-mod ring;
 mod settings;
 mod splits;
 mod terminal;
@@ -48,8 +48,8 @@ use crossterm::event::{Event, EventStream, KeyEventKind};
 use key::Key;
 use known::Known;
 use pace::{Pace, Urgency};
-use ring::Rung;
 use paint::Painted;
+use ring::Rung;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::path::PathBuf;
@@ -104,7 +104,16 @@ pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
     let (painted, done) = mpsc::channel(BURST);
     let (splits, newest) = watch::channel(app.splits.clone());
     let keeping = tokio::spawn(keep(newest, splits_file(&paths)));
-    let mut shell = Shell { app, terminal, paths, client: Some(client), painted, splits, rung: Rung::default(), away: None };
+    let mut shell = Shell {
+        app,
+        terminal,
+        paths,
+        client: Some(client),
+        painted,
+        splits,
+        rung: Rung::default(),
+        away: None,
+    };
     let result = shell.live(done).await;
     drop(shell);
     // Its sender is gone: it ends once the newest is written.

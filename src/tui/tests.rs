@@ -495,6 +495,9 @@ fn a_notice_rings_where_it_is_to_ring_and_is_said_everywhere() {
     assert_eq!((said.as_deref(), cmds), (Some("some words"), vec![Cmd::Ring("some words".to_owned())]));
     assert_eq!(hear(None, NoticeKind::Done, true).1, [], "not this kind");
     let (said, cmds) = hear(Some(TaskId(1)), NoticeKind::Red, false);
-    assert!(said.is_some_and(|said| said.ends_with(": some words")) && cmds.is_empty(), "another client rings");
+    assert!(
+        said.is_some_and(|said| said.ends_with(": some words")) && cmds.is_empty(),
+        "another client rings"
+    );
     assert_eq!(hear(Some(TaskId(999)), NoticeKind::Red, true), (None, Vec::new()), "of another repo");
 }
