@@ -2,6 +2,7 @@
 
 pub mod duration;
 pub mod notice;
+pub mod panel;
 pub mod repo;
 pub mod trust;
 pub mod user;

@@ -1,9 +1,10 @@
 //! `nopeek.toml`: a repo's gates, set-up and defaults, read from the target's commit.
 
-use super::{AgentKey, ConfigError, agents, duration};
+use super::{AgentKey, ConfigError, agents, duration, panel};
 use crate::agents::profile::Profile;
 use crate::core::gate::GateSpec;
 use crate::core::lid::LidRule;
+use crate::core::panel::Panel;
 use crate::core::time::Span;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,8 @@ pub struct RepoConfig {
     pub gates: Vec<GateSpec>,
     /// Agent profiles of the repo.
     pub agents: BTreeMap<String, Profile>,
+    /// Who votes on trade-offs; none: the panel that ships.
+    pub panel: Option<Panel>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +65,7 @@ struct Raw {
     gate: Vec<RawGate>,
     #[serde(default)]
     agents: BTreeMap<String, Spanned<Profile>>,
+    panel: Option<panel::RawPanel>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +108,7 @@ impl RepoConfig {
             link: reader.inside(raw.link)?,
             gates,
             agents,
+            panel: raw.panel.map(|raw| panel::read(text, origin, raw)).transpose()?,
         })
     }
 }

@@ -270,6 +270,18 @@ impl Engine {
         }
     }
 
+    /// What the panel was asked and said.
+    #[must_use]
+    pub const fn panels(&self) -> &panel::Panels {
+        &self.state.panels
+    }
+
+    /// A task's repo and target branch.
+    #[must_use]
+    pub fn home(&self, id: TaskId) -> Option<(&Path, &str)> {
+        self.state.tasks.get(&id).map(|task| (task.launch.repo.as_path(), task.launch.target.as_str()))
+    }
+
     /// The state, for tests and for the oracle.
     #[cfg(test)]
     pub(in crate::core) fn state(&self) -> &State {

@@ -37,6 +37,10 @@ number!(
     /// Something that the world was asked to do, to be answered once.
     EffectId(u64), "e"
 );
+number!(
+    /// A question that was put to the panel.
+    PanelId(u64), "p"
+);
 
 /// One try at a task; tries are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

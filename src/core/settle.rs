@@ -15,7 +15,7 @@ use super::text::Shown;
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
-use super::{batch, budget, question, queue, spec, task};
+use super::{batch, budget, panel, question, queue, spec, task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -395,7 +395,9 @@ fn build(turn: &mut Turn<'_>, id: TaskId, attempt: AttemptId, what: Candidate) {
     }
     let first_line = task.launch.prompt.lines().find(|line| !line.trim().is_empty()).unwrap_or("").trim();
     let message = match &what {
-        Candidate::Merge(_) => format!("nopeek: land {}\n\n{first_line}\n", task.launch.name),
+        Candidate::Merge(_) => {
+            format!("nopeek: land {}\n\n{first_line}\n{}", task.launch.name, panel::cited(turn.state, id))
+        }
         Candidate::Revert(commit) => {
             format!("nopeek: roll back {}\n\nThis reverts merge {commit}.\n", task.launch.name)
         }

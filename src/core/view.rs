@@ -13,7 +13,7 @@ use super::lid::{self, Lid};
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
-use super::{question, queue};
+use super::{panel, question, queue};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -350,7 +350,7 @@ pub(in crate::core) fn task(
     measured: &HashMap<JobId, Measured>,
 ) -> TaskView {
     let stands = state_of(of);
-    TaskView {
+    let mut view = TaskView {
         id: of.id,
         name: of.launch.name.to_string(),
         repo: of.launch.repo.clone(),
@@ -371,7 +371,9 @@ pub(in crate::core) fn task(
         landed: of.landed.clone(),
         created: of.created,
         changed: of.changed,
-    }
+    };
+    panel::mark(state, of, &mut view);
+    view
 }
 
 /// Where a task stands, in one word.

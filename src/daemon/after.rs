@@ -4,7 +4,7 @@ use super::environment::Kept;
 use super::message::ReplyTo;
 use crate::core::effect::Effect;
 use crate::core::fact::Fact;
-use crate::core::ids::TaskId;
+use crate::core::ids::{PanelId, TaskId};
 use crate::core::notice::Notice;
 use crate::core::time::Time;
 
@@ -35,4 +35,6 @@ pub(super) enum Acknowledged {
     Done,
     /// These tasks were made.
     Launched(Vec<TaskId>),
+    /// This vote was taken.
+    Voted(PanelId),
 }

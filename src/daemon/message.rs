@@ -5,7 +5,7 @@
 
 use super::launch::Resolved;
 use super::outbox::Outbox;
-use crate::core::event::{DiffStat, Event};
+use crate::core::event::{Command, DiffStat, Event};
 use crate::core::ids::JobId;
 use crate::screen::covered::Covered;
 use crate::wire::client::{Refusal, Request, ToDaemon};
@@ -45,6 +45,8 @@ pub(super) enum FromWorld {
     Measured { job: JobId, found: Option<(u32, DiffStat)> },
     /// A request to run tasks was looked up, all of it or nothing.
     Resolved { reply: ReplyTo, result: Result<Vec<Resolved>, Refusal> },
+    /// Who votes on a question was looked up.
+    Voting { reply: ReplyTo, result: Result<Box<Command>, Refusal> },
 }
 
 /// From sessions.

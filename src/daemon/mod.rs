@@ -20,6 +20,7 @@ mod launch;
 mod message;
 mod notices;
 mod outbox;
+mod panel;
 mod past;
 mod requests;
 mod sessions;

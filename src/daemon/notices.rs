@@ -327,7 +327,11 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Ledger { .. }
             | Request::Agents { .. }
             | Request::Status
-            | Request::Shutdown => false,
+            | Request::Shutdown
+            | Request::PutPanel { .. }
+            | Request::Panels { .. }
+            | Request::Panel(_)
+            | Request::Personas(_) => false,
         },
         ToDaemon::Hello { .. } | ToDaemon::Subscribe(_) | ToDaemon::Shown(_) => false,
     }

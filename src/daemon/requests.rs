@@ -120,6 +120,15 @@ impl Shell {
                 self.ending = true;
                 Ok(Reply::Done)
             }
+            Request::PutPanel { repo, task, question } => {
+                match self.put_panel(reply.clone(), repo, task.as_ref(), question) {
+                    Some(result) => result,
+                    None => return,
+                }
+            }
+            Request::Panels { repo, task, limit } => self.polls(repo.as_deref(), task.as_ref(), limit),
+            Request::Panel(id) => self.poll(id),
+            Request::Personas(folder) => return self.personas(reply, folder),
         };
         reply.outbox.answer(reply.id, result);
     }

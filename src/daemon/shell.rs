@@ -20,6 +20,7 @@ use super::{environment, sessions};
 use crate::core::engine::{Engine, Refused};
 use crate::core::event::{Command, Event};
 use crate::core::ids::{EffectId, JobId, TaskId};
+use crate::core::panel::PanelCommand;
 use crate::core::text::Shown;
 use crate::core::time::{Span, Time};
 use crate::core::view::Board;
@@ -231,6 +232,10 @@ impl Shell {
             FromWorld::Dug { job, screen } => self.dug(job, screen),
             FromWorld::Measured { job, found } => self.vitals.found(job, found, clock::instant()),
             FromWorld::Resolved { reply, result } => self.launch(reply, result),
+            FromWorld::Voting { reply, result } => match result {
+                Ok(command) => self.command(reply, *command),
+                Err(refusal) => reply.outbox.answer(reply.id, Err(refusal)),
+            },
         }
     }
 
@@ -299,7 +304,9 @@ impl Shell {
             return;
         }
         let who = reply.who.clone();
-        let after = After { answer: Some((reply.clone(), Acknowledged::Done)), ..After::default() };
+        let votes = matches!(command, Command::Panel(PanelCommand::Put { .. }));
+        let what = if votes { Acknowledged::Voted(self.engine.panels().next()) } else { Acknowledged::Done };
+        let after = After { answer: Some((reply.clone(), what)), ..After::default() };
         if let Err(error) = self.step_by(&who, Event::Command { by: who.clone(), command }, after) {
             reply.outbox.answer(reply.id, Err(refused(error)));
         }
@@ -416,6 +423,10 @@ impl Shell {
         if let Some((reply, what)) = after.answer {
             let answer = match what {
                 Acknowledged::Done => Reply::Done,
+                Acknowledged::Voted(id) => match self.engine.panels().get(id) {
+                    Some(poll) => Reply::Panel(Box::new(poll.clone())),
+                    None => Reply::Done,
+                },
                 Acknowledged::Launched(tasks) => {
                     let measured = HashMap::new();
                     let views =

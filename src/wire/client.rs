@@ -7,8 +7,9 @@
 use super::cells::Changes;
 use super::input::Input;
 use crate::core::event::{Answer, Command};
-use crate::core::ids::{JobId, Oid};
+use crate::core::ids::{JobId, Oid, PanelId};
 use crate::core::notice::Notice;
+use crate::core::panel::{Panel, Poll, PollLine, Question};
 use crate::core::review::Diff;
 use crate::core::text::Shown;
 use crate::core::time::Time;
@@ -184,6 +185,28 @@ pub enum Request {
     Status,
     /// End the daemon; agents go on.
     Shutdown,
+    /// Let the panel of a task's repo, else of `repo`, vote; answered by `Panel` once it is in the ledger.
+    PutPanel {
+        /// A folder in the repo; not needed with a task.
+        repo: Option<PathBuf>,
+        /// The task that it is about; its merge commit cites what was decided.
+        task: Option<TaskRef>,
+        /// What is asked.
+        question: Question,
+    },
+    /// Votes at hand, newest first, at most `limit` (bounded by the daemon at 200).
+    Panels {
+        /// Only of this repo (its main checkout).
+        repo: Option<PathBuf>,
+        /// Only of this task.
+        task: Option<TaskRef>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// One vote.
+    Panel(PanelId),
+    /// Who votes in the repo of this folder.
+    Personas(PathBuf),
 }
 
 /// A task to create, as a person asked for it; what is none comes from config.
@@ -278,6 +301,12 @@ pub enum Reply {
     Agents(Vec<AgentLine>),
     /// The daemon.
     Status(DaemonStatus),
+    /// A vote.
+    Panel(Box<Poll>),
+    /// Votes, newest first.
+    Panels(Vec<PollLine>),
+    /// Who votes.
+    Personas(Box<Panel>),
 }
 
 /// Why a request was not carried out. Nothing was changed.

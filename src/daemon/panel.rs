@@ -1,0 +1,98 @@
+//! The panel's requests: who votes is looked up in the repo's trusted config by a worker; the rules let them vote.
+
+use super::commands::find;
+use super::launch::{git_refusal, refusal, trusted_config};
+use super::message::{FromWorld, ReplyTo};
+use super::shell::Shell;
+use super::workers::{Lane, guarded};
+use crate::config::panel::standard;
+use crate::core::event::Command;
+use crate::core::ids::PanelId;
+use crate::core::panel::{self, Panel, PanelCommand, Question};
+use crate::git;
+use crate::os::paths::Paths;
+use crate::wire::client::{Refusal, RefusalKind, Reply, TaskRef};
+use std::path::{Path, PathBuf};
+
+/// Most polls of one answer.
+const POLLS_MAX: usize = 200;
+
+impl Shell {
+    /// Puts a question to the panel of a task's repo, or of a folder's; `None`: a worker answers.
+    pub(super) fn put_panel(
+        &mut self,
+        reply: ReplyTo,
+        folder: Option<PathBuf>,
+        task: Option<&TaskRef>,
+        question: Question,
+    ) -> Option<Result<Reply, Refusal>> {
+        let task = match task.map(|task| find(&self.engine, task)).transpose() {
+            Ok(task) => task,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let home = task.and_then(|task| self.engine.home(task));
+        let home = home.map(|(repo, target)| (repo.to_owned(), Some(target.to_owned())));
+        let Some((folder, target)) = home.or_else(|| folder.map(|folder| (folder, None))) else {
+            return Some(Err(refusal(
+                RefusalKind::BadInput,
+                "the question has neither a repo nor a task: nobody would vote on it",
+                "stand in a repo, or name a task",
+            )));
+        };
+        let (paths, world) = (self.paths.clone(), self.world.clone());
+        self.workers.put(Lane::Read, move || {
+            let found = guarded(|| find_panel(&paths, &folder, target.as_deref()));
+            let found = found.unwrap_or_else(|broke| Err(refusal(RefusalKind::Failed, broke, "")));
+            let result = found.map(|(repo, panel)| {
+                let (question, panel) = (Box::new(question), Box::new(panel));
+                Box::new(Command::Panel(PanelCommand::Put { repo, task, question, panel }))
+            });
+            world.tell(FromWorld::Voting { reply, result });
+        });
+        None
+    }
+
+    /// Who votes in a folder's repo.
+    pub(super) fn personas(&mut self, reply: ReplyTo, folder: PathBuf) {
+        let paths = self.paths.clone();
+        self.workers.put(Lane::Read, move || {
+            let found = guarded(|| find_panel(&paths, &folder, None));
+            let found = found.unwrap_or_else(|broke| Err(refusal(RefusalKind::Failed, broke, "")));
+            reply.outbox.answer(reply.id, found.map(|(_, panel)| Reply::Personas(Box::new(panel))));
+        });
+    }
+
+    /// Polls of a repo, a task, or all, newest first.
+    pub(super) fn polls(
+        &self,
+        repo: Option<&Path>,
+        task: Option<&TaskRef>,
+        limit: u32,
+    ) -> Result<Reply, Refusal> {
+        let task = task.map(|task| find(&self.engine, task)).transpose()?;
+        let limit = (limit as usize).min(POLLS_MAX);
+        let polls = panel::pick(self.engine.panels(), repo, task, limit);
+        Ok(Reply::Panels(polls))
+    }
+
+    /// One poll.
+    pub(super) fn poll(&self, id: PanelId) -> Result<Reply, Refusal> {
+        self.engine.panels().get(id).map(|poll| Reply::Panel(Box::new(poll.clone()))).ok_or_else(|| {
+            let what = format!("there is no vote {id} at hand");
+            refusal(RefusalKind::NotFound, what, "`nopeek panel ls` shows them; older ones are in the ledger")
+        })
+    }
+}
+
+/// The repo of a folder, and its panel as the target's trusted config has it.
+fn find_panel(paths: &Paths, folder: &Path, target: Option<&str>) -> Result<(PathBuf, Panel), Refusal> {
+    let repo = git::repo::find(folder).map_err(git_refusal)?;
+    let first = git::repo::target(&repo, target).map_err(git_refusal)?;
+    let mut file = trusted_config(paths, &repo.main, &first)?;
+    // The target says which nopeek.toml counts, and that file may name another target: looked up once more then.
+    if let (None, Some(named)) = (target, file.target.clone().filter(|named| *named != first)) {
+        let second = git::repo::target(&repo, Some(&named)).map_err(git_refusal)?;
+        file = trusted_config(paths, &repo.main, &second)?;
+    }
+    Ok((repo.main, file.panel.unwrap_or_else(standard)))
+}
