@@ -4,8 +4,8 @@
 
 use super::ConfigError;
 use crate::core::panel::{
-    Criterion, HEURISTIC_MAX, NAME_MAX, OptionScored, PERSONAS_MAX, Panel, Persona, Question, Score, WEIGHT_MAX,
-    is_name,
+    Criterion, HEURISTIC_MAX, NAME_MAX, OptionScored, PERSONAS_MAX, Panel, Persona, Question, Score,
+    WEIGHT_MAX, is_name,
 };
 use crate::core::text::Shown;
 use serde::Deserialize;
@@ -232,7 +232,9 @@ mod tests {
         let panel = standard();
         assert_eq!(panel.personas.len(), 12);
         assert!(panel.personas.iter().all(|persona| persona.name != "strategy"));
-        assert!(panel.personas.iter().all(|persona| !persona.about.is_empty() && persona.heuristics.len() >= 4));
+        assert!(
+            panel.personas.iter().all(|persona| !persona.about.is_empty() && persona.heuristics.len() >= 4)
+        );
         for criterion in Criterion::ALL {
             let looks = |persona: &&Persona| persona.heuristics.contains_key(&criterion);
             assert!(panel.personas.iter().any(|persona| looks(&persona)), "nobody looks at {criterion}");
@@ -270,7 +272,11 @@ mod tests {
         let long = format!("about = '{}'", "x".repeat(301));
         let cases = [
             ("panel = 3".to_owned(), "nopeek.toml:1:9: invalid type", ""),
-            ("[panel]\nvoters = 3".to_owned(), "nopeek.toml:2:1: unknown field `voters`", "there are: personas"),
+            (
+                "[panel]\nvoters = 3".to_owned(),
+                "nopeek.toml:2:1: unknown field `voters`",
+                "there are: personas",
+            ),
             ("[panel]\npersonas = []".to_owned(), "nopeek.toml:2:12: personas = []: nobody", "at least one"),
             (
                 "[panel]\npersonas = ['data', 'sales']".to_owned(),
@@ -285,14 +291,22 @@ mod tests {
             ("[panel]\nconfidence = 101".to_owned(), "nopeek.toml:2:14: confidence = 101", "from 0 to 100"),
             ("[panel]\nconfidence = '5%'".to_owned(), "nopeek.toml:2:14: invalid type", ""),
             (legal("weight = 3"), "nopeek.toml:1:1: the persona legal looks at nothing", "heuristics = {"),
-            (legal("heuristics = {}"), "nopeek.toml:2:14: the persona legal looks at nothing", "there are value"),
+            (
+                legal("heuristics = {}"),
+                "nopeek.toml:2:14: the persona legal looks at nothing",
+                "there are value",
+            ),
             (legal("heuristics = { value = 0 }"), "nopeek.toml:2:14: the persona legal looks at nothing", ""),
             (legal("heuristics = { valeu = 1 }"), "nopeek.toml:2:16: unknown variant `valeu`", "mean value?"),
             (legal("heuristics = { value = -1 }"), "nopeek.toml:2:24: value = -1", "from 0 to 100"),
             (legal("heuristics = { value = 101 }"), "nopeek.toml:2:24: value = 101", "from 0 to 100"),
             (legal("heuristics = { value = 1.5 }"), "nopeek.toml:2:24: invalid type", ""),
             (legal("heuristic = { value = 1 }"), "nopeek.toml:2:1: unknown field `heuristic`", "heuristics?"),
-            (legal("weight = 0\nheuristics = { value = 1 }"), "nopeek.toml:2:10: weight = 0", "from 1 to 1000"),
+            (
+                legal("weight = 0\nheuristics = { value = 1 }"),
+                "nopeek.toml:2:10: weight = 0",
+                "from 1 to 1000",
+            ),
             (legal(&long), "nopeek.toml:2:9: about of legal is longer", "in a line"),
             (
                 "[panel.persona.' x']\nheuristics = { value = 1 }".to_owned(),

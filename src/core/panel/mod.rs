@@ -322,7 +322,11 @@ fn settle(turn: &mut Turn<'_>, id: PanelId, option: &str, why: &str) -> Result<(
     let names: Vec<&str> = poll.question.options.iter().map(|option| option.name.as_str()).collect();
     if !names.contains(&option) {
         let what = format!("{id} has no option {}", Shown::line(option));
-        return Err(Refused::new(RefusedKind::BadInput, what, format!("its options are {}", names.join(", "))));
+        return Err(Refused::new(
+            RefusedKind::BadInput,
+            what,
+            format!("its options are {}", names.join(", ")),
+        ));
     }
     let why = Shown::line(why.trim());
     if why.is_empty() || question::too_long(&why) {
@@ -348,7 +352,8 @@ pub(in crate::core) fn mark(state: &State, task: &Task, view: &mut TaskView) {
     if view.why.is_empty() {
         let text = &poll.question.text;
         let id = poll.id;
-        view.why = Shown::line(&format!("its vote {id} waits for you: {text} (nopeek panel decide {id} OPTION)"));
+        view.why =
+            Shown::line(&format!("its vote {id} waits for you: {text} (nopeek panel decide {id} OPTION)"));
     }
 }
 

@@ -139,7 +139,9 @@ impl FromStr for Criterion {
     type Err = String;
     fn from_str(name: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|criterion| criterion.name() == name);
-        known.ok_or_else(|| format!("there is no criterion {}: there are {}", Shown::line(name), Self::names()))
+        known.ok_or_else(|| {
+            format!("there is no criterion {}: there are {}", Shown::line(name), Self::names())
+        })
     }
 }
 

@@ -40,10 +40,13 @@ fn the_points_are_what_a_hand_reckons() {
     assert_eq!(points, [("b", 6_750), ("a", 6_500)]);
     assert_eq!(vote.margin, 3);
     assert_eq!(vote.outcome, Outcome::AskHuman(Reason::LowConfidence { needed: 5 }));
-    let sure = super::vote(&panel(&two().personas, 3), &question(&[
-        option("a", &[(Value, 9), (Cost, 4), (Risk, 8)]),
-        option("b", &[(Value, 5), (Cost, 2), (Risk, 1)]),
-    ]));
+    let sure = super::vote(
+        &panel(&two().personas, 3),
+        &question(&[
+            option("a", &[(Value, 9), (Cost, 4), (Risk, 8)]),
+            option("b", &[(Value, 5), (Cost, 2), (Risk, 1)]),
+        ]),
+    );
     let split = Reason::Split { points: "b".into(), choices: "a".into() };
     assert_eq!(sure.outcome, Outcome::AskHuman(split), "three quarters of the weight choose a");
 }
@@ -202,7 +205,8 @@ fn what_the_panel_leaves_open_a_human_decides_once() {
     let poll = desk.engine.panels().get(PanelId(1)).unwrap();
     assert_eq!((poll.decided(), poll.outcome().as_str()), (Some("b"), "b (by a human: we know it)"));
     assert_eq!(desk.settle(1, "a", "no").unwrap_err().kind, RefusedKind::NotNow);
-    let _ = desk.put(&[option("a", &[(Value, 9), (Risk, 2)]), option("b", &[(Value, 4), (Risk, 6)])]).unwrap();
+    let _ =
+        desk.put(&[option("a", &[(Value, 9), (Risk, 2)]), option("b", &[(Value, 4), (Risk, 6)])]).unwrap();
     assert_eq!(desk.settle(2, "b", "no").unwrap_err().kind, RefusedKind::NotNow, "the panel decided it");
 }
 
@@ -232,8 +236,10 @@ fn a_question_that_makes_no_sense_is_refused_in_words() {
     let silent = [persona("x", 1, &[(Value, 0)])];
     let heavy = [persona("x", 1_001, &[(Value, 1)])];
     let twice = [persona("x", 1, &[(Value, 1)]), persona("x", 2, &[(Value, 1)])];
-    for (people, confidence) in [(&silent[..], 5), (&heavy, 5), (&twice, 5), (&[], 5), (&two().personas, 101)] {
-        let (question, panel) = (Box::new(question(&[a.clone(), b.clone()])), Box::new(panel(people, confidence)));
+    for (people, confidence) in [(&silent[..], 5), (&heavy, 5), (&twice, 5), (&[], 5), (&two().personas, 101)]
+    {
+        let (question, panel) =
+            (Box::new(question(&[a.clone(), b.clone()])), Box::new(panel(people, confidence)));
         let put = PanelCommand::Put { repo: "/repo".into(), task: None, question, panel };
         assert_eq!(desk.command(put).unwrap_err().kind, RefusedKind::BadInput);
     }

@@ -117,11 +117,14 @@ impl Reason {
             Self::Split { points, choices } => {
                 format!("a split: {points} has the most points, {choices} is chosen by the most weight")
             }
-            Self::FewVoices => "too few voices: most of the panel looks at nothing that was scored".to_owned(),
+            Self::FewVoices => {
+                "too few voices: most of the panel looks at nothing that was scored".to_owned()
+            }
             Self::MissingScores(missing) => match missing.first() {
                 None => "no option has a score".to_owned(),
                 Some(first) => {
-                    let criteria: Vec<&str> = first.criteria.iter().map(|criterion| criterion.name()).collect();
+                    let criteria: Vec<&str> =
+                        first.criteria.iter().map(|criterion| criterion.name()).collect();
                     let more = if missing.len() > 1 { "; others too" } else { "" };
                     format!("missing scores: {} has none for {}{more}", first.option, criteria.join(", "))
                 }
@@ -157,8 +160,7 @@ pub fn vote(panel: &Panel, question: &Question) -> Vote {
     options.sort();
     let mut personas: Vec<&Persona> = panel.personas.iter().collect();
     personas.sort();
-    let ballots: Vec<Ballot> =
-        personas.iter().map(|persona| ballot(persona, &options, &criteria)).collect();
+    let ballots: Vec<Ballot> = personas.iter().map(|persona| ballot(persona, &options, &criteria)).collect();
     let lacks = |option: &&OptionScored| {
         let criteria: Vec<Criterion> =
             all.iter().copied().filter(|by| !option.scores.contains_key(by)).collect();
@@ -195,7 +197,8 @@ fn outcome(totals: &[Total], ballots: &[Ballot], best: Vec<String>, unsure: Opti
     } else {
         let Some(winner) = totals.first() else { return Outcome::AskHuman(Reason::FewVoices) };
         // The first of those with the most, so that a tie of choices does not hang on the order.
-        let chosen = totals.iter().fold(winner, |most, total| if total.weight > most.weight { total } else { most });
+        let chosen =
+            totals.iter().fold(winner, |most, total| if total.weight > most.weight { total } else { most });
         if chosen.option == winner.option {
             return Outcome::Decided(winner.option.clone());
         }
