@@ -23,6 +23,7 @@ mod launch;
 mod ledger;
 mod logs;
 mod ls;
+mod panel;
 mod pause;
 mod peek;
 mod print;
@@ -88,6 +89,7 @@ enum Command {
     Forget(forget::Args),
     Wait(wait::Args),
     Ledger(ledger::Args),
+    Panel(panel::Args),
     Agents(agents::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
@@ -151,6 +153,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Forget(args) => forget::run(&args),
         Command::Wait(args) => wait::run(&args),
         Command::Ledger(args) => ledger::run(&args),
+        Command::Panel(args) => panel::run(&args),
         Command::Agents(args) => agents::run(&args),
         Command::Trust(args) => trust::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -254,6 +254,33 @@ fn a_question_that_makes_no_sense_is_refused_in_words() {
 }
 
 #[test]
+fn a_merge_cites_what_was_decided_for_its_task_and_no_more_than_fits() {
+    let mut state = State::default();
+    let clear = [option("a", &[(Value, 9), (Risk, 2)]), option("b", &[(Value, 4), (Risk, 6)])];
+    let open = [option("a", &[(Value, 5)]), option("b", &[(Value, 5)])];
+    let mut voted = |task: u64, options: &[OptionScored], text: &str| {
+        let question = Box::new(Question { text: text.into(), ..question(options) });
+        let (id, panel) = (state.panels.next(), Box::new(two()));
+        let vote = Box::new(vote(&panel, &question));
+        let task = Some(TaskId(task));
+        let fact = PanelFact::Voted { id, repo: "/r".into(), task, question, panel, vote };
+        state.apply(Time(1), &Fact::Panel(fact));
+    };
+    voted(1, &clear, "Which\nstore?");
+    voted(2, &clear, "Another task's?");
+    voted(1, &open, "Open?");
+    for _ in 0..CITED_MAX + 2 {
+        voted(3, &clear, &"long ".repeat(100));
+    }
+    assert_eq!(cited(&state, TaskId(1)), "\nPanel decisions:\np1 Which␊store? → a (margin 54 %, 2 of 2)\n");
+    assert_eq!(cited(&state, TaskId(9)), "");
+    let many = cited(&state, TaskId(3));
+    assert_eq!(many.lines().count(), CITED_MAX + 3, "{many}");
+    assert!(many.ends_with("and 2 more, in the ledger\n"), "{many}");
+    assert!(many.lines().all(|line| line.chars().count() < 220), "{many}");
+}
+
+#[test]
 fn what_waits_for_a_human_is_bounded_and_old_votes_leave() {
     let mut desk = Desk::new();
     let same = [option("a", &[(Value, 5)]), option("b", &[(Value, 5)])];
