@@ -39,8 +39,10 @@ mod send_back;
 mod show;
 mod stop;
 mod talk;
+mod trace;
 mod trust;
 mod wait;
+mod when;
 
 use clap::{Parser, Subcommand};
 use error::CliError;
@@ -90,6 +92,7 @@ enum Command {
     Wait(wait::Args),
     Ledger(ledger::Args),
     Panel(panel::Args),
+    Trace(trace::Args),
     Agents(agents::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
@@ -154,6 +157,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Wait(args) => wait::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Panel(args) => panel::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Agents(args) => agents::run(&args),
         Command::Trust(args) => trust::run(&args),
         Command::Doctor(args) => doctor::run(&args),

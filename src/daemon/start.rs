@@ -151,14 +151,17 @@ fn log_to(path: &Path) -> io::Result<()> {
     let file = File::options().create(true).append(true).mode(0o600).open(path)?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("NOPEEK_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // A second daemon in one process (a test) logs to the first one's file.
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
         // A full disk is no reason to write to a closed or full standard error instead, which would panic.
         .log_internal_errors(false)
-        .with_writer(std::sync::Mutex::new(file))
-        .try_init();
+        .with_writer(std::sync::Mutex::new(file));
+    // A second daemon in one process (a test) logs to the first one's file.
+    let _ = match std::env::var("NOPEEK_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().flatten_event(true).try_init(),
+        _ => log.try_init(),
+    };
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         tracing::error!("{info}");

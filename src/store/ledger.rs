@@ -14,9 +14,9 @@ use std::time::Duration;
 /// The format that this version writes.
 pub const FORMAT: i64 = 1;
 /// "nopk": says that a file is ours.
-const APPLICATION: i64 = 0x6e6f_706b;
+pub(super) const APPLICATION: i64 = 0x6e6f_706b;
 /// How long another process may hold the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 const SCHEMA: &str = "
     CREATE TABLE facts (
@@ -150,7 +150,7 @@ fn sound(db: &Connection, path: &Path) -> Result<(), StoreError> {
     if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), what: said }) }
 }
 
-fn failed<'a>(path: &'a Path, act: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + 'a {
+pub(super) fn failed<'a>(path: &'a Path, act: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + 'a {
     move |source| match source.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(path.to_owned()),
         Some(ErrorCode::DatabaseCorrupt) => {

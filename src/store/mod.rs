@@ -1,6 +1,7 @@
 //! SQLITE: the ledger, durable before anything is acknowledged.
 
 pub mod ledger;
+pub mod query;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,9 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// There is no such file.
+    #[error("there is no ledger yet: {} is not there", .0.display())]
+    Missing(PathBuf),
     /// The file is some other database.
     #[error("{} is not a ledger of nopeek", .0.display())]
     NotOurs(PathBuf),
@@ -49,6 +53,7 @@ impl StoreError {
     pub fn remedy(&self) -> String {
         match self {
             Self::Newer { .. } => "install the newer nopeek again; nothing was changed".to_owned(),
+            Self::Missing(_) => "the first task that is launched makes it: `nopeek run`".to_owned(),
             Self::NotOurs(path) => format!("move {} away", path.display()),
             Self::Damaged { path, .. } => {
                 format!(
