@@ -295,7 +295,7 @@ impl Tracer {
             Fact::Interrupted { .. } => self.wait(at, SpanKind::Stuck, "interrupted"),
             Fact::Stopped { .. } => self.over(now, Status::Error("stopped".into())),
             Fact::Rejected { reason, .. } => {
-                self.over(now, Status::of(false, &format!("rejected: {reason}")))
+                self.over(now, Status::of(false, &format!("rejected: {reason}")));
             }
             Fact::Peeked { reason, .. } => {
                 self.note(self.attempt, "peeked", reason);

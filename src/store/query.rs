@@ -240,7 +240,7 @@ impl Reader {
         if statement.parameter_count() > 0 {
             return Err(SqlError::Wrong("it has parameters, and there is nothing to put there".to_owned()));
         }
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let width = columns.len();
         let mut table = Table { columns, ..Table::default() };
         let (most, mut size) = (rows.min(ROWS_MAX), 0);
