@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 /// A stretch of a task's way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Span {
-    /// The place in the ledger of the fact that opened it.
+    /// The place in the ledger of the fact that opened it; 0 for the task itself. No two of a trace are the same.
     pub id: u64,
     /// The span that it is part of; none for the task itself.
     pub parent: Option<u64>,
@@ -118,7 +118,8 @@ impl Tracer {
     fn open(&mut self, at: &Entry, parent: Option<usize>, kind: SpanKind, name: &str) -> usize {
         let parent = parent.or_else(|| (!self.spans.is_empty()).then_some(0));
         self.spans.push(Span {
-            id: at.seq,
+            // One fact opens the task's span and the first below it.
+            id: if kind == SpanKind::Task { 0 } else { at.seq },
             parent: parent.map(|parent| self.spans[parent].id),
             name: Shown::line(name),
             kind,
@@ -374,6 +375,7 @@ mod tests {
     use super::super::gate::Verdict;
     use super::super::ids::{AttemptId, Oid};
     use super::*;
+    use std::collections::BTreeSet;
 
     const T: TaskId = TaskId(1);
 
@@ -485,6 +487,8 @@ mod tests {
         for n in 0..=story.len() {
             let spans = spans(&story[..n], T);
             assert_eq!(spans.is_empty(), n == 0);
+            let ids: BTreeSet<u64> = spans.iter().map(|span| span.id).collect();
+            assert_eq!(ids.len(), spans.len(), "each has a number of its own");
             for span in &spans {
                 let parent = spans.iter().find(|other| Some(other.id) == span.parent);
                 assert_eq!(parent.is_none(), span.kind == SpanKind::Task);

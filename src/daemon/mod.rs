@@ -19,6 +19,8 @@ mod jobs;
 mod launch;
 mod message;
 mod notices;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod outbox;
 mod panel;
 mod past;

@@ -381,6 +381,8 @@ impl Shell {
             self.retry_at = None;
             let saved: Vec<Unsaved> = self.unsaved.drain(..alike).collect();
             for unsaved in saved {
+                #[cfg(feature = "otlp")]
+                self.export(&unsaved.facts);
                 self.follow(unsaved.after);
             }
         }

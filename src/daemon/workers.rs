@@ -16,6 +16,9 @@ pub(super) enum Lane {
     Read,
     /// Measuring of worktrees.
     Measure,
+    /// Sending traces.
+    #[cfg(feature = "otlp")]
+    Trace,
     /// Looking up what tasks need.
     Launch,
 }

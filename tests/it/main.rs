@@ -24,6 +24,8 @@ mod pause;
 #[cfg(test)]
 mod real;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod stages;
