@@ -40,6 +40,7 @@ fn launch(n: usize, parallel: u32) -> Launch {
         limits: Limits { attempts: 3, time: Some(Span::mins(60)), silence: Some(Span::mins(15)) },
         lid: LidRule::On,
         after: Vec::new(),
+        by: None,
     }
 }
 

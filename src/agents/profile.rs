@@ -1,9 +1,12 @@
 //! An agent profile: how a CLI is started, given its prompt, resumed, and listened to. Data, in config and built in.
 //!
 //! Words of argv may hold placeholders: `{prompt}`, `{prompt_file}`, `{session}`, `{worktree}`, `{git_dir}` and
-//! `{common_dir}` (the worktree's and the repo's git directories), `{nopeek}` (this program).
+//! `{common_dir}` (the worktree's and the repo's git directories), `{nopeek}` (this program), `{attempt}` (as `t3.1`),
+//! `{runtime}` (the folder of the daemon's socket), and `{mcp_json}` and `{mcp_toml}`: how to start `nopeek mcp` for this
+//! attempt, as Claude Code and as Codex want it.
 
 use crate::core::attempt::{AgentMode, AgentTraits};
+use crate::core::ids::AttemptId;
 use crate::core::lid::LidRule;
 use crate::core::time::Span;
 use serde::{Deserialize, Serialize};
@@ -121,6 +124,34 @@ pub struct Order<'a> {
     pub common_dir: &'a Path,
     /// This program.
     pub nopeek: &'a str,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The folder of the daemon's socket.
+    pub runtime: &'a Path,
+}
+
+impl Order<'_> {
+    /// How to start our tools for this attempt. All that they need is in the arguments: some CLIs give their servers next
+    /// to no environment.
+    fn mcp(&self) -> serde_json::Value {
+        let (task, runtime) = (self.attempt.to_string(), self.runtime.to_string_lossy().into_owned());
+        serde_json::json!({ "command": self.nopeek, "args": ["mcp", "--task", task, "--runtime", runtime] })
+    }
+
+    /// A value of `--mcp-config`.
+    fn mcp_json(&self) -> String {
+        serde_json::json!({ "mcpServers": { "nopeek": self.mcp() } }).to_string()
+    }
+
+    /// A value of `-c`. A person may take a day to answer; the tools change nothing that would need leave.
+    fn mcp_toml(&self) -> String {
+        let mcp = self.mcp();
+        // A string of JSON is one of TOML too.
+        format!(
+            "mcp_servers.nopeek={{command={},args={},tool_timeout_sec=86400,default_tools_approval_mode=\"approve\"}}",
+            mcp["command"], mcp["args"]
+        )
+    }
 }
 
 /// How it is started.
@@ -200,6 +231,10 @@ impl Profile {
                     "git_dir" => text(order.git_dir),
                     "common_dir" => text(order.common_dir),
                     "nopeek" => order.nopeek.to_owned(),
+                    "attempt" => order.attempt.to_string(),
+                    "runtime" => text(order.runtime),
+                    "mcp_json" => order.mcp_json(),
+                    "mcp_toml" => order.mcp_toml(),
                     _ => return None,
                 })
             });
@@ -261,6 +296,7 @@ pub(super) fn builtin() -> BTreeMap<String, Profile> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ids::TaskId;
 
     fn order<'a>(prompt: &'a str, resume: Option<&'a str>, worktree: &'a Path) -> Order<'a> {
         let (git_dir, common_dir) = (Path::new("/r/.git/worktrees/x"), Path::new("/r/.git"));
@@ -272,6 +308,8 @@ mod tests {
             git_dir,
             common_dir,
             nopeek: "/bin/nopeek",
+            attempt: AttemptId { task: TaskId(3), no: 1 },
+            runtime: Path::new("/run/a \"b\""),
         }
     }
 
@@ -317,6 +355,22 @@ mod tests {
         let words =
             ["/bin/nopeek", "--dirs=/r/.git/worktrees/x:/r/.git", "/w", "{other}", "/bin/nopeek", "p"];
         assert_eq!(plan.argv, words);
+    }
+
+    #[test]
+    fn a_profile_gives_its_agent_our_tools() {
+        let profile: Profile =
+            toml::from_str("command = ['x', '--mcp-config={mcp_json}', '-c', '{mcp_toml}', '{attempt}']").unwrap();
+        let plan = profile.plan(&order("p", None, Path::new("/w"))).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(plan.argv[1].strip_prefix("--mcp-config=").unwrap()).unwrap();
+        let args = serde_json::json!(["mcp", "--task", "t3.1", "--runtime", "/run/a \"b\""]);
+        assert_eq!(json["mcpServers"]["nopeek"]["args"], args);
+        let toml: toml::Table = toml::from_str(&plan.argv[3]).unwrap();
+        let server = &toml["mcp_servers"]["nopeek"];
+        assert_eq!(server["command"].as_str(), Some("/bin/nopeek"));
+        assert_eq!(server["args"][4].as_str(), Some("/run/a \"b\""));
+        assert_eq!(plan.argv[4], "t3.1");
     }
 
     #[test]

@@ -118,6 +118,7 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
         lid: args.lid.map(|lid| lid == LidArg::On),
         after: args.after.clone(),
         env: environment(),
+        by: None,
     });
     Ok(requests.collect())
 }

@@ -23,6 +23,7 @@ mod launch;
 mod ledger;
 mod logs;
 mod ls;
+mod mcp;
 mod panel;
 mod pause;
 mod peek;
@@ -94,6 +95,7 @@ enum Command {
     Panel(panel::Args),
     Trace(trace::Args),
     Agents(agents::Args),
+    Mcp(mcp::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
     Daemon(daemon::Args),
@@ -159,6 +161,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Panel(args) => panel::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Agents(args) => agents::run(&args),
+        Command::Mcp(args) => mcp::run(&args),
         Command::Trust(args) => trust::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Daemon(args) => daemon::run(&args),

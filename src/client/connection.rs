@@ -52,10 +52,15 @@ pub struct Receiver {
 impl Client {
     /// Connects to the user's daemon, as [`super::who`].
     pub async fn connect(paths: &Paths, start: Start) -> Result<Self, ClientError> {
+        Self::connect_as(paths, start, &super::who()).await
+    }
+
+    /// Connects to the user's daemon under this name for the ledger.
+    pub async fn connect_as(paths: &Paths, start: Start, who: &str) -> Result<Self, ClientError> {
         let mut again = HELLO_AGAIN;
         loop {
             let socket = start::reach(paths, start).await?;
-            match Self::hello(socket).await {
+            match Self::hello(socket, who).await {
                 // It was just dying: nobody, or another one, will be there next time.
                 Err(ClientError::Closed) if again > 0 => {
                     again -= 1;
@@ -81,7 +86,7 @@ impl Client {
         }
     }
 
-    async fn hello(socket: UnixStream) -> Result<Self, ClientError> {
+    async fn hello(socket: UnixStream, who: &str) -> Result<Self, ClientError> {
         let (read, write) = socket.into_split();
         let mut sender = Sender { socket: write };
         let mut receiver = Receiver { socket: read, decoder: Decoder::default(), kept: VecDeque::new() };
@@ -90,7 +95,7 @@ impl Client {
             .send(ToDaemon::Hello {
                 protocol: CLIENT_PROTOCOL,
                 version: version.to_owned(),
-                who: super::who(),
+                who: who.to_owned(),
             })
             .await?;
         let answer = tokio::time::timeout(HELLO_MAX, receiver.receive()).await.map_err(|_| {

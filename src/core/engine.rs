@@ -259,6 +259,18 @@ impl Engine {
         Some((of.source?, state, read))
     }
 
+    /// The question that an attempt put through nopeek's tools with this text, unless it was dropped.
+    #[must_use]
+    pub fn question(&self, attempt: AttemptId, text: &str) -> Option<&ask::Question> {
+        self.state.asks.find(attempt, text)
+    }
+
+    /// The question of this number; none once its task was forgotten.
+    #[must_use]
+    pub fn question_no(&self, no: u64) -> Option<&ask::Question> {
+        self.state.asks.get(no)
+    }
+
     /// Breaks a rule on purpose, for the test of the simulation: red gates of merges count as green.
     #[cfg(test)]
     pub(in crate::core) fn call_red_merges_green(&mut self) {

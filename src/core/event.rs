@@ -7,7 +7,7 @@ use super::attempt::{AgentTraits, Exit, Limits, Observation, Start};
 use super::batch::BatchCommand;
 use super::budget::BudgetCommand;
 use super::gate::{GateSpec, TestCounts};
-use super::ids::{EffectId, JobId, Oid, TaskId, TaskName};
+use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
 use super::lid::LidRule;
 use super::panel::PanelCommand;
 use super::spec::SpecCommand;
@@ -173,6 +173,9 @@ pub struct Launch {
     pub lid: LidRule,
     /// Names of tasks of the same repo that must have landed first.
     pub after: Vec<TaskName>,
+    /// The attempt whose agent asked for it; none: a person did.
+    #[serde(default)]
+    pub by: Option<AttemptId>,
 }
 
 /// An answer to an agent's question.

@@ -460,7 +460,8 @@ impl Fact {
     pub fn describe(&self) -> Shown {
         let words = match self {
             Self::Launched { launch, .. } => {
-                format!("launched {} with {}", launch.name, launch.agent.profile)
+                let by = launch.by.map(|by| format!(", asked for by the agent of {by}")).unwrap_or_default();
+                format!("launched {} with {}{by}", launch.name, launch.agent.profile)
             }
             Self::ParallelSet { parallel, .. } => format!("at most {parallel} agents at once"),
             Self::Reordered { place, .. } => format!("moved to place {place} of the queue"),

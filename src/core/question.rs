@@ -16,6 +16,9 @@ use super::turn::Turn;
 #[must_use]
 pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
     let attempt = task.attempt().filter(|a| task.stage == Stage::Trying && a.read.is_none())?;
+    if attempt.ask.is_some() {
+        return attempt.ask.as_ref();
+    }
     match &attempt.said {
         Some((AgentState::Asking(ask), _)) => Some(ask),
         Some((AgentState::Idle | AgentState::Working | AgentState::Done | AgentState::Failed(_), _))
@@ -101,6 +104,10 @@ pub(in crate::core) const fn kind_words(kind: AskKind) -> &'static str {
 
 /// A human answers.
 pub(in crate::core) fn answer(turn: &mut Turn<'_>, id: TaskId, answer: Answer) -> Result<(), Refused> {
+    // What was put through nopeek's tools waits there for its answer, not at a terminal.
+    if let Some(result) = super::ask::answer(turn, id, &answer) {
+        return result;
+    }
     let task = get(turn.state, id)?;
     let Some(ask) = asked(task).cloned() else {
         return Err(not_now(task, "answer", "its agent asks nothing"));

@@ -37,6 +37,9 @@ pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result
             "give at least 1",
         ));
     }
+    if let Some(by) = launch.by {
+        super::ask::may_add(turn.state, by, &launch)?;
+    }
     for name in &launch.after {
         if !turn.state.tasks.values().any(|t| t.launch.repo == launch.repo && t.launch.name == *name) {
             return Err(Refused::new(

@@ -15,7 +15,7 @@ use super::text::Shown;
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
-use super::{batch, budget, panel, question, queue, spec, task};
+use super::{ask, batch, budget, panel, question, queue, spec, task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -37,6 +37,7 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
             jobs(turn, id);
             advance(turn, id);
         }
+        ask::settle(turn);
         budget::settle(turn);
         spec::settle(turn);
         batch::settle(turn);
@@ -101,7 +102,8 @@ fn times(state: &State, task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>) -
             let limits = &task.launch.limits;
             times.extend(limits.time.and_then(|limit| job.watch.reaches(limit)).map(|at| (at, Ending::Time)));
             let silent = quiet.get(&job.id).copied();
-            let asking = matches!(attempt.said, Some((AgentState::Asking(_), _)));
+            let asking =
+                attempt.ask.is_some() || matches!(attempt.said, Some((AgentState::Asking(_), _)));
             if let (Some(limit), Some(since), false) = (limits.silence, silent, asking) {
                 times.push((since.after(limit), Ending::Silence));
             }
@@ -143,7 +145,7 @@ fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(T
         Some((AgentState::Failed(_), at)) => Some((at.after(DONE_FOR), Ending::Failed)),
         Some((AgentState::Asking(_), _)) => None,
         Some((AgentState::Idle | AgentState::Working, _)) | None => {
-            let unheard = attempt.source.is_none_or(|best| best >= Source::Idle);
+            let unheard = attempt.source.is_none_or(|best| best >= Source::Idle) && attempt.ask.is_none();
             let limit = task.launch.agent.idle_done.filter(|_| unheard)?;
             silent.map(|since| (since.after(limit), Ending::Done))
         }

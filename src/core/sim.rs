@@ -357,6 +357,7 @@ impl Sim {
             limits: Limits { attempts: 2, time: Some(Span::mins(5)), silence: Some(Span::mins(2)) },
             lid: LidRule::On,
             after,
+            by: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The state: what all facts together say. `apply` is total and has no rules.
 
 use super::ask::Asks;
-use super::attempt::{AgentState, Exit, Source, Start, Usage};
+use super::attempt::{AgentState, Ask, Exit, Source, Start, Usage};
 use super::batch::Batches;
 use super::budget::Budgets;
 use super::effect::{Effect, JobStart, Work};
@@ -131,6 +131,8 @@ pub struct Attempt {
     pub said: Option<(AgentState, Time)>,
     /// The same without what a human's answer has made of it, and how much of its output had been read by then.
     pub heard: Option<(AgentState, u64)>,
+    /// What it asks through nopeek's tools, the oldest open question first.
+    pub ask: Option<Ask>,
     /// Whether the agent has worked on the prompt yet.
     pub worked: bool,
     /// The agent's own session.
@@ -266,9 +268,14 @@ impl State {
                 self.leave_queues(*task);
                 self.tasks.remove(task);
                 self.jobs.forget(*task);
+                self.asks.forget(*task);
             }
             Fact::Panel(fact) => self.panels.apply(at, fact),
-            Fact::Ask(fact) => self.asks.apply(at, fact),
+            Fact::Ask(fact) => {
+                self.asks.apply(at, fact);
+                let ask = self.asks.asked(fact.attempt());
+                self.with_attempt(fact.attempt(), |a| a.ask = ask);
+            }
             Fact::Budget(fact) => self.budgets.apply(at, fact),
             Fact::Batch(fact) => self.batches.apply(at, fact),
             Fact::Spec(fact) => self.specs.apply(at, fact),
@@ -344,6 +351,7 @@ impl State {
                 source: None,
                 said: None,
                 heard: None,
+                ask: None,
                 worked: false,
                 session: None,
                 usage: Usage::default(),

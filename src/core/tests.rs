@@ -68,6 +68,7 @@ impl Desk {
             limits: Limits { attempts: 2, time: Some(Span::secs(100)), silence: Some(Span::secs(40)) },
             lid: LidRule::On,
             after: Vec::new(),
+            by: None,
         };
         Self {
             engine: Engine::new(),

@@ -71,6 +71,11 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
     if env_size > ENV_MAX {
         return Err(bad("the environment is larger than 1 MiB", "launch from a smaller environment"));
     }
+    let chooses = run.target.is_some() || run.lid.is_some() || run.attempts.is_some();
+    if run.by.is_some() && (chooses || run.time_ms.is_some() || run.silence_ms.is_some()) {
+        let remedy = "leave them out: the repo's own are taken";
+        return Err(bad("an agent can't choose the target, the lid or the limits of a task", remedy));
+    }
     let repo = git::repo::find(&run.repo).map_err(git_refusal)?;
     // The target says which nopeek.toml counts, and that file may name another target: looked up once more then.
     let wished = run.target.as_deref();
@@ -84,7 +89,11 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
     }
     let agent = run.agent.or_else(|| file.agent.clone()).unwrap_or_else(|| user.agent.clone());
     let profile = pick(user, &file, &agent)?;
-    let env = if run.env.is_empty() { environment::own() } else { run.env };
+    let env = match run.by {
+        Some(by) => environment::load(paths, by.task).env,
+        None if run.env.is_empty() => environment::own(),
+        None => run.env,
+    };
     let program = profile.program();
     if environment::find_program(&env, program).is_none() {
         return Err(refusal(
@@ -122,6 +131,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         limits,
         lid,
         after,
+        by: run.by,
     };
     Ok(Resolved { launch, kept: Kept { env, profile: Some(profile) } })
 }

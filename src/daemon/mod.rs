@@ -11,6 +11,7 @@
 //! what is asked of the engine each time: this module never decides it.
 
 mod after;
+mod asking;
 mod commands;
 mod dispatch;
 mod environment;

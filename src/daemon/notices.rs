@@ -328,6 +328,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Agents { .. }
             | Request::Status
             | Request::Shutdown
+            | Request::Asked { .. }
             | Request::PutPanel { .. }
             | Request::Panels { .. }
             | Request::Panel(_)

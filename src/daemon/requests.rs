@@ -21,6 +21,7 @@ use crate::screen::text;
 use crate::wire::client::{DaemonStatus, Look, Refusal, RefusalKind, Reply, Request, TaskRef, ToDaemon};
 use crate::wire::input::Input;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Most ledger lines of one answer.
@@ -59,6 +60,7 @@ impl Shell {
     pub(super) fn leave(&mut self, client: ClientId) {
         if let Some(gone) = self.clients.remove(&client) {
             gone.outbox.close();
+            self.asking.retain(|waits| !Arc::ptr_eq(&waits.reply.outbox, &gone.outbox));
             for looking in gone.looks {
                 self.unwatch(looking.look.job);
             }
@@ -115,6 +117,10 @@ impl Shell {
                 });
                 return;
             }
+            Request::Asked { attempt, text } => match self.asked(&reply, attempt, &text) {
+                Ok(()) => return,
+                Err(refusal) => Err(refusal),
+            },
             Request::Status => self.status(),
             Request::Shutdown => {
                 self.ending = true;

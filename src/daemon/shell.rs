@@ -6,6 +6,7 @@
 //! acknowledged or done that is not in the ledger.
 
 use super::after::{Acknowledged, After, Unsaved};
+use super::asking::Asking;
 use super::commands::refused;
 use super::frames::Looking;
 use super::jobs::Jobs;
@@ -94,6 +95,8 @@ pub(super) struct Shell {
     pub(super) sizes: HashMap<JobId, (u16, u16)>,
     /// The size that whoever focused a job last has room for; of jobs that somebody looks at.
     pub(super) wished: HashMap<JobId, (u16, u16)>,
+    /// Requests that wait for a person's answer.
+    pub(super) asking: Vec<Asking>,
     unsaved: VecDeque<Unsaved>,
     retry_at: Option<Instant>,
     /// What the moments at which screens are looked at together are counted from.
@@ -135,6 +138,7 @@ impl Shell {
             found_out: VecDeque::new(),
             sizes: HashMap::new(),
             wished: HashMap::new(),
+            asking: Vec::new(),
             unsaved: VecDeque::new(),
             retry_at: None,
             epoch: clock::instant(),
@@ -212,6 +216,9 @@ impl Shell {
             self.commit();
             let Some(event) = self.found_out.pop_front() else { break };
             self.hear_event(event);
+        }
+        if self.unsaved.is_empty() {
+            self.serve_asking();
         }
         self.show_screens();
         self.forget_pasts();

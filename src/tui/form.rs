@@ -307,6 +307,7 @@ impl Form {
             },
             after,
             env: env.to_vec(),
+            by: None,
         })
     }
 }

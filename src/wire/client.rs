@@ -7,7 +7,7 @@
 use super::cells::Changes;
 use super::input::Input;
 use crate::core::event::{Answer, Command};
-use crate::core::ids::{JobId, Oid, PanelId};
+use crate::core::ids::{AttemptId, JobId, Oid, PanelId};
 use crate::core::notice::Notice;
 use crate::core::panel::{Panel, Poll, PollLine, Question};
 use crate::core::review::Diff;
@@ -181,6 +181,14 @@ pub enum Request {
         /// The repo's checkout, if any.
         repo: Option<PathBuf>,
     },
+    /// The answer to a question that an attempt has put with [`crate::core::ask::AskCommand::Put`]; answered once the
+    /// question is, or is dropped.
+    Asked {
+        /// Who asked.
+        attempt: AttemptId,
+        /// The question.
+        text: String,
+    },
     /// The daemon's own state.
     Status,
     /// End the daemon; agents go on.
@@ -234,6 +242,8 @@ pub struct RunRequest {
     pub after: Vec<String>,
     /// The client's environment that agents need: `PATH`, `HOME`, locale, keys. Never stored in the ledger.
     pub env: Vec<(String, String)>,
+    /// The attempt whose agent asks for it: it gets that task's environment, and the repo's own target, limits and lid.
+    pub by: Option<AttemptId>,
 }
 
 /// What to do to a task; as [`Command`], without its number.
@@ -307,6 +317,8 @@ pub enum Reply {
     Panels(Vec<PollLine>),
     /// Who votes.
     Personas(Box<Panel>),
+    /// A question that is open no more.
+    Asked(Box<crate::core::ask::Question>),
 }
 
 /// Why a request was not carried out. Nothing was changed.

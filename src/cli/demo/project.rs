@@ -103,6 +103,7 @@ pub(super) fn tasks() -> Result<Vec<RunRequest>, CliError> {
         lid: None,
         after: Vec::new(),
         env: environment(),
+        by: None,
     });
     Ok(tasks.collect())
 }

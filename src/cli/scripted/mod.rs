@@ -9,6 +9,7 @@ mod play;
 mod repo;
 mod script;
 mod terminal;
+mod tool;
 
 use super::error::{BAD_INPUT, CliError};
 use std::path::{Path, PathBuf};

@@ -76,6 +76,16 @@ impl Player {
                 return failed(repo::merge(branch).map(|files| terminal::detail(&merged(&files))));
             }
             Step::Ask { kind, text } => return self.ask(kind, text),
+            Step::Tool { name, arguments } => {
+                terminal::tool("nopeek", name);
+                match super::tool::call(name, &self.filled(arguments)) {
+                    Ok(text) => {
+                        terminal::detail(&text);
+                        text.trim_end().clone_into(&mut self.answer);
+                    }
+                    Err(error) => return failed(Err(error)),
+                }
+            }
             Step::Status(state) => terminal::status(state, &[]),
             Step::Loop { every, text } => loop {
                 terminal::say(text);

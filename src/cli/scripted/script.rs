@@ -12,6 +12,9 @@
 //! commit Add the function      commits all that changed (a merge under way too)
 //! merge main                   starts a merge, conflicts and all
 //! ask question Which unit?     reports `blocked`, waits; `@ANSWER@` in later texts is what was typed
+//! tool ask_human <<END         calls a tool of `nopeek mcp` with this JSON; its text is `@ANSWER@` then
+//! {"question": "Which unit?"}
+//! END
 //! when attempt 1               or: when attempt 2+, when prompt TEXT, when answer TEXT; else; end
 //! print RAW\x1b[1m             as it stands, with \n \r \t \e \\ read
 //! status working               idle, working, done, error: reports it
@@ -39,6 +42,7 @@ pub(super) enum Step {
     Commit(String),
     Merge(String),
     Ask { kind: String, text: String },
+    Tool { name: String, arguments: String },
     Status(String),
     Loop { every: f64, text: String },
     Hang,
@@ -167,6 +171,10 @@ impl<'a> Reader<'a> {
                 }
                 Step::Ask { kind: kind.to_owned(), text: text.to_owned() }
             }
+            "tool" => {
+                let (name, arguments) = self.heredoc(rest)?;
+                Step::Tool { name, arguments }
+            }
             "status" => Step::Status(text),
             "loop" => {
                 let (every, text) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -242,7 +250,7 @@ mod tests {
     fn steps_texts_and_conditions_are_read() {
         let steps = parse(
             "# c\nsay hi there\nedit a/b.txt <<E\none\n  two\nE\nwhen attempt 2+\n  exit 3\nelse\n  crash\nend\n\
-             replace f <<E\nold\n=====\nnew\nE\nprint a\\e[1m\\x41\n",
+             replace f <<E\nold\n=====\nnew\nE\nprint a\\e[1m\\x41\ntool list_tasks <<E\n{}\nE\n",
         )
         .unwrap();
         assert_eq!(
@@ -257,6 +265,7 @@ mod tests {
                 },
                 Step::Replace { file: "f".into(), old: "old\n".into(), new: "new\n".into() },
                 Step::Print("a\x1b[1mA".into()),
+                Step::Tool { name: "list_tasks".into(), arguments: "{}\n".into() },
             ]
         );
     }

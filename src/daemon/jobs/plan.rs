@@ -49,6 +49,8 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
                 git_dir: &git_dir,
                 common_dir: &common_dir,
                 nopeek: &environment::own_program(),
+                attempt: start.attempt,
+                runtime: &paths.runtime,
             })?;
             (plan, Some(profile))
         }
