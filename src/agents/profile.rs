@@ -360,7 +360,8 @@ mod tests {
     #[test]
     fn a_profile_gives_its_agent_our_tools() {
         let profile: Profile =
-            toml::from_str("command = ['x', '--mcp-config={mcp_json}', '-c', '{mcp_toml}', '{attempt}']").unwrap();
+            toml::from_str("command = ['x', '--mcp-config={mcp_json}', '-c', '{mcp_toml}', '{attempt}']")
+                .unwrap();
         let plan = profile.plan(&order("p", None, Path::new("/w"))).unwrap();
         let json: serde_json::Value =
             serde_json::from_str(plan.argv[1].strip_prefix("--mcp-config=").unwrap()).unwrap();

@@ -377,6 +377,7 @@ pub(in crate::core) fn answer(
         Answer::Decline => "no".to_owned(),
     };
     turn.fact(Fact::Ask(AskFact::Answered { question: question.no, attempt, answer }));
+    super::question::goes_on(turn, task);
     Some(Ok(()))
 }
 

@@ -1,6 +1,6 @@
 use super::super::attempt::{AgentMode, AgentTraits, Exit, Limits};
 use super::super::effect::{Effect, Work};
-use super::super::engine::{Engine, RefusedKind, Step};
+use super::super::engine::{Engine, RefusedKind};
 use super::super::event::{BranchRead, Command, DiffStat, Event, Outcome, WorktreeReady};
 use super::super::ids::{JobId, Oid, TaskName};
 use super::super::lid::LidRule;
@@ -49,15 +49,15 @@ impl Desk {
         desk
     }
 
-    fn event(&mut self, event: Event) -> Result<Step, Refused> {
+    fn event(&mut self, event: Event) -> Result<Vec<Fact>, Refused> {
         let step = self.engine.step(self.now, event)?;
-        self.todo.extend(step.effects.iter().cloned());
+        self.todo.extend(step.effects);
         self.notices += step.notices.len();
-        Ok(step)
+        Ok(step.facts)
     }
 
     fn command(&mut self, command: Command) -> Result<Vec<Fact>, Refused> {
-        self.event(Event::Command { by: "ann".into(), command }).map(|step| step.facts)
+        self.event(Event::Command { by: "ann".into(), command })
     }
 
     fn take(&mut self, what: impl Fn(&Work) -> bool) -> Effect {
@@ -128,7 +128,10 @@ fn questions_are_answered_in_their_order() {
     desk.answers(Answer::Accept).unwrap();
     assert_eq!(desk.view().question.unwrap().text.as_str(), "Second?");
     desk.answers(Answer::Decline).unwrap();
-    assert_eq!((desk.state(1), desk.state(2)), (QuestionState::Answered("a".into()), QuestionState::Answered("no".into())));
+    assert_eq!(
+        (desk.state(1), desk.state(2)),
+        (QuestionState::Answered("a".into()), QuestionState::Answered("no".into()))
+    );
 }
 
 #[test]
@@ -139,8 +142,10 @@ fn silence_does_not_end_who_waits_for_an_answer() {
         desk.ticks(1_000);
         assert_eq!(desk.view().state, TaskState::Asking);
         desk.answers(Answer::Text("yes".into())).unwrap();
-        desk.ticks(limit);
         let end = |effect: &Effect| matches!(effect.what, Work::End { .. });
+        desk.ticks(limit - 2);
+        assert!(!desk.todo.iter().any(end), "silence counts from the answer on");
+        desk.ticks(2);
         assert!(desk.todo.iter().any(end), "without a question it does: {:?}", desk.todo);
     }
 }
@@ -149,7 +154,8 @@ fn silence_does_not_end_who_waits_for_an_answer() {
 fn a_question_ends_with_its_attempt() {
     let mut desk = Desk::new(AgentMode::Headless);
     desk.put("Well?", &[]).unwrap();
-    desk.event(Event::Exited { job: JobId(1), exit: Exit::Code(0), tail: String::new(), tests: None }).unwrap();
+    desk.event(Event::Exited { job: JobId(1), exit: Exit::Code(0), tail: String::new(), tests: None })
+        .unwrap();
     assert_eq!(desk.state(1), QuestionState::Dropped);
     let head = Oid::new(&"b".repeat(40)).unwrap();
     let read = BranchRead { head: head.clone(), tree: head, commits: 1, diffstat: DiffStat::default() };
@@ -187,7 +193,8 @@ fn what_agents_ask_and_report_is_bounded() {
     let by_nobody = AskCommand::Done { attempt: nobody, summary: "x".into() };
     assert_eq!(desk.command(Command::Ask(by_nobody)).unwrap_err().kind, RefusedKind::NotFound);
     desk.command(Command::Stop(T1)).unwrap();
-    desk.event(Event::Exited { job: JobId(1), exit: Exit::Signal(1), tail: String::new(), tests: None }).unwrap();
+    desk.event(Event::Exited { job: JobId(1), exit: Exit::Signal(1), tail: String::new(), tests: None })
+        .unwrap();
     desk.command(Command::Forget(T1)).unwrap();
     assert!(desk.engine.question_no(1).is_none(), "forgotten with its task");
 }

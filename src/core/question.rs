@@ -102,6 +102,14 @@ pub(in crate::core) const fn kind_words(kind: AskKind) -> &'static str {
     }
 }
 
+/// A task's agent goes on: its silence counts from now.
+pub(in crate::core) fn goes_on(turn: &mut Turn<'_>, task: TaskId) {
+    let agent = turn.state.tasks.get(&task).and_then(|task| turn.state.live_agent(task)).map(|job| job.id);
+    if let Some(at) = agent.and_then(|job| turn.quiet.get_mut(&job)) {
+        *at = turn.now;
+    }
+}
+
 /// A human answers.
 pub(in crate::core) fn answer(turn: &mut Turn<'_>, id: TaskId, answer: Answer) -> Result<(), Refused> {
     // What was put through nopeek's tools waits there for its answer, not at a terminal.
@@ -130,6 +138,7 @@ pub(in crate::core) fn answer(turn: &mut Turn<'_>, id: TaskId, answer: Answer) -
     };
     turn.told.heard_out(id);
     turn.fact(Fact::Answered { attempt, question: ask.text, answer: words });
+    goes_on(turn, id);
     turn.ask(id, Work::Type { job, answer });
     Ok(())
 }

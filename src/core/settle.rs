@@ -101,9 +101,9 @@ fn times(state: &State, task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>) -
             let Some(attempt) = task.attempts.iter().find(|a| a.id == job.attempt) else { return times };
             let limits = &task.launch.limits;
             times.extend(limits.time.and_then(|limit| job.watch.reaches(limit)).map(|at| (at, Ending::Time)));
-            let silent = quiet.get(&job.id).copied();
-            let asking =
-                attempt.ask.is_some() || matches!(attempt.said, Some((AgentState::Asking(_), _)));
+            let waits = attempt.ask.is_some() || panel::asks(state, task);
+            let silent = quiet.get(&job.id).copied().filter(|_| !waits);
+            let asking = matches!(attempt.said, Some((AgentState::Asking(_), _)));
             if let (Some(limit), Some(since), false) = (limits.silence, silent, asking) {
                 times.push((since.after(limit), Ending::Silence));
             }
@@ -145,7 +145,7 @@ fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(T
         Some((AgentState::Failed(_), at)) => Some((at.after(DONE_FOR), Ending::Failed)),
         Some((AgentState::Asking(_), _)) => None,
         Some((AgentState::Idle | AgentState::Working, _)) | None => {
-            let unheard = attempt.source.is_none_or(|best| best >= Source::Idle) && attempt.ask.is_none();
+            let unheard = attempt.source.is_none_or(|best| best >= Source::Idle);
             let limit = task.launch.agent.idle_done.filter(|_| unheard)?;
             silent.map(|since| (since.after(limit), Ending::Done))
         }

@@ -500,6 +500,22 @@ fn silence_ends_an_attempt_and_output_does_not() {
 }
 
 #[test]
+fn silence_counts_from_an_answer_on() {
+    let mut desk = Desk::new();
+    desk.launch.limits.time = None;
+    desk.launch();
+    desk.worktree(&[], &[]);
+    let (agent, _) = desk.started();
+    desk.says(agent, ask("which colour?"));
+    desk.wait(Span::mins(60));
+    desk.command(Command::Answer { task: T1, answer: Answer::Text("red".into()) }).unwrap();
+    desk.wait(Span::secs(39));
+    assert!(!desk.todo.iter().any(|e| matches!(e.what, Work::End { .. })));
+    desk.wait(Span::secs(1));
+    desk.take(|w| matches!(w, Work::End { .. }));
+}
+
+#[test]
 fn a_gate_runs_into_its_timeout() {
     let mut desk = Desk::new();
     desk.launch();

@@ -20,12 +20,7 @@ pub(super) struct Asking {
 
 impl Shell {
     /// Answers `reply` once the question is open no more.
-    pub(super) fn asked(
-        &mut self,
-        reply: &ReplyTo,
-        attempt: AttemptId,
-        text: &str,
-    ) -> Result<(), Refusal> {
+    pub(super) fn asked(&mut self, reply: &ReplyTo, attempt: AttemptId, text: &str) -> Result<(), Refusal> {
         let Some(question) = self.engine.question(attempt, text) else {
             return Err(refusal(
                 RefusalKind::NotFound,

@@ -8,7 +8,8 @@ use super::tools::Call;
 use crate::client::{Client, ClientError, Start};
 use crate::core::ask::{AskCommand, Question, QuestionState};
 use crate::core::event::Command;
-use crate::core::ids::AttemptId;
+use crate::core::ids::{AttemptId, PanelId};
+use crate::core::panel::{self, Poll};
 use crate::core::text::Shown;
 use crate::core::view::{AttemptView, Board, GateView, TaskState, TaskView};
 use crate::os::clock;
@@ -22,6 +23,10 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is looked for meanwhile.
 const AGAIN: Duration = Duration::from_millis(200);
+/// How often a vote that a person is to decide is looked at.
+const UNDECIDED: Duration = Duration::from_millis(500);
+/// Votes among which one that was put before is looked for.
+const POLLS_MAX: u32 = 200;
 /// Most tasks of one list.
 const LISTED_MAX: usize = 200;
 
@@ -77,6 +82,7 @@ impl Desk {
             Call::ListTasks { all } => self.list(all).await,
             Call::TaskStatus { task } => self.status(task).await,
             Call::AddTask { prompt, name, after, agent } => self.add(prompt, name, after, agent).await,
+            Call::AskPanel { question } => self.ask_panel(*question).await,
             Call::AskHuman { question, options } => self.ask_human(question, options).await,
             Call::ReportDone { summary } => self.report(summary).await,
             Call::NoteToMemory { note } => self.note(&note).await,
@@ -127,9 +133,7 @@ impl Desk {
         let start = if self.attempt.is_some() { Start::Never } else { Start::IfNeeded };
         loop {
             match Client::connect_as(&self.paths, start, &self.who).await {
-                Err(error)
-                    if is_away(&error) && began.is_none_or(|began| began.elapsed() < PATIENCE) =>
-                {
+                Err(error) if is_away(&error) && began.is_none_or(|began| began.elapsed() < PATIENCE) => {
                     tokio::time::sleep(AGAIN).await;
                 }
                 result => return Ok(result?),
@@ -230,7 +234,10 @@ impl Desk {
         let request = Request::Task(TaskRef { repo: Some(repo.clone()), name });
         let Reply::Task(task) = self.ask(request, Twice::IsOnce).await? else { return Err(Failed::odd()) };
         if task.repo != repo {
-            return Err(Failed::new("that task belongs to another repo", "list_tasks shows those of this one"));
+            return Err(Failed::new(
+                "that task belongs to another repo",
+                "list_tasks shows those of this one",
+            ));
         }
         let mut text = format!("{}\n", self.line(&task));
         for attempt in &task.attempts {
@@ -260,9 +267,64 @@ impl Desk {
         match self.ask(Request::Run(vec![run]), Twice::IsTwice).await? {
             Reply::Launched(tasks) => {
                 let task = tasks.first().ok_or_else(Failed::odd)?;
-                let text = format!("added as {} {}, {}", task.id, Shown::line(&task.name), task.state.label());
+                let text =
+                    format!("added as {} {}, {}", task.id, Shown::line(&task.name), task.state.label());
                 Ok((text, self.brief(task)))
             }
+            _ => Err(Failed::odd()),
+        }
+    }
+
+    async fn ask_panel(&self, question: panel::Question) -> Outcome {
+        let task = self.attempt.map(|attempt| TaskRef { repo: None, name: attempt.task.to_string() });
+        let repo = if task.is_none() { Some(self.repo().await?) } else { None };
+        // The same question of the same task is the same vote: who was cut off asks again.
+        let before = Request::Panels { repo: repo.clone(), task: task.clone(), limit: POLLS_MAX };
+        let Reply::Panels(lines) = self.ask(before, Twice::IsOnce).await? else { return Err(Failed::odd()) };
+        let mut found = None;
+        for line in lines.iter().filter(|line| line.text == question.text) {
+            let poll = self.poll(line.id).await?;
+            if poll.question == question {
+                found = Some(poll);
+                break;
+            }
+        }
+        let mut poll = match found {
+            Some(poll) => poll,
+            None => match self.ask(Request::PutPanel { repo, task, question }, Twice::IsTwice).await? {
+                Reply::Panel(poll) => *poll,
+                _ => return Err(Failed::odd()),
+            },
+        };
+        while poll.decided().is_none() {
+            if let Some(attempt) = self.attempt
+                && self
+                    .own_task(attempt)
+                    .await?
+                    .attempt()
+                    .is_none_or(|of| of.no != attempt.no || of.exit.is_some())
+            {
+                return Err(Failed::new(format!("attempt {attempt} is over"), "end your work"));
+            }
+            tokio::time::sleep(UNDECIDED).await;
+            poll = self.poll(poll.id).await?;
+        }
+        let option = poll.decided().unwrap_or_default().to_owned();
+        let text = format!("{option}\n{}: {}", poll.id, Shown::line(&poll.outcome()));
+        let totals: Vec<Value> = poll.vote.totals.iter().map(|total| json!(total)).collect();
+        let data = json!({
+            "vote": poll.id.to_string(),
+            "option": option,
+            "by_human": poll.decision.is_some(),
+            "margin_percent": poll.vote.margin,
+            "totals": totals,
+        });
+        Ok((text, data))
+    }
+
+    async fn poll(&self, id: PanelId) -> Result<Poll, Failed> {
+        match self.ask(Request::Panel(id), Twice::IsOnce).await? {
+            Reply::Panel(poll) => Ok(*poll),
             _ => Err(Failed::odd()),
         }
     }
@@ -308,7 +370,10 @@ impl Desk {
             }
             (None, Some((_, worktree))) => (worktree.clone(), self.who.clone()),
             (None, None) => {
-                return Err(Failed::new("this is no git repo", "start `nopeek mcp` in the repo that it is about"));
+                return Err(Failed::new(
+                    "this is no git repo",
+                    "start `nopeek mcp` in the repo that it is about",
+                ));
             }
         };
         let day = jiff::Timestamp::from_millisecond(
@@ -316,8 +381,7 @@ impl Desk {
         )
         .map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string())
         .unwrap_or_default();
-        let line = memory::add(&folder, &day, &who, note)
-            .map_err(|not| Failed::new(not.what, not.remedy))?;
+        let line = memory::add(&folder, &day, &who, note).map_err(|not| Failed::new(not.what, not.remedy))?;
         let text = format!("noted in {}: {line}", memory::FILE);
         Ok((text, json!({ "file": memory::FILE, "line": line })))
     }
@@ -360,7 +424,9 @@ fn attempt_data(of: &AttemptView) -> Value {
 }
 
 fn gates(of: &[GateView]) -> Vec<Value> {
-    of.iter().map(|gate| json!({ "name": gate.name, "required": gate.required, "state": gate.state })).collect()
+    of.iter()
+        .map(|gate| json!({ "name": gate.name, "required": gate.required, "state": gate.state }))
+        .collect()
 }
 
 fn gate_line(gate: &GateView) -> String {

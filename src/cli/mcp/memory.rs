@@ -141,7 +141,10 @@ mod tests {
         add("two\n## Next\r\n\x1b[31m\u{202e}red");
         let text = std::fs::read_to_string(&file).unwrap();
         let line = "- 2026-11-21 t3.1: two ## Next ␛[31m<U+202E>red";
-        assert_eq!(text, format!("# Work\n\nText.\n\n## Notes of agents\n\n- old\n{line}\n\n## Next\n\n- x\n"));
+        assert_eq!(
+            text,
+            format!("# Work\n\nText.\n\n## Notes of agents\n\n- old\n{line}\n\n## Next\n\n- x\n")
+        );
         std::fs::write(&file, "# Work").unwrap();
         add("three");
         let text = std::fs::read_to_string(&file).unwrap();

@@ -64,7 +64,9 @@ fn attempt(text: &str) -> Result<AttemptId, String> {
         let no: u32 = no.parse().ok()?;
         Some(AttemptId { task: TaskId(task.parse().ok()?), no })
     };
-    read().filter(|id| id.no > 0).ok_or_else(|| format!("{text:?} is no attempt: write t3.1 for the first of t3"))
+    read()
+        .filter(|id| id.no > 0)
+        .ok_or_else(|| format!("{text:?} is no attempt: write t3.1 for the first of t3"))
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
@@ -74,9 +76,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let runtime = talk::runtime()?;
     runtime.block_on(async {
         let (told, tells) = mpsc::channel(QUEUE_MAX);
-        Server { desk, session: Session::default(), calls: BTreeMap::new(), batches: BTreeMap::new(), last: 0, told }
-            .serve(receiver, tells)
-            .await;
+        Server {
+            desk,
+            session: Session::default(),
+            calls: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            last: 0,
+            told,
+        }
+        .serve(receiver, tells)
+        .await;
     });
     // The thread that reads may still stand in a read.
     runtime.shutdown_background();
@@ -97,10 +106,8 @@ fn desk(args: &Args) -> Result<Desk, CliError> {
         Some(folder) => Paths { config: folder.clone(), data: folder.clone(), runtime: folder.clone() },
         None => talk::paths()?,
     };
-    let who = named.map_or_else(
-        || format!("{}'s agent", crate::client::who()),
-        |attempt| format!("agent {attempt}"),
-    );
+    let who = named
+        .map_or_else(|| format!("{}'s agent", crate::client::who()), |attempt| format!("agent {attempt}"));
     let here = std::env::current_dir().ok().and_then(|folder| {
         let main = crate::git::repo::find(&folder).ok()?.main;
         let top = git2::Repository::discover(&folder).ok()?.workdir()?.to_owned();

@@ -83,11 +83,7 @@ pub(super) fn read(value: Value) -> Message {
         let error = RpcError::new(INVALID_PARAMS, "`params` is to be an object");
         return if no_id { Message::Notification { method, params } } else { Message::Bad { id, error } };
     }
-    if no_id {
-        Message::Notification { method, params }
-    } else {
-        Message::Request { id, method, params }
-    }
+    if no_id { Message::Notification { method, params } } else { Message::Request { id, method, params } }
 }
 
 fn bad(id: Value, what: impl Into<String>) -> Message {

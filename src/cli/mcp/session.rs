@@ -116,7 +116,9 @@ fn call(id: &Value, params: &Value) -> Result<Todo, RpcError> {
     let token = params.get("_meta").and_then(|meta| meta.get("progressToken"));
     let token = token.filter(|token| token.is_string() || token.is_i64() || token.is_u64()).cloned();
     match tools::parse(name, arguments) {
-        None => wrong(format!("there is no tool {}; there are {}", rpc::named(name), tools::names().join(", "))),
+        None => {
+            wrong(format!("there is no tool {}; there are {}", rpc::named(name), tools::names().join(", ")))
+        }
         Some(Ok(call)) => Ok(Todo::Call { id: id.clone(), call, token }),
         // For the model to read and mend, not for its program to fail on.
         Some(Err(what)) => Ok(Todo::Say(rpc::answer(id, Ok(tools::failed(&what, ""))))),
@@ -144,7 +146,9 @@ mod tests {
 
     #[test]
     fn the_version_that_both_speak_is_taken() {
-        for (wanted, taken) in VERSIONS.map(|version| (version, version)).into_iter().chain([("1999", "2025-11-25")]) {
+        for (wanted, taken) in
+            VERSIONS.map(|version| (version, version)).into_iter().chain([("1999", "2025-11-25")])
+        {
             let mut session = Session::default();
             let said = request(&mut session, "initialize", json!({ "protocolVersion": wanted }));
             assert_eq!(said["result"]["protocolVersion"], taken);
@@ -176,12 +180,18 @@ mod tests {
             let said = request(&mut session, "tools/call", params.clone());
             assert_eq!(said["error"]["code"], INVALID_PARAMS, "{params}");
         }
-        let said = request(&mut session, "tools/call", json!({ "name": "task_status", "arguments": { "task": 1 } }));
+        let said =
+            request(&mut session, "tools/call", json!({ "name": "task_status", "arguments": { "task": 1 } }));
         assert_eq!(said["result"]["isError"], true, "{said}");
-        assert_eq!(request(&mut session, "tools/list", json!({ "cursor": "x" }))["error"]["code"], INVALID_PARAMS);
+        assert_eq!(
+            request(&mut session, "tools/list", json!({ "cursor": "x" }))["error"]["code"],
+            INVALID_PARAMS
+        );
         assert_eq!(request(&mut session, "resources/list", Value::Null)["error"]["code"], NO_METHOD);
-        let cancelled =
-            Message::Notification { method: "notifications/cancelled".into(), params: json!({ "requestId": 7 }) };
+        let cancelled = Message::Notification {
+            method: "notifications/cancelled".into(),
+            params: json!({ "requestId": 7 }),
+        };
         assert_eq!(session.take(cancelled, false), Todo::Cancel(json!(7)));
     }
 }

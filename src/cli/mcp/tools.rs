@@ -4,6 +4,8 @@
 
 use super::rpc::named;
 use crate::core::ask::{ADDED_MAX, OPTION_MAX, OPTIONS_MAX, TEXT_MAX};
+use crate::core::panel::{self, Criterion, OptionScored, Question, Score};
+use crate::core::text::Shown;
 use serde_json::{Map, Value, json};
 
 /// Longest prompt of a task that an agent adds, in bytes.
@@ -21,6 +23,7 @@ pub(super) enum Call {
     ListTasks { all: bool },
     TaskStatus { task: Option<String> },
     AddTask { prompt: String, name: Option<String>, after: Vec<String>, agent: Option<String> },
+    AskPanel { question: Box<Question> },
     AskHuman { question: String, options: Vec<String> },
     ReportDone { summary: String },
     NoteToMemory { note: String },
@@ -29,7 +32,7 @@ pub(super) enum Call {
 impl Call {
     /// Whether it waits for a person, for as long as that takes.
     pub(super) const fn is_patient(&self) -> bool {
-        matches!(self, Self::AskHuman { .. })
+        matches!(self, Self::AskHuman { .. } | Self::AskPanel { .. })
     }
 }
 
@@ -53,6 +56,33 @@ fn text(about: &str, max: usize) -> Value {
 fn texts(about: &str, max: usize, each: usize) -> Value {
     let item = json!({ "type": "string", "minLength": 1, "maxLength": each });
     json!({ "type": "array", "description": about, "items": item, "maxItems": max })
+}
+
+/// Options of a panel's question, each with its scores.
+fn options_schema() -> Value {
+    let scores: Map<String, Value> = Criterion::ALL
+        .into_iter()
+        .map(|of| {
+            let against = if of.more_is_better() { "" } else { "; a high score speaks against it" };
+            let about = format!("{}{against}", of.about());
+            let score =
+                json!({ "type": "integer", "minimum": 0, "maximum": Score::MAX, "description": about });
+            (of.name().to_owned(), score)
+        })
+        .collect();
+    let scores = json!({ "type": "object", "properties": scores, "additionalProperties": false });
+    let option = json!({
+        "type": "object",
+        "properties": {
+            "name": text("A short name.", panel::NAME_MAX),
+            "about": text("What it is.", TEXT_MAX),
+            "scores": scores,
+        },
+        "required": ["name", "scores"],
+        "additionalProperties": false,
+    });
+    let about = "The ways to go, each scored from 0 to 10 by what matters here.";
+    json!({ "type": "array", "description": about, "items": option, "minItems": 2, "maxItems": panel::OPTIONS_MAX })
 }
 
 fn tools() -> Vec<Tool> {
@@ -97,6 +127,21 @@ fn tools() -> Vec<Tool> {
             required: &["prompt"],
             reads: false,
             idempotent: false,
+        },
+        Tool {
+            name: "ask_panel",
+            title: "Ask the panel",
+            about: "Has the panel vote on a trade-off: personas weigh the scores that you give each option. Score all \
+                    options by the same criteria, honestly; the votes and your scores are kept. Where the panel is not \
+                    sure, a person decides, and the call waits for that. The same question asked again is the same vote."
+                .to_owned(),
+            properties: json!({
+                "question": text("What is to be decided.", TEXT_MAX),
+                "options": options_schema(),
+            }),
+            required: &["question", "options"],
+            reads: false,
+            idempotent: true,
         },
         Tool {
             name: "ask_human",
@@ -192,6 +237,12 @@ fn call(tool: &Tool, map: Map<String, Value>) -> Result<Call, String> {
             after: args.texts("after", AFTER_MAX, NAME_MAX)?,
             agent: args.text("agent", NAME_MAX)?,
         },
+        "ask_panel" => Call::AskPanel {
+            question: Box::new(Question {
+                text: Shown::line(&args.needed("question", TEXT_MAX)?),
+                options: args.options("options")?,
+            }),
+        },
         "ask_human" => Call::AskHuman {
             question: args.needed("question", TEXT_MAX)?,
             options: args.texts("options", OPTIONS_MAX, OPTION_MAX)?,
@@ -252,6 +303,62 @@ impl Arguments {
         }
     }
 
+    /// Options of a panel's question; how many and what they are called the panel's own rules check.
+    fn options(&mut self, key: &str) -> Result<Vec<OptionScored>, String> {
+        let values = match self.map.remove(key) {
+            Some(Value::Array(values)) if values.len() <= panel::OPTIONS_MAX => values,
+            Some(Value::Array(values)) => {
+                return self.wrong(
+                    key,
+                    &format!("holds {} options; {} are allowed", values.len(), panel::OPTIONS_MAX),
+                );
+            }
+            None | Some(Value::Null) => return self.wrong(key, "is missing"),
+            Some(other) => {
+                return self.wrong(key, &format!("is to be a list of objects, not {}", kind(&other)));
+            }
+        };
+        values.into_iter().enumerate().map(|(n, value)| self.option(&format!("{key}[{n}]"), value)).collect()
+    }
+
+    fn option(&self, key: &str, value: Value) -> Result<OptionScored, String> {
+        let Value::Object(map) = value else {
+            return self.wrong(key, &format!("is to be an object, not {}", kind(&value)));
+        };
+        let mut of = Self { tool: self.tool, map };
+        if let Some(unknown) = of.map.keys().find(|key| !["name", "about", "scores"].contains(&key.as_str()))
+        {
+            let what = format!("has no field {}: it takes about, name, scores", named(unknown));
+            return self.wrong(key, &what);
+        }
+        let inside = |what: String| format!("{} in `{key}`", what);
+        let name = of.needed("name", TEXT_MAX).map_err(inside)?;
+        let about = of.text("about", TEXT_MAX).map_err(inside)?.unwrap_or_default();
+        let scores = match of.map.remove("scores") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(scores)) => scores,
+            Some(other) => {
+                return self
+                    .wrong(&format!("{key}.scores"), &format!("is to be an object, not {}", kind(&other)));
+            }
+        };
+        let score = |(criterion, score): (String, Value)| {
+            let key = format!("{key}.scores");
+            let of: Criterion = criterion.parse().or_else(|_| {
+                let what =
+                    format!("has no criterion {}: there are {}", named(&criterion), Criterion::names());
+                self.wrong(&key, &what)
+            })?;
+            let score = score.as_i64().ok_or_else(|| "what is no whole number is no score".to_owned());
+            let score = score
+                .and_then(Score::new)
+                .or_else(|what| self.wrong(&format!("{key}.{of}"), &format!("is wrong: {what}")))?;
+            Ok((of, score))
+        };
+        let scores = scores.into_iter().map(score).collect::<Result<_, String>>()?;
+        Ok(OptionScored { name, about: Shown::line(&about), scores })
+    }
+
     fn yes_or_no(&mut self, key: &str) -> Result<bool, String> {
         match self.map.remove(key) {
             None | Some(Value::Null) => Ok(false),
@@ -301,11 +408,22 @@ mod tests {
         let names = names();
         assert_eq!(
             names,
-            ["list_tasks", "task_status", "add_task", "ask_human", "report_done", "note_to_memory"]
+            [
+                "list_tasks",
+                "task_status",
+                "add_task",
+                "ask_panel",
+                "ask_human",
+                "report_done",
+                "note_to_memory"
+            ]
         );
         for word in ["target", "lid", "gates", "attempts", "time", "env", "repo"] {
             let wrong = parsed("add_task", json!({ "prompt": "x", word: "main" })).unwrap_err();
-            assert_eq!(wrong, format!("add_task has no argument `{word}`: it takes after, agent, name, prompt"));
+            assert_eq!(
+                wrong,
+                format!("add_task has no argument `{word}`: it takes after, agent, name, prompt")
+            );
         }
     }
 
@@ -317,11 +435,53 @@ mod tests {
             ("task_status", json!({ "task": ["x"] }), "task_status: `task` is to be a string, not a list"),
             ("add_task", json!({}), "add_task: `prompt` is missing"),
             ("add_task", json!({ "prompt": " \n" }), "add_task: `prompt` is empty"),
-            ("add_task", json!({ "prompt": "x", "after": "y" }), "add_task: `after` is to be a list of strings, not a string"),
-            ("add_task", json!({ "prompt": "x", "after": ["y", 3] }), "add_task: `after[1]` is to be a string, not a number"),
+            (
+                "add_task",
+                json!({ "prompt": "x", "after": "y" }),
+                "add_task: `after` is to be a list of strings, not a string",
+            ),
+            (
+                "add_task",
+                json!({ "prompt": "x", "after": ["y", 3] }),
+                "add_task: `after[1]` is to be a string, not a number",
+            ),
             ("add_task", json!({ "prompt": "a\u{0}b" }), "add_task: `prompt` holds a NUL character"),
-            ("note_to_memory", json!({ "note": long }), "note_to_memory: `note` is 1001 bytes long; 1000 are allowed"),
-            ("report_done", json!({ "\u{202e}": 1 }), "report_done has no argument `<U+202E>`: it takes summary"),
+            (
+                "note_to_memory",
+                json!({ "note": long }),
+                "note_to_memory: `note` is 1001 bytes long; 1000 are allowed",
+            ),
+            ("ask_panel", json!({ "question": "x" }), "ask_panel: `options` is missing"),
+            (
+                "ask_panel",
+                json!({ "question": "x", "options": [1] }),
+                "ask_panel: `options[0]` is to be an object, not a number",
+            ),
+            (
+                "ask_panel",
+                json!({ "question": "x", "options": [{ "scores": {} }] }),
+                "ask_panel: `name` is missing in `options[0]`",
+            ),
+            (
+                "ask_panel",
+                json!({ "question": "x", "options": [{ "name": "a", "vote": 1 }] }),
+                "ask_panel: `options[0]` has no field `vote`: it takes about, name, scores",
+            ),
+            (
+                "ask_panel",
+                json!({ "question": "x", "options": [{ "name": "a", "scores": { "cost": 11 } }] }),
+                "ask_panel: `options[0].scores.cost` is wrong: 11 is no score: scores are whole numbers from 0 to 10",
+            ),
+            (
+                "ask_panel",
+                json!({ "question": "x", "options": [{ "name": "a", "scores": { "cost": 1.5 } }] }),
+                "ask_panel: `options[0].scores.cost` is wrong: what is no whole number is no score",
+            ),
+            (
+                "report_done",
+                json!({ "\u{202e}": 1 }),
+                "report_done has no argument `<U+202E>`: it takes summary",
+            ),
         ] {
             assert_eq!(parsed(tool, arguments).unwrap_err(), what);
         }
@@ -333,7 +493,10 @@ mod tests {
         let listed = list("2025-06-18");
         for tool in listed.as_array().unwrap() {
             assert!(tool["description"].as_str().unwrap().len() > 40, "{tool}");
-            assert_eq!((&tool["inputSchema"]["type"], &tool["annotations"]["destructiveHint"]), (&json!("object"), &json!(false)));
+            assert_eq!(
+                (&tool["inputSchema"]["type"], &tool["annotations"]["destructiveHint"]),
+                (&json!("object"), &json!(false))
+            );
             assert_eq!(tool["inputSchema"]["additionalProperties"], false);
         }
         assert!(list("2024-11-05")[0].get("annotations").is_none());

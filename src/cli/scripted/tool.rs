@@ -13,7 +13,8 @@ pub(super) fn call(name: &str, arguments: &str) -> Result<String, String> {
     let arguments: Value = if arguments.is_empty() {
         json!({})
     } else {
-        serde_json::from_str(arguments).map_err(|error| format!("the arguments of {name} are no JSON: {error}"))?
+        serde_json::from_str(arguments)
+            .map_err(|error| format!("the arguments of {name} are no JSON: {error}"))?
     };
     let program = std::env::current_exe().map_err(|error| format!("can't find our own program: {error}"))?;
     let mut child = Command::new(program)

@@ -335,6 +335,9 @@ fn settle(turn: &mut Turn<'_>, id: PanelId, option: &str, why: &str) -> Result<(
     }
     let (task, option) = (poll.task, option.to_owned());
     turn.fact(Fact::Panel(PanelFact::Decided { id, task, option, why }));
+    if let Some(task) = task {
+        super::question::goes_on(turn, task);
+    }
     Ok(())
 }
 
@@ -342,6 +345,11 @@ fn settle(turn: &mut Turn<'_>, id: PanelId, option: &str, why: &str) -> Result<(
 fn waits(state: &State, poll: &Poll) -> bool {
     let live = |id: &TaskId| state.tasks.get(id).is_some_and(|task| !is_ended(&task.stage));
     poll.decided().is_none() && poll.task.as_ref().is_none_or(live)
+}
+
+/// Whether a vote of a task waits for a human; its agent may wait for that too.
+pub(in crate::core) fn asks(state: &State, task: &Task) -> bool {
+    state.panels.all().any(|poll| poll.task == Some(task.id) && waits(state, poll))
 }
 
 /// Puts into a task's view that a vote of it waits for a human.
