@@ -30,6 +30,7 @@ mod peek;
 mod print;
 #[cfg(test)]
 mod reference;
+mod regate;
 mod reject;
 mod reorder;
 mod resume;
@@ -38,6 +39,7 @@ mod rollback;
 mod scripted;
 mod send_back;
 mod show;
+mod spec;
 mod stop;
 mod talk;
 mod trace;
@@ -72,6 +74,7 @@ enum Command {
     Demo(demo::Args),
     Init(init::Args),
     Run(Box<launch::Args>),
+    Spec(spec::Args),
     Ls(ls::Args),
     Show(show::Args),
     Pause(pause::Args),
@@ -83,6 +86,7 @@ enum Command {
     Approve(approve::Args),
     SendBack(send_back::Args),
     Reject(reject::Args),
+    Regate(regate::Args),
     Land(land::Args),
     Rollback(rollback::Args),
     Logs(logs::Args),
@@ -137,6 +141,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     match command {
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Spec(args) => spec::run(&args),
         Command::Run(args) => launch::run(&args),
         Command::Ls(args) => ls::run(&args),
         Command::Show(args) => show::run(&args),
@@ -149,6 +154,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Approve(args) => approve::run(&args),
         Command::SendBack(args) => send_back::run(&args),
         Command::Reject(args) => reject::run(&args),
+        Command::Regate(args) => regate::run(&args),
         Command::Land(args) => land::run(&args),
         Command::Rollback(args) => rollback::run(&args),
         Command::Logs(args) => logs::run(&args),

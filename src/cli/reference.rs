@@ -53,6 +53,9 @@ fn gate(name: &str, state: GateState) -> GateView {
 
 fn attempt(no: u32) -> AttemptView {
     AttemptView {
+        part: crate::core::brief::Part::Work,
+        agent: "claude".to_owned(),
+        findings: None,
         no,
         branch: format!("nopeek/login/{no}"),
         worktree: Some(format!("/home/you/.local/share/nopeek/worktrees/t3.{no}").into()),

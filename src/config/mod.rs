@@ -1,9 +1,14 @@
 //! FILES PEOPLE WRITE: the user's config, a repo's `nopeek.toml`, and which of those may run commands.
 
+pub mod crew;
 pub mod duration;
+pub mod findings;
+mod front;
 pub mod notice;
 pub mod panel;
+pub mod plan;
 pub mod repo;
+pub mod spec;
 pub mod trust;
 pub mod user;
 

@@ -1,5 +1,6 @@
 //! `nopeek.toml`: a repo's gates, set-up and defaults, read from the target's commit.
 
+use super::crew::{self, CrewConfig};
 use super::{AgentKey, ConfigError, agents, duration, panel};
 use crate::agents::profile::Profile;
 use crate::core::gate::GateSpec;
@@ -39,6 +40,8 @@ pub struct RepoConfig {
     pub link: Vec<String>,
     /// Gates, in order.
     pub gates: Vec<GateSpec>,
+    /// Who does what from a goal to landed work.
+    pub spec: CrewConfig,
     /// Agent profiles of the repo.
     pub agents: BTreeMap<String, Profile>,
     /// Who votes on trade-offs; none: the panel that ships.
@@ -63,6 +66,7 @@ struct Raw {
     link: Vec<Spanned<String>>,
     #[serde(default)]
     gate: Vec<RawGate>,
+    spec: Option<crew::Raw>,
     #[serde(default)]
     agents: BTreeMap<String, Spanned<Profile>>,
     panel: Option<panel::RawPanel>,
@@ -107,6 +111,7 @@ impl RepoConfig {
             copy: reader.inside(raw.copy)?,
             link: reader.inside(raw.link)?,
             gates,
+            spec: crew::read(raw.spec, text, origin)?,
             agents,
             panel: raw.panel.map(|raw| panel::read(text, origin, raw)).transpose()?,
         })
@@ -273,6 +278,14 @@ mod tests {
             ("[agents.mine]\ncommand = []", "nopeek.toml:1:1: agent profile mine has no command", "PROGRAM"),
             ("time = '0s'", "nopeek.toml:1:8: \"0s\" is no duration", ""),
             ("time = 'soon'", "nopeek.toml:1:8: \"soon\" is no duration", ""),
+            ("[spec]\npasses = 99", "nopeek.toml:2:10: passes = 99: 10 are allowed", ""),
+            (
+                "[spec]\nahead = ['all']",
+                "nopeek.toml:2:10: \"all\" is nothing that could be approved",
+                "spec, plan or work",
+            ),
+            ("[spec]\nmemory = '/x'", "nopeek.toml:2:10: \"/x\" leaves the repo", "inside the repo"),
+            ("[spec]\nverifier = 'x'", "nopeek.toml:2:1: unknown field `verifier`", "did you mean verify?"),
             ("copy = ['../x']", "nopeek.toml:1:9: \"../x\" leaves the repo", "name a path inside"),
             (&gate("needs = ['b']"), "nopeek.toml:4:10: there is no gate b", "the gates are a"),
             (&gate("needs = ['a']"), "nopeek.toml:2:8: gate a needs itself", "take one"),

@@ -3,6 +3,7 @@
 //! Owns what a launch fixes for all attempts of a task (agent, limits, lid) and what an agent's
 //! signals mean. The life cycle of an attempt is ruled here too.
 
+use super::brief::{self, Part};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, TestCounts};
 use super::ids::{AttemptId, JobId, TaskName};
@@ -328,7 +329,7 @@ fn is_run_of(turn: &Turn<'_>, job: &Job, merged: bool, gate: usize) -> bool {
     let gates = if merged {
         task.and_then(|t| t.merge.as_ref()).map(|merge| &merge.gates)
     } else {
-        task.and_then(|t| t.attempt()).map(|a| &a.gates)
+        task.and_then(|t| t.open()).map(|a| &a.gates)
     };
     gates.and_then(|gates| gates.get(gate)).is_some_and(|run| run.job == Some(job.id))
 }
@@ -336,7 +337,8 @@ fn is_run_of(turn: &Turn<'_>, job: &Job, merged: bool, gate: usize) -> bool {
 /// Whether what happens to this attempt's jobs still matters to its task.
 fn is_current(turn: &Turn<'_>, attempt: AttemptId) -> bool {
     turn.state.tasks.get(&attempt.task).is_some_and(|task| {
-        task.attempt().is_some_and(|a| a.id == attempt)
+        let current = if task.stage == Stage::Trying { task.open() } else { task.work() };
+        current.is_some_and(|a| a.id == attempt)
             && matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack)
     })
 }
@@ -355,7 +357,7 @@ fn setup_failed(turn: &mut Turn<'_>, attempt: AttemptId, merged: bool, last: &Sh
 
 /// The attempt is over and only a human can say what next.
 pub(in crate::core) fn give_up(turn: &mut Turn<'_>, id: AttemptId, result: AttemptResult, why: Shown) {
-    let open = |task: &super::state::Task| task.attempt().is_some_and(|a| a.id == id && a.result.is_none());
+    let open = |task: &super::state::Task| task.open().is_some_and(|a| a.id == id);
     if turn.state.tasks.get(&id.task).is_some_and(|task| task.stage == Stage::Trying && open(task)) {
         turn.fact(Fact::AttemptOver { attempt: id, result });
         turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
@@ -367,13 +369,16 @@ pub(in crate::core) fn give_up(turn: &mut Turn<'_>, id: AttemptId, result: Attem
 pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptResult, note: &str) {
     turn.fact(Fact::AttemptOver { attempt: id, result });
     let Some(task) = turn.state.tasks.get(&id.task) else { return };
-    let used = u32::try_from(task.attempts.len()).unwrap_or(u32::MAX);
-    let has_work = task.attempt().and_then(|a| a.read.as_ref()).is_some_and(|read| read.commits > 0);
-    if used < task.launch.limits.attempts.saturating_add(task.granted) {
+    let part = task.attempts.iter().find(|a| a.id == id).map(|a| a.part).unwrap_or_default();
+    let used = brief::tries(task, part);
+    let has_work = task.work().and_then(|a| a.read.as_ref()).is_some_and(|read| read.commits > 0);
+    let granted = if part == Part::Work { task.granted } else { 0 };
+    if used < task.launch.limits.attempts.saturating_add(granted) {
         let start = if has_work { Start::Previous } else { Start::Target };
-        turn.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false });
+        turn.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false, part });
     } else {
-        let tries = if used == 1 { "its attempt is".to_owned() } else { format!("all {used} attempts are") };
+        let what = if part == Part::Work { "attempt" } else { "look at its work" };
+        let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
         turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
         turn.fact(Fact::Stuck { task: id.task, why });

@@ -117,7 +117,8 @@ pub type Places = BTreeMap<PathBuf, BTreeSet<TaskId>>;
 pub fn places(state: &State) -> Places {
     let mut places = Places::new();
     for task in state.tasks.values() {
-        let open = task.stage == Stage::Trying && task.attempts.last().is_some_and(|a| a.read.is_none());
+        let open =
+            task.stage == Stage::Trying && task.open().is_some_and(|a| a.read.is_none() && !a.reopened);
         let lives = state.jobs.all().any(|job| {
             let has_place = matches!(job.role, Role::Agent | Role::Setup { merged: false, .. });
             job.attempt.task == task.id && job.is_live() && has_place

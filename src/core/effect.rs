@@ -36,6 +36,9 @@ pub enum Work {
         start: Start,
         /// The previous attempt's branch, for [`Start::Previous`].
         previous: Option<String>,
+        /// What its work is judged by.
+        #[serde(default)]
+        terms: Terms,
     },
     /// Start a job. → `JobStarted`, and later `Exited`
     StartJob(JobStart),
@@ -67,6 +70,9 @@ pub enum Work {
         worktree: PathBuf,
         /// The target branch, for the merge base.
         target: String,
+        /// What else is to be read from it; none: nothing.
+        #[serde(default)]
+        wanted: Option<Wanted>,
     },
     /// Build the merge of a reviewed head onto the target's tip, in a scratch worktree.
     /// → `MergeBuilt` or `Conflict`
@@ -81,6 +87,9 @@ pub enum Work {
         what: Candidate,
         /// The merge commit's message.
         message: String,
+        /// What the merged result is judged by.
+        #[serde(default)]
+        terms: Terms,
     },
     /// Move the target by compare-and-swap. → `TargetMoved`, `TargetStale` or `TargetRefused`
     MoveTarget {
@@ -172,5 +181,61 @@ pub enum JobWhat {
         name: String,
         /// Its command.
         command: String,
+    },
+}
+
+/// What work is judged by, beside what the target's `nopeek.toml` says for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// Paths that may change; empty: all.
+    pub touches: Vec<String>,
+    /// Commands that must succeed.
+    pub checks: Vec<String>,
+    /// Which of the repo's gates are run.
+    pub gates: Gates,
+    /// Files in which both sides of a conflict are kept, one after the other: notes that many write.
+    pub union: Vec<String>,
+}
+
+/// Which of the repo's gates are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gates {
+    /// All.
+    #[default]
+    All,
+    /// The policy alone: nothing that could be built has changed.
+    Policy,
+    /// None: nothing of it is merged.
+    None,
+}
+
+/// What is read from a branch beside its commits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// A spec, and the answers to findings.
+    Spec {
+        /// The spec's file.
+        file: String,
+        /// The file of answers; none: nothing was found before.
+        answers: Option<String>,
+    },
+    /// What other eyes found.
+    Findings {
+        /// The file.
+        file: String,
+        /// The number of the look, from 1.
+        look: usize,
+        /// Whether it must say if all is implemented.
+        verdict: bool,
+    },
+    /// A plan.
+    Plan {
+        /// The folder of its phase files.
+        folder: String,
+        /// The spec's touchpoints.
+        touchpoints: Vec<String>,
     },
 }

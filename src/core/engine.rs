@@ -9,13 +9,15 @@ use super::attempt::{AgentState, Source};
 use super::effect::{Effect, Work};
 use super::event::{Command, Event};
 use super::fact::{Entry, Fact, Role};
-use super::ids::{AttemptId, JobId, TaskId};
+use super::ids::{AttemptId, JobId, SpecId, TaskId};
 use super::lid::Permit;
 use super::notice::{Notice, Told};
 use super::state::State;
 use super::time::Time;
 use super::turn::Turn;
-use super::{ask, attempt, batch, budget, lid, panel, question, queue, settle, spec, task, view};
+use super::{
+    ask, attempt, batch, brief, budget, lid, panel, question, queue, settle, spec, spec_view, task, view,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -218,6 +220,23 @@ impl Engine {
         self.state.tasks.get(&id).map(|task| task.launch.name.to_string())
     }
 
+    /// The number that the next spec gets.
+    #[must_use]
+    pub fn next_spec(&self) -> SpecId {
+        SpecId(self.state.specs.last + 1)
+    }
+
+    /// The spec of this name (or number, as `s3`) in a repo, or in any if it is the only one.
+    pub fn find_spec(&self, repo: Option<&Path>, name: &str) -> Result<SpecId, Refused> {
+        spec_view::find(&self.state, repo, name)
+    }
+
+    /// A spec, whole.
+    #[must_use]
+    pub fn spec_view(&self, id: SpecId, now: Time) -> Option<spec_view::SpecView> {
+        spec_view::view(&self.state, id, now)
+    }
+
     /// Jobs whose end is not known.
     #[must_use]
     pub fn live_jobs(&self) -> Vec<JobId> {
@@ -241,7 +260,7 @@ impl Engine {
             task: task.id,
             attempt: job.attempt,
             kind,
-            profile: task.launch.agent.profile.clone(),
+            profile: brief::agent(task, of.part).profile.clone(),
             worktree: if merged { scratch } else { own }.unwrap_or_default(),
             repo: task.launch.repo.clone(),
             branch: attempt::branch_name(&task.launch.name, job.attempt),
@@ -339,7 +358,7 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
 
 fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
     match command {
-        Command::Launch(launch) => queue::launch(turn, *launch),
+        Command::Launch(launch) => queue::launch(turn, *launch).map(drop),
         Command::Pause(task) => task::pause(turn, task),
         Command::Resume(task) => task::resume(turn, task),
         Command::Stop(task) => task::stop(turn, task),
@@ -348,6 +367,7 @@ fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
         Command::Approve { task, head } => super::review::approve(turn, task, &head),
         Command::SendBack { task, message } => super::review::send_back(turn, task, &message),
         Command::Reject { task, reason } => super::review::reject(turn, task, &reason),
+        Command::Regate(task) => super::review::regate(turn, task),
         Command::Land(task) => super::review::land(turn, task),
         Command::Rollback(task) => super::review::rollback(turn, task),
         Command::Peek { task, reason } => lid::peek(turn, task, &reason),

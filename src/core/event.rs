@@ -5,6 +5,7 @@
 use super::ask::AskCommand;
 use super::attempt::{AgentTraits, Exit, Limits, Observation, Start};
 use super::batch::BatchCommand;
+use super::brief::{Brief, Brought};
 use super::budget::BudgetCommand;
 use super::gate::{GateSpec, TestCounts};
 use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
@@ -111,6 +112,8 @@ pub enum Command {
         /// Why, for the ledger; may be empty.
         reason: String,
     },
+    /// Read and gate the reviewed branch again: a person has changed it.
+    Regate(TaskId),
     /// Try again to land an approved task whose landing was refused (a dirty target).
     Land(TaskId),
     /// Make, gate and land the revert of a landed task.
@@ -176,6 +179,9 @@ pub struct Launch {
     /// The attempt whose agent asked for it; none: a person did.
     #[serde(default)]
     pub by: Option<AttemptId>,
+    /// What it is for in the outer loop.
+    #[serde(default)]
+    pub brief: Brief,
 }
 
 /// An answer to an agent's question.
@@ -248,6 +254,9 @@ pub struct BranchRead {
     pub commits: u32,
     /// What they change.
     pub diffstat: DiffStat,
+    /// What was asked for beside that; none: nothing was.
+    #[serde(default)]
+    pub brought: Option<Brought>,
 }
 
 /// Size of a diff.

@@ -6,6 +6,7 @@
 use super::ask::AskFact;
 use super::attempt::{AgentState, Exit, Source, Start, Usage};
 use super::batch::BatchFact;
+use super::brief::Part;
 use super::budget::BudgetFact;
 use super::effect::Effect;
 use super::event::{BranchRead, Launch, MergeBuilt, WorktreeReady};
@@ -79,6 +80,9 @@ pub enum Fact {
         start: Start,
         /// What its agent is asked to do, complete.
         prompt: String,
+        /// What it is to its task.
+        #[serde(default)]
+        part: Part,
     },
     /// Its worktree stands.
     WorktreeMade {
@@ -212,10 +216,18 @@ pub enum Fact {
         note: String,
         /// A human asked for it: one more attempt than the limit says is granted.
         granted: bool,
+        /// What the next attempt is to the task.
+        #[serde(default)]
+        part: Part,
     },
     /// Waits for a human to read the diff.
     ReviewOpened {
         /// Which task.
+        task: TaskId,
+    },
+    /// A person has changed the reviewed branch: it is read and gated again.
+    Reopened {
+        /// The task.
         task: TaskId,
     },
     /// Approved at this head; in the merge queue.
@@ -385,6 +397,7 @@ impl Fact {
             Self::AttemptOver { .. } => "attempt_over",
             Self::Requeued { .. } => "requeued",
             Self::ReviewOpened { .. } => "review_opened",
+            Self::Reopened { .. } => "reopened",
             Self::Approved { .. } => "approved",
             Self::RollbackAsked { .. } => "rollback_asked",
             Self::CandidateBuilt { .. } => "candidate_built",
@@ -428,6 +441,7 @@ impl Fact {
             | Self::Unpaused { task }
             | Self::Requeued { task, .. }
             | Self::ReviewOpened { task }
+            | Self::Reopened { task }
             | Self::Approved { task, .. }
             | Self::RollbackAsked { task }
             | Self::CandidateBuilt { task, .. }
@@ -467,7 +481,10 @@ impl Fact {
             Self::Reordered { place, .. } => format!("moved to place {place} of the queue"),
             Self::Asked { effect, .. } => format!("asked for {} ({})", effect.what.label(), effect.id),
             Self::Settled { effect, .. } => format!("answered ({effect})"),
-            Self::AttemptOpened { attempt, .. } => format!("opened attempt {}", attempt.no),
+            Self::AttemptOpened { attempt, part: Part::Work, .. } => format!("opened attempt {}", attempt.no),
+            Self::AttemptOpened { attempt, part: Part::Second, .. } => {
+                format!("opened attempt {}: another pair of eyes", attempt.no)
+            }
             Self::WorktreeMade { ready, .. } => format!("worktree stands at {}", ready.base.short()),
             Self::JobOpened { job, role, .. } => format!("opened {job}: {}", role.label()),
             Self::JobRan { job, .. } => format!("{job} runs"),
@@ -502,8 +519,10 @@ impl Fact {
             Self::AttemptOver { attempt, result } => {
                 format!("attempt {} is over: {}", attempt.no, result.label())
             }
-            Self::Requeued { .. } => "waits for a fresh attempt".to_owned(),
+            Self::Requeued { part: Part::Work, .. } => "waits for a fresh attempt".to_owned(),
+            Self::Requeued { part: Part::Second, .. } => "waits for another pair of eyes".to_owned(),
             Self::ReviewOpened { .. } => "waits for review".to_owned(),
+            Self::Reopened { .. } => "its branch is read and gated again".to_owned(),
             Self::Approved { head, .. } => format!("approved at {}", head.short()),
             Self::RollbackAsked { .. } => "is to be rolled back".to_owned(),
             Self::CandidateBuilt { built, .. } => format!("merge candidate {} stands", built.commit.short()),

@@ -30,6 +30,10 @@ number!(
     TaskId(u64), "t"
 );
 number!(
+    /// A spec; one number over all repos of a daemon.
+    SpecId(u64), "s"
+);
+number!(
     /// A supervised process tree: an agent, a gate, a set-up hook.
     JobId(u64), "j"
 );

@@ -6,12 +6,14 @@
 pub mod ask;
 pub mod attempt;
 pub mod batch;
+pub mod brief;
 pub mod budget;
 pub mod check;
 pub mod effect;
 pub mod engine;
 pub mod event;
 pub mod fact;
+pub mod finding;
 pub mod gate;
 pub mod ids;
 pub mod jobs;
@@ -20,6 +22,8 @@ pub mod lid;
 pub mod notice;
 pub mod panel;
 pub mod pattern;
+pub mod plan;
+pub mod prompt;
 mod question;
 mod queue;
 pub mod review;
@@ -27,6 +31,7 @@ mod settle;
 #[cfg(test)]
 mod sim;
 pub mod spec;
+pub mod spec_view;
 pub mod state;
 mod task;
 #[cfg(test)]

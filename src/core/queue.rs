@@ -5,6 +5,7 @@ use super::engine::{Refused, RefusedKind};
 use super::event::Launch;
 use super::fact::{Fact, Role};
 use super::ids::{TaskId, TaskName};
+use super::spec;
 use super::state::{Stage, State, Task};
 use super::task::{get, is_ended, not_now};
 use super::turn::Turn;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub(in crate::core) const TASKS_MAX: usize = 1_000;
 
 /// Creates a task; a taken name gets a number.
-pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result<(), Refused> {
+pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result<TaskId, Refused> {
     if turn.state.tasks.len() >= TASKS_MAX {
         return Err(Refused::new(
             RefusedKind::NotNow,
@@ -52,7 +53,7 @@ pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result
     launch.name = free_name(turn.state, &launch);
     let task = TaskId(turn.state.last_task + 1);
     turn.fact(Fact::Launched { task, launch: Box::new(launch) });
-    Ok(())
+    Ok(task)
 }
 
 /// The wished name, or the first of `name-2`, `name-3` … that no task on the board of the repo has. Branches are
@@ -127,6 +128,9 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     if state.jobs.has_live(task.id) {
         return Some("waits until the processes of the attempt before are gone".to_owned());
     }
+    if let Some((name, place)) = spec::collides_with(state, task) {
+        return Some(format!("waits for {name} to end: both may change {place}"));
+    }
     let limit = limit(state, &task.launch.repo);
     let busy = busy(state, &task.launch.repo);
     let ahead = state
@@ -136,6 +140,7 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
         .filter_map(|id| state.tasks.get(id))
         .filter(|other| other.launch.repo == task.launch.repo && !other.paused)
         .filter(|other| unlanded(state, other).next().is_none() && !state.jobs.has_live(other.id))
+        .filter(|other| spec::collides_with(state, other).is_none())
         .count();
     let slots = (limit as usize).saturating_sub(busy);
     if ahead >= slots {
@@ -184,8 +189,9 @@ pub(in crate::core) fn is_full(state: &State, repo: &Path) -> bool {
 /// Tasks of a repo that hold one of its places: those whose agent has not ended, and those whose agent or set-up hook
 /// of an attempt that was given up is still being ended.
 fn busy(state: &State, repo: &Path) -> usize {
-    let is_trying =
-        |task: &Task| task.stage == Stage::Trying && task.attempt().is_some_and(|a| a.read.is_none());
+    let is_trying = |task: &Task| {
+        task.stage == Stage::Trying && task.open().is_some_and(|a| a.read.is_none() && !a.reopened)
+    };
     let here = |task: &&Task| task.launch.repo == repo;
     let trying = state.tasks.values().filter(here).filter(|task| is_trying(task)).count();
     let ending: BTreeSet<TaskId> = state

@@ -3,6 +3,7 @@
 //! Owns the shape of a diff as it is read, and the rules of who may decide what when.
 
 use super::attempt::Start;
+use super::brief::Part;
 use super::engine::{Refused, RefusedKind};
 use super::event::DiffStat;
 use super::fact::Fact;
@@ -117,7 +118,7 @@ pub(in crate::core) fn approve(turn: &mut Turn<'_>, id: TaskId, head: &Oid) -> R
     if task.stage != Stage::Review {
         return Err(not_now(task, "approve", "only a task that waits for review can be approved"));
     }
-    let known = task.attempt().and_then(|a| a.read.as_ref()).map(|read| &read.head);
+    let known = task.work().and_then(|a| a.read.as_ref()).map(|read| &read.head);
     if known != Some(head) {
         return Err(Refused::new(
             RefusedKind::NotNow,
@@ -142,10 +143,23 @@ pub(in crate::core) fn send_back(turn: &mut Turn<'_>, id: TaskId, message: &str)
         "A person has reviewed the work on your branch and wants this changed:\n\n{}\n\nChange it, and commit.",
         message.trim()
     );
-    if let Some(attempt) = task.attempt().map(|a| a.id) {
+    if let Some(attempt) = task.work().map(|a| a.id) {
         turn.fact(Fact::AttemptOver { attempt, result: AttemptResult::SentBack });
-        turn.fact(Fact::Requeued { task: id, start: Start::Previous, note, granted: true });
+        let part = Part::Work;
+        turn.fact(Fact::Requeued { task: id, start: Start::Previous, note, granted: true, part });
     }
+    Ok(())
+}
+
+/// Reads and gates a reviewed branch again: a person has changed it.
+pub(in crate::core) fn regate(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refused> {
+    let task = get(turn.state, id)?;
+    let green = task.work().is_some_and(|a| a.result == Some(AttemptResult::Green));
+    let can = matches!(task.stage, Stage::Review | Stage::Stuck(_)) && green && task.landed.is_none();
+    if !can {
+        return Err(not_now(task, "gate again", "only work that waits for a human can be gated again"));
+    }
+    turn.fact(Fact::Reopened { task: id });
     Ok(())
 }
 
@@ -164,7 +178,7 @@ pub(in crate::core) fn reject(turn: &mut Turn<'_>, id: TaskId, reason: &str) -> 
 /// Lands reviewed work again after a refusal; in review it is the approval of what is there now.
 pub(in crate::core) fn land(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refused> {
     let task = get(turn.state, id)?;
-    let attempt = task.attempt();
+    let attempt = task.work();
     let green = attempt.is_some_and(|a| a.result == Some(AttemptResult::Green));
     let head = attempt.and_then(|a| a.read.as_ref()).map(|read| read.head.clone());
     let can = match task.stage {

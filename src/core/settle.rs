@@ -4,6 +4,7 @@
 //! It runs until nothing is left to decide; each round decides at least one fact.
 
 use super::attempt::{self, AgentMode, AgentState, Ask, AskKind, Source, Start};
+use super::brief::{self, Part};
 use super::effect::{Candidate, JobWhat, Work};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, Next};
@@ -129,14 +130,15 @@ fn at_a_dialog(task: &Task, job: &Job, quiet: &BTreeMap<JobId, Time>) -> Option<
     let waits =
         job.ran && job.is_live() && job.ending.is_none() && !task.paused && task.stage == Stage::Trying;
     let attempt = task.attempt().filter(|a| waits && a.agent == Some(job.id) && a.said.is_none())?;
-    let agent = &task.launch.agent;
+    let agent = brief::agent(task, attempt.part);
     let limit = agent.speaks.filter(|_| agent.mode == AgentMode::Interactive)?;
     quiet.get(&job.id).map(|since| (attempt.id, since.after(limit)))
 }
 
 /// When an interactive agent counts as done.
 fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(Time, Ending)> {
-    if task.launch.agent.mode == AgentMode::Headless {
+    let agent = brief::agent(task, attempt.part);
+    if agent.mode == AgentMode::Headless {
         return None;
     }
     match &attempt.said {
@@ -146,7 +148,7 @@ fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(T
         Some((AgentState::Asking(_), _)) => None,
         Some((AgentState::Idle | AgentState::Working, _)) | None => {
             let unheard = attempt.source.is_none_or(|best| best >= Source::Idle);
-            let limit = task.launch.agent.idle_done.filter(|_| unheard)?;
+            let limit = agent.idle_done.filter(|_| unheard)?;
             silent.map(|since| (since.after(limit), Ending::Done))
         }
     }
@@ -195,15 +197,15 @@ fn start(turn: &mut Turn<'_>) {
 /// Starts a waiting task's next attempt if it is its turn.
 fn open_attempt(turn: &mut Turn<'_>, id: TaskId) {
     let Some(task) = turn.state.tasks.get(&id) else { return };
-    let Stage::Queued { start, note } = &task.stage else { return };
+    let Stage::Queued { start, note, part } = &task.stage else { return };
     if queue::held(turn.state, task).is_some() {
         return;
     }
     let no = task.attempts.last().map_or(1, |a| a.id.no + 1);
-    let prompt = attempt::prompt(&task.launch.prompt, note);
+    let prompt = brief::prompt_of(task, *part, note);
     let attempt = AttemptId { task: id, no };
-    let start = *start;
-    turn.fact(Fact::AttemptOpened { attempt, start, prompt });
+    let (start, part) = (*start, *part);
+    turn.fact(Fact::AttemptOpened { attempt, start, prompt, part });
 }
 
 /// Takes a task one step on.
@@ -220,8 +222,8 @@ fn advance(turn: &mut Turn<'_>, id: TaskId) {
                 merging(turn, id, Candidate::Revert(landed));
             }
         }
+        Stage::Review => brief::approve_ahead(turn, id),
         Stage::Queued { .. }
-        | Stage::Review
         | Stage::Stuck(_)
         | Stage::Interrupted
         | Stage::Landed
@@ -233,7 +235,7 @@ fn advance(turn: &mut Turn<'_>, id: TaskId) {
 
 fn trying(turn: &mut Turn<'_>, id: TaskId) {
     let Some(task) = turn.state.tasks.get(&id) else { return };
-    let Some(attempt) = task.attempt().filter(|a| a.result.is_none()).cloned() else { return };
+    let Some(attempt) = task.open().cloned() else { return };
     let Some(ready) = &attempt.ready else { return prepare(turn, id, &attempt) };
     if let Some(hook) = ready.setup.get(attempt.setup_done) {
         let role = Role::Setup { merged: false, hook: attempt.setup_done };
@@ -241,7 +243,7 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
         return start_once(turn, attempt.id, role, &ready.path, what);
     }
     let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(job)).cloned() else {
-        let profile = task.launch.agent.profile.clone();
+        let profile = brief::agent(task, attempt.part).profile.clone();
         let what = JobWhat::Agent { profile, prompt: attempt.prompt.clone(), resume: None };
         return start_once(turn, attempt.id, Role::Agent, &ready.path, what);
     };
@@ -254,15 +256,22 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
                 branch: attempt::branch_name(&launch.name, attempt.id),
                 worktree: ready.path.clone(),
                 target: launch.target.clone(),
+                wanted: brief::wanted(task, &attempt),
             };
             turn.ask(id, work);
         }
         return;
     };
     let failed = matches!(attempt.said, Some((AgentState::Failed(_), _)));
+    if attempt.part == Part::Second {
+        return brief::look_over(turn, attempt.id, exit, agent.ending, failed);
+    }
     if let Some((result, note)) = attempt::over_before_gates(exit, agent.ending, failed, read.commits) {
         attempt::next(turn, attempt.id, result, note);
         return turn.notice_red(id, &format!("attempt {}: {}", attempt.id.no, result.label()));
+    }
+    if let Some(note) = brief::mistakes(task, &attempt) {
+        return attempt::next(turn, attempt.id, AttemptResult::Red, &note);
     }
     let tree = read.tree.clone();
     if run_gates(turn, attempt.id, false, &attempt.gates, &tree, &ready.path) {
@@ -275,7 +284,8 @@ fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
         return;
     }
     let Some(task) = turn.state.tasks.get(&id) else { return };
-    let before = task.attempts.iter().rev().find(|a| a.id.no < attempt.id.no && a.ready.is_some());
+    let work = |a: &&Attempt| a.part == Part::Work && a.id.no < attempt.id.no && a.ready.is_some();
+    let before = task.attempts.iter().rev().find(work);
     let previous = before
         .filter(|_| attempt.start == Start::Previous)
         .map(|a| attempt::branch_name(&task.launch.name, a.id));
@@ -286,6 +296,7 @@ fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
         target: task.launch.target.clone(),
         start: if previous.is_some() { Start::Previous } else { Start::Target },
         previous,
+        terms: brief::terms(task, attempt.part),
     };
     turn.ask(id, work);
 }
@@ -335,14 +346,22 @@ fn run_gates(
 /// All gates of an attempt have verdicts.
 fn judged(turn: &mut Turn<'_>, id: TaskId) {
     let Some(task) = turn.state.tasks.get(&id) else { return };
-    let Some(attempt) = task.attempt() else { return };
+    let Some(attempt) = task.open() else { return };
     let (attempt_id, ungated) = (attempt.id, attempt.gates.is_empty());
     let red = gate::red(&attempt.gates);
     if red.is_empty() {
+        let look = brief::needs_look(task);
         turn.fact(Fact::AttemptOver { attempt: attempt_id, result: AttemptResult::Green });
-        turn.fact(Fact::ReviewOpened { task: id });
-        let words = if ungated { "ungated: waits for review" } else { "green: waits for review" };
-        turn.notice(id, NoticeKind::NeedsYou, words);
+        if look {
+            let (start, note) = (Start::Previous, String::new());
+            turn.fact(Fact::Requeued { task: id, start, note, granted: false, part: Part::Second });
+        } else {
+            brief::review(
+                turn,
+                id,
+                if ungated { "ungated: waits for review" } else { "green: waits for review" },
+            );
+        }
     } else {
         let note = gate::failure_note(&red, None);
         let what = format!("attempt {} is red ({})", attempt_id.no, gate::names(&red));
@@ -353,7 +372,7 @@ fn judged(turn: &mut Turn<'_>, id: TaskId) {
 
 fn merging(turn: &mut Turn<'_>, id: TaskId, what: Candidate) {
     let Some(task) = turn.state.tasks.get(&id) else { return };
-    let (Some(merge), Some(attempt)) = (task.merge.clone(), task.attempt().map(|a| a.id)) else { return };
+    let (Some(merge), Some(attempt)) = (task.merge.clone(), task.work().map(|a| a.id)) else { return };
     let Some(built) = &merge.built else { return build(turn, id, attempt, what) };
     if let Some(hook) = built.setup.get(merge.setup_done) {
         let role = Role::Setup { merged: true, hook: merge.setup_done };
@@ -405,7 +424,8 @@ fn build(turn: &mut Turn<'_>, id: TaskId, attempt: AttemptId, what: Candidate) {
         }
     };
     let (repo, target) = (task.launch.repo.clone(), task.launch.target.clone());
-    turn.ask(id, Work::BuildMerge { repo, attempt, target, what, message });
+    let terms = brief::terms_merged(task);
+    turn.ask(id, Work::BuildMerge { repo, attempt, target, what, message, terms });
 }
 
 fn move_target(turn: &mut Turn<'_>, id: TaskId) {

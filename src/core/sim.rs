@@ -7,17 +7,22 @@
 use super::attempt::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start,
 };
+use super::brief::{Brief, Brought};
 use super::check;
-use super::effect::{Effect, JobWhat, Work};
+use super::effect::{Effect, JobWhat, Wanted, Work};
 use super::engine::Engine;
 use super::event::{
     Answer, BranchRead, Command, DiffStat, Event, Launch, MergeBuilt, Outcome, WorktreeReady,
 };
 use super::fact::{Entry, Fact};
+use super::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
 use super::gate::GateSpec;
 use super::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
 use super::lid::LidRule;
+use super::plan::{Phase, Planned};
+use super::spec::{Ahead, Contract, Crew, SpecCommand, SpecFact, SpecOrder};
 use super::state::{Stage, State};
+use super::text::Shown;
 use super::time::{Span, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -76,6 +81,8 @@ struct Sim {
     faults: bool,
     sabotage: Sabotage,
     heads: u64,
+    /// Nobody gives commands but answers.
+    alone: bool,
 }
 
 fn oid(n: u64) -> Oid {
@@ -95,6 +102,7 @@ impl Sim {
             faults: true,
             sabotage,
             heads: 1_000,
+            alone: false,
         }
     }
 
@@ -178,12 +186,13 @@ impl Sim {
                 Outcome::Done
             }
             Work::Type { .. } | Work::Archive { .. } => Outcome::Done,
-            Work::ReadBranch { .. } => {
+            Work::ReadBranch { wanted, .. } => {
                 self.heads += 1;
                 let commits = u32::from(!self.dice.chance(15));
                 let diffstat = DiffStat { files: commits, added: 3, removed: 1 };
                 let (head, tree) = (oid(self.heads), oid(5_000_000 + self.heads));
-                Outcome::BranchRead(BranchRead { head, tree, commits, diffstat })
+                let brought = wanted.as_ref().map(|wanted| self.brought(wanted));
+                Outcome::BranchRead(BranchRead { head, tree, commits, diffstat, brought })
             }
             Work::BuildMerge { attempt, .. } => {
                 if self.faults && self.dice.chance(10) {
@@ -310,8 +319,22 @@ impl Sim {
         if ids.len() < 4 && self.dice.chance(40) || ids.is_empty() {
             return Some(Command::Launch(Box::new(self.launch())));
         }
+        if self.dice.chance(4) {
+            let ahead =
+                Ahead { spec: self.dice.chance(50), plan: self.dice.chance(50), work: self.dice.chance(50) };
+            return Some(Command::Spec(SpecCommand::Open(Box::new(self.order(ahead)))));
+        }
+        if let Some(spec) = self.engine.state().specs.all.keys().next().copied()
+            && self.dice.chance(2)
+        {
+            return Some(Command::Spec(match self.dice.below(3) {
+                0 => SpecCommand::Stop(spec),
+                1 => SpecCommand::GoOn(spec),
+                _ => SpecCommand::Forget(spec),
+            }));
+        }
         let task = ids[self.dice.below(ids.len() as u64) as usize];
-        let head = self.engine.state().tasks.get(&task)?.attempt()?.read.as_ref().map(|r| r.head.clone());
+        let head = self.engine.state().tasks.get(&task)?.work()?.read.as_ref().map(|r| r.head.clone());
         Some(match self.dice.below(40) {
             0 => Command::Pause(task),
             1..=3 => Command::Resume(task),
@@ -322,7 +345,8 @@ impl Sim {
             30 => Command::SendBack { task, message: "smaller".into() },
             31 if self.dice.chance(30) => Command::Reject { task, reason: String::new() },
             32 | 33 => Command::Land(task),
-            34 | 35 => Command::Rollback(task),
+            34 => Command::Rollback(task),
+            35 if self.dice.chance(50) => Command::Regate(task),
             36 => Command::Peek { task, reason: "curious".into() },
             37 => Command::Cover(task),
             38 => Command::Forget(task),
@@ -333,7 +357,113 @@ impl Sim {
         })
     }
 
+    /// What an agent leaves on its branch: mostly what was asked for.
+    fn brought(&mut self, wanted: &Wanted) -> Brought {
+        if self.faults && self.dice.chance(15) {
+            return Brought::Mistakes(vec!["specs/x.md:1:1: nonsense".into()]);
+        }
+        match wanted {
+            Wanted::Spec { .. } => {
+                let answer = |look: usize, n: usize| Answered {
+                    id: format!("R{look}.{n}"),
+                    answer: FindingAnswer::Changed,
+                    why: "so".into(),
+                };
+                let answers = (1..=9).flat_map(|look| (1..=2).map(move |n| answer(look, n))).collect();
+                let contract = Contract { touchpoints: vec!["src/**".into()], ..Contract::default() };
+                Brought::Spec { contract: Box::new(contract), text: "spec".into(), answers }
+            }
+            Wanted::Findings { look, verdict, .. } => {
+                let count = self.dice.below(if self.faults { 3 } else { 1 });
+                let finding = |severity| Finding {
+                    id: String::new(),
+                    severity,
+                    area: "tests".into(),
+                    place: Shown::default(),
+                    what: "none".into(),
+                    fix: Shown::default(),
+                };
+                let severity = if self.dice.chance(50) { Severity::Low } else { Severity::High };
+                let list = (0..count).map(|_| finding(severity)).collect();
+                Brought::Findings(Findings { implemented: verdict.then_some(true), list }.numbered(*look))
+            }
+            Wanted::Plan { .. } => {
+                let task = |name: &str, touch: &str, after: &[&str]| Planned {
+                    name: TaskName::new(name).unwrap(),
+                    does: "it".into(),
+                    touches: vec![touch.into()],
+                    check: "make".into(),
+                    after: after.iter().map(|name| TaskName::new(name).unwrap()).collect(),
+                    agent: None,
+                    line: 1,
+                };
+                let phase = |n: usize, tasks| Phase {
+                    file: format!("specs/x/phase-{n}.md"),
+                    title: "phase".into(),
+                    soak: (n == 1).then_some(Span::mins(1)),
+                    notes: String::new(),
+                    tasks,
+                };
+                Brought::Plan(vec![
+                    phase(
+                        1,
+                        vec![
+                            task("aa", "src/a", &[]),
+                            task("bb", "src/a", &[]),
+                            task("cc", "src/c", &["aa"]),
+                        ],
+                    ),
+                    phase(2, vec![task("dd", "src/d", &[])]),
+                ])
+            }
+        }
+    }
+
+    fn traits(&mut self) -> AgentTraits {
+        AgentTraits {
+            profile: "scripted".into(),
+            mode: if self.dice.chance(50) { AgentMode::Headless } else { AgentMode::Interactive },
+            idle_done: Some(Span::secs(30)),
+            resumable: self.dice.chance(50),
+            speaks: self.dice.chance(50).then_some(Span::secs(20)),
+        }
+    }
+
+    fn brief(&mut self) -> Brief {
+        let second = if self.dice.chance(25) { Some(self.traits()) } else { None };
+        Brief { second, rounds: 1, ahead: self.dice.chance(20), ..Brief::default() }
+    }
+
+    fn order(&mut self, ahead: Ahead) -> SpecOrder {
+        let crew = Crew {
+            draft: self.traits(),
+            review: Some(self.traits()),
+            plan: self.traits(),
+            work: self.traits(),
+            verify: if self.dice.chance(50) { Some(self.traits()) } else { None },
+            others: BTreeMap::new(),
+        };
+        SpecOrder {
+            repo: PathBuf::from("/repo"),
+            target: "main".into(),
+            parallel: 2,
+            name: TaskName::new("goal").unwrap(),
+            goal: "that it be so".into(),
+            crew,
+            passes: 1 + self.dice.below(2) as u32,
+            rounds: 1,
+            ahead,
+            limits: Limits { attempts: 3, time: Some(Span::mins(5)), silence: Some(Span::mins(2)) },
+            lid: LidRule::On,
+            memory: "wip.md".into(),
+            gates: Vec::new(),
+            templates: BTreeMap::new(),
+            batch: None,
+        }
+    }
+
     fn launch(&mut self) -> Launch {
+        let brief = self.brief();
         let n = self.engine.state().last_task;
         let mode = if self.dice.chance(50) { AgentMode::Headless } else { AgentMode::Interactive };
         let after = if n > 0 && self.dice.chance(20) {
@@ -358,6 +488,7 @@ impl Sim {
             lid: LidRule::On,
             after,
             by: None,
+            brief,
         }
     }
 
@@ -372,8 +503,10 @@ impl Sim {
 
     fn run(&mut self, turns: u32) -> Result<(), String> {
         for _ in 0..turns {
-            self.now = self.now.after(Span(self.dice.below(20_000)));
+            // Alone, processes have time to come to their own end.
+            self.now = self.now.after(Span(self.dice.below(if self.alone { 2_000 } else { 20_000 })));
             match self.dice.below(14) {
+                0..=2 if self.alone => self.answer_all()?,
                 0..=2 => {
                     if let Some(command) = self.command() {
                         self.step(Event::Command { by: "sim".into(), command })?;
@@ -456,7 +589,8 @@ impl Sim {
         let state: &State = self.engine.state();
         for task in state.tasks.values() {
             let waits_for_human = matches!(task.stage, Stage::Review | Stage::Stuck(_) | Stage::Interrupted);
-            let held = matches!(task.stage, Stage::Queued { .. }) && !task.launch.after.is_empty();
+            let waits = !task.launch.after.is_empty() || task.launch.brief.spec.is_some();
+            let held = matches!(task.stage, Stage::Queued { .. }) && waits;
             if !waits_for_human && !held && !super::task::is_ended(&task.stage) {
                 return Err(format!("{} never ends: {:?}", task.id, task.stage));
             }
@@ -564,9 +698,81 @@ fn the_simulation_goes_everywhere() {
         "covered",
         "forgotten",
         "parallel_set",
+        "reopened",
+        "spec_opened",
+        "spec_drafting",
+        "spec_agreed",
+        "spec_planning",
+        "spec_stopped",
+        "spec_went_on",
+        "spec_forgotten",
     ];
     for kind in all {
         assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
+    }
+}
+
+/// A whole spec, approved in advance, through the faults of the world: it ends landed, or waits for a human who is told so.
+#[test]
+fn specs_go_from_goal_to_landed_work() {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..300 {
+        let mut sim = Sim::new(seed, Sabotage::None);
+        let order = sim.order(Ahead { spec: true, plan: true, work: true });
+        let open = Command::Spec(SpecCommand::Open(Box::new(order)));
+        sim.step(Event::Command { by: "sim".into(), command: open }).unwrap();
+        sim.alone = true;
+        sim.run(1_000).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        sim.faults = false;
+        for _ in 0..300 {
+            let spec = sim.engine.state().specs.all.values().next().unwrap();
+            if spec.done.is_some() {
+                break;
+            }
+            sim.run(100).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            // What waits for a human gets one.
+            let waits =
+                |task: &&super::state::Task| matches!(task.stage, Stage::Stuck(_) | Stage::Interrupted);
+            let waiting: Vec<TaskId> =
+                sim.engine.state().tasks.values().filter(waits).map(|task| task.id).collect();
+            let retry = |task| Command::Retry { task, start: Start::Previous, note: String::new() };
+            for command in waiting.iter().flat_map(|task| [Command::Land(*task), retry(*task)]) {
+                sim.step(Event::Command { by: "sim".into(), command }).unwrap();
+            }
+        }
+        for entry in &sim.ledger {
+            *seen.entry(entry.fact.kind()).or_default() += 1;
+        }
+        let state = sim.engine.state();
+        let spec = state.specs.all.values().next().unwrap();
+        assert!(spec.done.is_some(), "seed {seed}: {:?}", sim.engine.board(sim.now, &HashMap::new()).specs);
+        overlaps(seed, &sim.ledger);
+    }
+    for kind in ["spec_agreed", "spec_planned", "spec_tasked", "spec_phase_landed", "spec_done"] {
+        assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
+    }
+}
+
+/// Tasks that may change one file are never under way at once: from the first attempt of one to its landing no other begins.
+fn overlaps(seed: u64, ledger: &[Entry]) {
+    let (mut names, mut busy): (BTreeMap<TaskId, String>, Option<TaskId>) = (BTreeMap::new(), None);
+    for entry in ledger {
+        match &entry.fact {
+            Fact::Spec(SpecFact::Tasked { name, task, .. }) => {
+                names.insert(*task, name.to_string());
+            }
+            Fact::AttemptOpened { attempt, .. } => {
+                let shares = names.get(&attempt.task).is_some_and(|name| name == "aa" || name == "bb");
+                if shares && busy.is_some_and(|other| other != attempt.task) {
+                    panic!("seed {seed}: aa and bb are under way at once");
+                }
+                if shares {
+                    busy = Some(attempt.task);
+                }
+            }
+            Fact::Landed { task, .. } if busy == Some(*task) => busy = None,
+            _ => {}
+        }
     }
 }
 

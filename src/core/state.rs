@@ -3,6 +3,7 @@
 use super::ask::Asks;
 use super::attempt::{AgentState, Ask, Exit, Source, Start, Usage};
 use super::batch::Batches;
+use super::brief::Part;
 use super::budget::Budgets;
 use super::effect::{Effect, JobStart, Work};
 use super::event::{BranchRead, Launch, MergeBuilt, WorktreeReady};
@@ -87,6 +88,8 @@ pub enum Stage {
         start: Start,
         /// What its agent is told beside the task.
         note: String,
+        /// What it is to the task.
+        part: Part,
     },
     /// Its newest attempt is under way.
     Trying,
@@ -115,6 +118,8 @@ pub enum Stage {
 pub struct Attempt {
     /// Which.
     pub id: AttemptId,
+    /// What it is to its task.
+    pub part: Part,
     /// From where its branch starts.
     pub start: Start,
     /// What its agent is asked to do.
@@ -145,6 +150,8 @@ pub struct Attempt {
     pub gates: Vec<GateRun>,
     /// How it came out.
     pub result: Option<AttemptResult>,
+    /// A person has changed its branch after it was over; no agent works on it.
+    pub reopened: bool,
     /// The lid is broken now.
     pub broken: bool,
     /// The lid was broken at some time.
@@ -167,6 +174,18 @@ impl Task {
     #[must_use]
     pub fn attempt(&self) -> Option<&Attempt> {
         self.attempts.last()
+    }
+
+    /// The attempt that is under way: the newest that is not over.
+    #[must_use]
+    pub fn open(&self) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|a| a.result.is_none())
+    }
+
+    /// The newest attempt whose work is what may be merged.
+    #[must_use]
+    pub fn work(&self) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|a| a.part == Part::Work)
     }
 }
 
@@ -195,8 +214,8 @@ impl State {
             Fact::Settled { effect, .. } => {
                 self.open.remove(effect);
             }
-            Fact::AttemptOpened { attempt, start, prompt } => {
-                self.attempt_opened(at, *attempt, *start, prompt);
+            Fact::AttemptOpened { attempt, start, prompt, part } => {
+                self.attempt_opened(at, *attempt, *part, *start, prompt);
             }
             Fact::WorktreeMade { attempt, ready } => self.with_attempt(*attempt, |a| {
                 a.gates = gate_runs(&ready.gates);
@@ -234,13 +253,18 @@ impl State {
                     a.broken = false;
                 });
             }
-            Fact::Requeued { task, start, note, granted } => {
+            Fact::Requeued { task, start, note, granted, part } => {
                 self.leave_queues(*task);
-                self.start_queue.push(*task);
+                match part {
+                    Part::Work => self.start_queue.push(*task),
+                    // What is nearly done is finished first.
+                    Part::Second => self.start_queue.insert(0, *task),
+                }
                 self.with_task(*task, |t| t.granted += u32::from(*granted));
-                self.set_stage(at, *task, Stage::Queued { start: *start, note: note.clone() });
+                self.set_stage(at, *task, Stage::Queued { start: *start, note: note.clone(), part: *part });
             }
             Fact::ReviewOpened { task } => self.set_stage(at, *task, Stage::Review),
+            Fact::Reopened { task } => self.reopened(at, *task),
             Fact::Approved { task, head } => self.enter_merge_queue(at, *task, Stage::Merging(head.clone())),
             Fact::RollbackAsked { task } => self.enter_merge_queue(at, *task, Stage::RollingBack),
             Fact::CandidateBuilt { task, built } => self.with_task(*task, |t| {
@@ -289,7 +313,7 @@ impl State {
         let task = Task {
             id,
             launch: launch.clone(),
-            stage: Stage::Queued { start: Start::Target, note: String::new() },
+            stage: Stage::Queued { start: Start::Target, note: String::new(), part: Part::Work },
             paused: false,
             attempts: Vec::new(),
             granted: 0,
@@ -337,12 +361,13 @@ impl State {
         self.open.insert(effect.id, (effect.clone(), task));
     }
 
-    fn attempt_opened(&mut self, at: Time, id: AttemptId, start: Start, prompt: &str) {
+    fn attempt_opened(&mut self, at: Time, id: AttemptId, part: Part, start: Start, prompt: &str) {
         self.start_queue.retain(|task| *task != id.task);
         self.with_task(id.task, |task| {
             task.merge = None;
             task.attempts.push(Attempt {
                 id,
+                part,
                 start,
                 prompt: prompt.to_owned(),
                 ready: None,
@@ -358,6 +383,7 @@ impl State {
                 read: None,
                 gates: Vec::new(),
                 result: None,
+                reopened: false,
                 broken: false,
                 peeked: false,
             });
@@ -457,6 +483,20 @@ impl State {
         if let (true, Some(tree), Some(run)) = (verdict.is_green(), tree, run) {
             self.passed.insert((task.launch.repo.clone(), tree.clone(), run.spec.command.clone()));
         }
+    }
+
+    fn reopened(&mut self, at: Time, id: TaskId) {
+        self.leave_queues(id);
+        self.with_task(id, |task| {
+            if let Some(attempt) = task.attempts.iter_mut().rev().find(|a| a.part == Part::Work) {
+                attempt.read = None;
+                attempt.result = None;
+                attempt.reopened = true;
+                let specs: Vec<GateSpec> = attempt.gates.iter().map(|run| run.spec.clone()).collect();
+                attempt.gates = gate_runs(&specs);
+            }
+        });
+        self.set_stage(at, id, Stage::Trying);
     }
 
     fn enter_merge_queue(&mut self, at: Time, task: TaskId, stage: Stage) {

@@ -1,5 +1,6 @@
 //! A task: a unit of work, merged at most once. What people may do to it, and what the world's answers mean.
 
+use super::brief::{self, Part};
 use super::effect::{Candidate, Effect, JobWhat, Work};
 use super::engine::{Refused, RefusedKind, archive_scratch, archive_work};
 use super::event::Outcome;
@@ -95,7 +96,9 @@ pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
     if task.stage != Stage::Interrupted {
         return Err(not_now(task, "resume", "only a paused or an interrupted task can be resumed"));
     }
-    let session = task.attempt().and_then(|a| a.session.clone()).filter(|_| task.launch.agent.resumable);
+    let part = task.attempt().map(|a| a.part).unwrap_or_default();
+    let resumable = brief::agent(task, part).resumable;
+    let session = task.attempt().and_then(|a| a.session.clone()).filter(|_| resumable);
     let place = task.attempt().and_then(|a| a.ready.as_ref().map(|r| (a.id, r.path.clone())));
     let (Some(session), Some((attempt, path))) = (session, place) else {
         return Err(not_now(
@@ -112,7 +115,7 @@ pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
         ));
     }
     let what = JobWhat::Agent {
-        profile: task.launch.agent.profile.clone(),
+        profile: brief::agent(task, part).profile.clone(),
         prompt: "You were interrupted. Go on with the task where you left off.".to_owned(),
         resume: Some(session),
     };
@@ -126,7 +129,7 @@ pub(in crate::core) fn stop(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refus
     if is_ended(&task.stage) || task.landed.is_some() && task.stage != Stage::RollingBack {
         return Err(not_now(task, "stop", ""));
     }
-    let running = task.attempt().filter(|a| a.result.is_none()).map(|a| a.id);
+    let running = task.open().map(|a| a.id);
     let was_landed = task.landed.is_some();
     drop_candidate(turn, id);
     if let Some(attempt) = running {
@@ -170,12 +173,16 @@ pub(in crate::core) fn retry(
     if turn.state.is_open(id, |work| matches!(work, Work::MoveTarget { .. })) {
         return Err(not_now(task, "retry", "the target is just being moved to its work: wait a moment"));
     }
-    let open = task.attempt().filter(|a| a.result.is_none_or(|r| r == AttemptResult::Green)).map(|a| a.id);
-    let start = if task.attempt().is_some_and(|a| a.ready.is_some()) { start } else { Start::Target };
+    let open = task.work().filter(|a| a.result.is_none_or(|r| r == AttemptResult::Green)).map(|a| a.id);
+    let looking = task.open().filter(|a| a.part == Part::Second).map(|a| a.id);
+    let start = if task.work().is_some_and(|a| a.ready.is_some()) { start } else { Start::Target };
     if let Some(attempt) = open {
         turn.fact(Fact::AttemptOver { attempt, result: AttemptResult::SentBack });
     }
-    turn.fact(Fact::Requeued { task: id, start, note, granted: true });
+    if let Some(attempt) = looking {
+        turn.fact(Fact::AttemptOver { attempt, result: AttemptResult::Stopped });
+    }
+    turn.fact(Fact::Requeued { task: id, start, note, granted: true, part: Part::Work });
     Ok(())
 }
 
@@ -261,8 +268,8 @@ pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outc
 /// The attempt that waits for this branch to be read; an answer about an older attempt's branch finds none.
 fn trying(state: &State, id: TaskId, branch: &str) -> Option<super::ids::AttemptId> {
     let task = state.tasks.get(&id).filter(|task| task.stage == Stage::Trying)?;
-    task.attempt()
-        .filter(|a| a.result.is_none() && a.read.is_none())
+    task.open()
+        .filter(|a| a.read.is_none())
         .filter(|a| attempt::branch_name(&task.launch.name, a.id) == branch)
         .map(|a| a.id)
 }
@@ -355,7 +362,7 @@ fn conflict(turn: &mut Turn<'_>, id: TaskId, target: &str, files: &[Shown]) {
 pub(in crate::core) fn send_back_from_merge(turn: &mut Turn<'_>, id: TaskId, note: &str) {
     drop_candidate(turn, id);
     turn.fact(Fact::MergeLeft { task: id });
-    if let Some(attempt) = turn.state.tasks.get(&id).and_then(Task::attempt).map(|a| a.id) {
+    if let Some(attempt) = turn.state.tasks.get(&id).and_then(Task::work).map(|a| a.id) {
         attempt::next(turn, attempt, AttemptResult::MergeFailed, note);
     }
 }

@@ -69,6 +69,7 @@ impl Desk {
             lid: LidRule::On,
             after: Vec::new(),
             by: None,
+            brief: Default::default(),
         };
         Self {
             engine: Engine::new(),
@@ -152,7 +153,13 @@ impl Desk {
 
     #[track_caller]
     fn read(&mut self, n: u64, commits: u32) {
-        let read = BranchRead { head: oid(n), tree: oid(n + 1_000), commits, diffstat: DiffStat::default() };
+        let read = BranchRead {
+            head: oid(n),
+            tree: oid(n + 1_000),
+            commits,
+            diffstat: DiffStat::default(),
+            brought: None,
+        };
         self.answer(|w| matches!(w, Work::ReadBranch { .. }), Outcome::BranchRead(read));
     }
 
@@ -631,7 +638,8 @@ fn an_answer_about_the_old_attempt_is_not_taken_for_the_new_one() {
     desk.command(Command::Retry { task: T1, start: Start::Target, note: String::new() }).unwrap();
     desk.worktree(&[], &[]);
     desk.started();
-    let read = BranchRead { head: oid(7), tree: oid(8), commits: 1, diffstat: DiffStat::default() };
+    let read =
+        BranchRead { head: oid(7), tree: oid(8), commits: 1, diffstat: DiffStat::default(), brought: None };
     desk.tell(Event::Answered { effect: late.id, outcome: Outcome::BranchRead(read) });
     assert_eq!(desk.view(T1).attempts[1].head, None);
     desk.stands(T1, TaskState::Working);

@@ -4,12 +4,15 @@
 //! somebody asks. Field names are the JSON names and are kept stable.
 
 use super::attempt::{self, AgentMode, Ask, Exit, Source, Usage};
+use super::brief::{self, Part};
 use super::effect::Work;
 use super::event::DiffStat;
 use super::fact::Role;
+use super::finding::Findings;
 use super::gate::{GateRun, GateState, TestCounts, Verdict};
 use super::ids::{JobId, Oid, TaskId};
 use super::lid::{self, Lid};
+use super::spec_view::{self, SpecLine};
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
@@ -27,6 +30,9 @@ pub struct Board {
     pub repos: Vec<RepoView>,
     /// All tasks that were not forgotten, oldest first.
     pub tasks: Vec<TaskView>,
+    /// Specs, oldest first.
+    #[serde(default)]
+    pub specs: Vec<SpecLine>,
 }
 
 /// A repo on the board.
@@ -88,6 +94,12 @@ impl TaskView {
     #[must_use]
     pub fn attempt(&self) -> Option<&AttemptView> {
         self.attempts.last()
+    }
+
+    /// The newest attempt whose work is what may be merged.
+    #[must_use]
+    pub fn work(&self) -> Option<&AttemptView> {
+        self.attempts.iter().rev().find(|attempt| attempt.part == Part::Work)
     }
 }
 
@@ -159,6 +171,15 @@ impl TaskState {
 pub struct AttemptView {
     /// Which try, from 1.
     pub no: u32,
+    /// What it is to its task.
+    #[serde(default)]
+    pub part: Part,
+    /// Who does it: the agent profile.
+    #[serde(default)]
+    pub agent: String,
+    /// What it found, if it is another pair of eyes.
+    #[serde(default)]
+    pub findings: Option<Findings>,
     /// Its branch.
     pub branch: String,
     /// Its worktree; none before it stands and after it was archived.
@@ -209,6 +230,8 @@ pub enum AttemptResult {
     Stopped,
     /// It died with the machine.
     Interrupted,
+    /// Another pair of eyes has said what it found.
+    Reviewed,
 }
 
 impl AttemptResult {
@@ -225,6 +248,7 @@ impl AttemptResult {
             Self::MergeFailed => "merge failed",
             Self::Stopped => "stopped",
             Self::Interrupted => "interrupted",
+            Self::Reviewed => "reviewed",
         }
     }
 }
@@ -339,6 +363,7 @@ pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId,
         now,
         repos: repos.into_values().collect(),
         tasks: state.tasks.values().map(|of| task(state, of, now, measured)).collect(),
+        specs: spec_view::lines(state, now),
     }
 }
 
@@ -380,7 +405,7 @@ pub(in crate::core) fn task(
 pub(in crate::core) fn state_of(task: &Task) -> TaskState {
     match &task.stage {
         Stage::Queued { .. } => TaskState::Queued,
-        Stage::Trying => match task.attempt() {
+        Stage::Trying => match task.open().or(task.attempt()) {
             Some(a) if a.agent.is_none() => TaskState::Preparing,
             Some(a) if a.read.is_some() => TaskState::Gating,
             Some(_) if question::asked(task).is_some() => TaskState::Asking,
@@ -426,7 +451,7 @@ fn why(state: &State, task: &Task) -> String {
 }
 
 fn trying_why(state: &State, task: &Task) -> String {
-    let Some(attempt) = task.attempt() else { return String::new() };
+    let Some(attempt) = task.open() else { return String::new() };
     if let Some(ask) = question::asked(task) {
         let words = question::kind_words(ask.kind);
         return if ask.text.is_empty() { words.to_owned() } else { format!("{words}: {}", ask.text) };
@@ -474,10 +499,13 @@ fn attempt_view(
     };
     AttemptView {
         no: of.id.no,
+        part: of.part,
+        agent: brief::agent(task, of.part).profile.clone(),
+        findings: brief::findings(of).cloned(),
         branch: attempt::branch_name(&task.launch.name, of.id),
         worktree: of.ready.as_ref().map(|ready| ready.path.clone()),
         job: of.agent,
-        mode: task.launch.agent.mode,
+        mode: brief::agent(task, of.part).mode,
         lid: lid::of(state, task, of),
         peeked: of.peeked,
         exit: agent.and_then(|job| job.exit),

@@ -4,7 +4,7 @@ use super::environment::Kept;
 use super::message::ReplyTo;
 use crate::core::effect::Effect;
 use crate::core::fact::Fact;
-use crate::core::ids::{PanelId, TaskId};
+use crate::core::ids::{PanelId, SpecId, TaskId};
 use crate::core::notice::Notice;
 use crate::core::time::Time;
 
@@ -25,6 +25,10 @@ pub(super) struct After {
     pub(super) notices: Vec<Notice>,
     /// Kept beside the ledger for a launched task, before its effects.
     pub(super) kept: Vec<(TaskId, Kept)>,
+    /// Kept beside the ledger for a spec, before its tasks.
+    pub(super) kept_spec: Option<(SpecId, Kept)>,
+    /// Tasks of specs, which get what is kept for those.
+    pub(super) heirs: Vec<(TaskId, SpecId)>,
     pub(super) answer: Option<(ReplyTo, Acknowledged)>,
 }
 
@@ -37,4 +41,6 @@ pub(super) enum Acknowledged {
     Launched(Vec<TaskId>),
     /// This vote was taken.
     Voted(PanelId),
+    /// This spec was opened.
+    Opened(SpecId),
 }

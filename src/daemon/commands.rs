@@ -39,7 +39,7 @@ pub(super) fn command(engine: &Engine, now: Time, task: TaskId, act: Act) -> Res
         Act::Approve { head: Some(head) } => Command::Approve { task, head },
         Act::Approve { head: None } => {
             let view = engine.task_view(task, now, &HashMap::new());
-            let head = view.as_ref().and_then(|view| view.attempt()?.head.clone());
+            let head = view.as_ref().and_then(|view| view.work()?.head.clone());
             let head = head.ok_or_else(|| {
                 refusal(
                     RefusalKind::NotNow,
@@ -51,6 +51,7 @@ pub(super) fn command(engine: &Engine, now: Time, task: TaskId, act: Act) -> Res
         }
         Act::SendBack(message) => Command::SendBack { task, message },
         Act::Reject(reason) => Command::Reject { task, reason },
+        Act::Regate => Command::Regate(task),
         Act::Land => Command::Land(task),
         Act::Rollback => Command::Rollback(task),
         Act::Peek(reason) => Command::Peek { task, reason },

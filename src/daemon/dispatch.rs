@@ -2,13 +2,15 @@
 //!
 //! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks.
 
+use super::brought;
 use super::jobs::{Begin, Order};
+use super::judges;
 use super::launch;
 use super::requests::{kind, shown};
 use super::shell::Shell;
 use super::workers::{Lane, guarded};
 use crate::core::attempt::Start;
-use crate::core::effect::{Candidate, Effect, Work};
+use crate::core::effect::{Candidate, Effect, Terms, Work};
 use crate::core::event::{Event, MergeBuilt, Outcome, WorktreeReady};
 use crate::core::ids::{AttemptId, EffectId, JobId};
 use crate::core::text::Shown;
@@ -113,18 +115,24 @@ impl Shell {
 /// Git's part of the effects; on a worker.
 fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
     match what {
-        Work::PrepareWorktree { repo, attempt, branch, target, start, previous } => {
-            prepare(paths, &repo, attempt, &branch, &target, start, previous.as_deref())
+        Work::PrepareWorktree { repo, attempt, branch, target, start, previous, terms } => {
+            let previous = previous.as_deref();
+            prepare(paths, &repo, attempt, &branch, &target, (start, previous), &terms)
         }
-        Work::ReadBranch { repo, branch, worktree, target } => {
+        Work::ReadBranch { repo, branch, worktree, target, wanted } => {
             if worktree.is_dir() {
                 git::worktree::commit_leftovers(&worktree, &branch, "Uncommitted work, kept by nopeek")
                     .map_err(git_error)?;
             }
-            git::diff::branch(&repo, &branch, &target).map(Outcome::BranchRead).map_err(git_error)
+            let mut read = git::diff::branch(&repo, &branch, &target).map_err(git_error)?;
+            read.brought = wanted
+                .map(|wanted| brought::read(&repo, &worktree, &branch, &wanted))
+                .transpose()
+                .map_err(git_error)?;
+            Ok(Outcome::BranchRead(read))
         }
-        Work::BuildMerge { repo, attempt, target, what, message } => {
-            build(paths, &repo, attempt, &target, &what, &message)
+        Work::BuildMerge { repo, attempt, target, what, message, terms } => {
+            build(paths, &repo, attempt, &target, (&what, &message), &terms)
         }
         Work::MoveTarget { repo, target, from, to, key } => {
             Ok(match git::refs::move_target(&repo, &target, &from, &to, &key).map_err(git_error)? {
@@ -149,14 +157,15 @@ fn prepare(
     attempt: AttemptId,
     branch: &str,
     target: &str,
-    start: Start,
-    previous: Option<&str>,
+    (start, previous): (Start, Option<&str>),
+    terms: &Terms,
 ) -> Result<Outcome, Shown> {
     let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
     let place = place(paths, repo, &worktree_name(attempt, branch));
     let base = git::worktree::prepare(repo, &place, branch, target, start, previous).map_err(git_error)?;
     git::worktree::bring(repo, &place, &config.copy, &config.link).map_err(git_error)?;
-    Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates: config.gates }))
+    let gates = judges::gates(&config, target, terms);
+    Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
 }
 
 fn build(
@@ -164,18 +173,19 @@ fn build(
     repo: &Path,
     attempt: AttemptId,
     target: &str,
-    what: &Candidate,
-    message: &str,
+    (what, message): (&Candidate, &str),
+    terms: &Terms,
 ) -> Result<Outcome, Shown> {
     let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
     let undo = matches!(what, Candidate::Revert(_));
     let name = format!("{attempt}-{}", if undo { "rollback" } else { "merge" });
     let scratch = place(paths, repo, &name);
-    match git::merge::build(repo, &scratch, target, what, message).map_err(git_error)? {
+    match git::merge::build(repo, &scratch, target, what, message, &terms.union).map_err(git_error)? {
         Built::Conflict(files) => Ok(Outcome::Conflict { files }),
         Built::Merged { onto, commit, tree } => {
             git::worktree::bring(repo, &scratch, &config.copy, &config.link).map_err(git_error)?;
-            let (setup, gates) = (config.setup, config.gates);
+            let gates = judges::gates(&config, target, terms);
+            let setup = config.setup;
             Ok(Outcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
         }
     }

@@ -4,9 +4,11 @@
 //! It may hold keys; it is never written to the ledger or the log. Lost (a power cut), the daemon's own is used.
 
 use crate::agents::profile::Profile;
-use crate::core::ids::{AttemptId, TaskId};
+use crate::core::fact::Fact;
+use crate::core::ids::{AttemptId, SpecId, TaskId};
 use crate::os::paths::Paths;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -19,8 +21,11 @@ pub(super) type Env = Vec<(String, String)>;
 pub(super) struct Kept {
     /// The client's environment.
     pub(super) env: Env,
-    /// The agent's profile; none if the file was lost.
+    /// The agent's profile; none if the file was lost, or if there are several.
     pub(super) profile: Option<Profile>,
+    /// By name, those of all who may work on a spec.
+    #[serde(default)]
+    pub(super) profiles: BTreeMap<String, Profile>,
 }
 
 /// Most bytes of an environment that a client may send.
@@ -55,9 +60,36 @@ fn file(paths: &Paths, task: TaskId) -> PathBuf {
     paths.data.join("env").join(format!("{task}.json"))
 }
 
+fn spec_file(paths: &Paths, spec: SpecId) -> PathBuf {
+    paths.data.join("env").join(format!("{spec}.json"))
+}
+
 /// Keeps `kept` for the jobs of `task`.
 pub(super) fn save(paths: &Paths, task: TaskId, kept: &Kept) -> io::Result<()> {
-    let file = file(paths, task);
+    put(&file(paths, task), kept)
+}
+
+/// Keeps `kept` for the tasks of `spec`.
+pub(super) fn save_spec(paths: &Paths, spec: SpecId, kept: &Kept) -> io::Result<()> {
+    put(&spec_file(paths, spec), kept)
+}
+
+/// Gives a task of a spec what is kept for the spec.
+pub(super) fn inherit(paths: &Paths, task: TaskId, spec: SpecId) -> io::Result<()> {
+    let kept = serde_json::from_slice(&std::fs::read(spec_file(paths, spec))?)?;
+    put(&file(paths, task), &kept)
+}
+
+/// The tasks of specs that these facts launch.
+pub(super) fn heirs(facts: &[Fact]) -> Vec<(TaskId, SpecId)> {
+    let launched = |fact: &Fact| match fact {
+        Fact::Launched { task, launch } => Some((*task, launch.brief.spec?)),
+        _ => None,
+    };
+    facts.iter().filter_map(launched).collect()
+}
+
+fn put(file: &Path, kept: &Kept) -> io::Result<()> {
     if let Some(dir) = file.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     }
@@ -65,7 +97,7 @@ pub(super) fn save(paths: &Paths, task: TaskId, kept: &Kept) -> io::Result<()> {
     let mut out =
         std::fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&new)?;
     out.write_all(&serde_json::to_vec(kept)?)?;
-    std::fs::rename(&new, &file)
+    std::fs::rename(&new, file)
 }
 
 /// What was kept for `task`, or the daemon's own environment.
@@ -73,7 +105,7 @@ pub(super) fn load(paths: &Paths, task: TaskId) -> Kept {
     let kept = std::fs::read(file(paths, task)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     kept.unwrap_or_else(|| {
         tracing::warn!(%task, "no environment was kept for the task: using the daemon's own");
-        Kept { env: own(), profile: None }
+        Kept { env: own(), profile: None, profiles: BTreeMap::new() }
     })
 }
 

@@ -10,6 +10,7 @@ use crate::config::repo::RepoConfig;
 use crate::config::trust::{self, Trust};
 use crate::config::user::UserConfig;
 use crate::core::attempt::Limits;
+use crate::core::brief::Brief;
 use crate::core::event::Launch;
 use crate::core::ids::TaskName;
 use crate::core::lid::LidRule;
@@ -21,7 +22,7 @@ use crate::os::paths::Paths;
 use crate::wire::client::{AgentLine, Refusal, RefusalKind, RunRequest};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -76,17 +77,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         let remedy = "leave them out: the repo's own are taken";
         return Err(bad("an agent can't choose the target, the lid or the limits of a task", remedy));
     }
-    let repo = git::repo::find(&run.repo).map_err(git_refusal)?;
-    // The target says which nopeek.toml counts, and that file may name another target: looked up once more then.
-    let wished = run.target.as_deref();
-    let mut target = git::repo::target(&repo, wished).map_err(git_refusal)?;
-    let mut file = trusted_config(paths, &repo.main, &target)?;
-    if wished.is_none()
-        && let Some(named) = file.target.clone().filter(|named| *named != target)
-    {
-        target = git::repo::target(&repo, Some(&named)).map_err(git_refusal)?;
-        file = trusted_config(paths, &repo.main, &target)?;
-    }
+    let (main, target, file) = repo_config(paths, &run.repo, run.target.as_deref())?;
     let agent = run.agent.or_else(|| file.agent.clone()).unwrap_or_else(|| user.agent.clone());
     let profile = pick(user, &file, &agent)?;
     let env = match run.by {
@@ -122,7 +113,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
     };
     let lid = lid(run.lid, &profile, &file, user);
     let launch = Launch {
-        repo: repo.main,
+        repo: main,
         target,
         parallel: file.parallel.unwrap_or(user.parallel).max(1),
         name,
@@ -132,19 +123,39 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         lid,
         after,
         by: run.by,
+        brief: Brief::default(),
     };
-    Ok(Resolved { launch, kept: Kept { env, profile: Some(profile) } })
+    Ok(Resolved { launch, kept: Kept { env, profile: Some(profile), profiles: BTreeMap::new() } })
+}
+
+/// A folder's repo, its target and the config that counts.
+pub(super) fn repo_config(
+    paths: &Paths,
+    folder: &Path,
+    wished: Option<&str>,
+) -> Result<(PathBuf, String, RepoConfig), Refusal> {
+    let repo = git::repo::find(folder).map_err(git_refusal)?;
+    // The target says which nopeek.toml counts, and that file may name another target: looked up once more then.
+    let mut target = git::repo::target(&repo, wished).map_err(git_refusal)?;
+    let mut file = trusted_config(paths, &repo.main, &target)?;
+    if wished.is_none()
+        && let Some(named) = file.target.clone().filter(|named| *named != target)
+    {
+        target = git::repo::target(&repo, Some(&named)).map_err(git_refusal)?;
+        file = trusted_config(paths, &repo.main, &target)?;
+    }
+    Ok((repo.main, target, file))
 }
 
 /// Whether screens are covered: what the task says goes before the agent's profile, that before the repo, that before
 /// the user.
-fn lid(task: Option<bool>, profile: &Profile, file: &RepoConfig, user: &UserConfig) -> LidRule {
+pub(super) fn lid(task: Option<bool>, profile: &Profile, file: &RepoConfig, user: &UserConfig) -> LidRule {
     let task = task.map(|on| if on { LidRule::On } else { LidRule::Off });
     task.or(profile.lid).or(file.lid).unwrap_or(user.lid)
 }
 
 /// The user's limits, where the repo has none of its own.
-fn limits(user: &UserConfig, file: &RepoConfig) -> Limits {
+pub(super) fn limits(user: &UserConfig, file: &RepoConfig) -> Limits {
     Limits {
         attempts: file.attempts.unwrap_or(user.limits.attempts),
         time: file.time.or(user.limits.time),
@@ -153,7 +164,7 @@ fn limits(user: &UserConfig, file: &RepoConfig) -> Limits {
 }
 
 /// The user's config.
-fn user_config(paths: &Paths) -> Result<UserConfig, Refusal> {
+pub(super) fn user_config(paths: &Paths) -> Result<UserConfig, Refusal> {
     UserConfig::load(paths).map_err(|error| config_refusal(&error))
 }
 
@@ -175,7 +186,7 @@ pub(super) fn trusted_config(paths: &Paths, repo: &Path, target: &str) -> Result
 }
 
 /// The profile `name`: the repo's, else the user's, else the built-in one.
-fn pick(user: &UserConfig, file: &RepoConfig, name: &str) -> Result<Profile, Refusal> {
+pub(super) fn pick(user: &UserConfig, file: &RepoConfig, name: &str) -> Result<Profile, Refusal> {
     let built_in =
         || agents::builtin().into_iter().find(|(have, _)| have == name).map(|(_, profile)| profile);
     let found = file.agents.get(name).or_else(|| user.agents.get(name)).cloned().or_else(built_in);
@@ -263,7 +274,7 @@ pub(super) fn git_refusal(error: git::GitError) -> Refusal {
     refusal(RefusalKind::Failed, error.to_string(), remedy)
 }
 
-fn config_refusal(error: &ConfigError) -> Refusal {
+pub(super) fn config_refusal(error: &ConfigError) -> Refusal {
     refusal(RefusalKind::BadInput, error.to_string(), error.remedy())
 }
 

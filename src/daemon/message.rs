@@ -5,6 +5,7 @@
 
 use super::launch::Resolved;
 use super::outbox::Outbox;
+use super::specs::ResolvedSpec;
 use crate::core::event::{Command, DiffStat, Event};
 use crate::core::ids::JobId;
 use crate::screen::covered::Covered;
@@ -47,6 +48,8 @@ pub(super) enum FromWorld {
     Resolved { reply: ReplyTo, result: Result<Vec<Resolved>, Refusal> },
     /// Who votes on a question was looked up.
     Voting { reply: ReplyTo, result: Result<Box<Command>, Refusal> },
+    /// A request for a spec was looked up.
+    SpecResolved { reply: ReplyTo, result: Box<Result<ResolvedSpec, Refusal>> },
 }
 
 /// From sessions.

@@ -12,11 +12,13 @@
 
 mod after;
 mod asking;
+mod brought;
 mod commands;
 mod dispatch;
 mod environment;
 mod frames;
 mod jobs;
+mod judges;
 mod launch;
 mod message;
 mod notices;
@@ -28,6 +30,7 @@ mod past;
 mod requests;
 mod sessions;
 mod shell;
+mod specs;
 mod start;
 mod vitals;
 mod workers;

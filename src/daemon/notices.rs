@@ -317,6 +317,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
         ToDaemon::Ring { .. } | ToDaemon::Look(_) | ToDaemon::Input { .. } => true,
         ToDaemon::Request { request, .. } => match request {
             Request::Run(_)
+            | Request::SpecNew(_)
             | Request::Command(_)
             | Request::Act { .. }
             | Request::Diff { .. }
@@ -326,6 +327,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Task(_)
             | Request::Ledger { .. }
             | Request::Agents { .. }
+            | Request::Spec(_)
             | Request::Status
             | Request::Shutdown
             | Request::Asked { .. }

@@ -8,6 +8,7 @@ use super::jobs::{Begin, Kind, Order};
 use super::launch::{self, refusal};
 use super::message::{ClientId, FromWorld, ReplyTo};
 use super::shell::Shell;
+use super::specs;
 use super::workers::{Lane, guarded};
 use crate::core::engine::JobKind;
 use crate::core::ids::{JobId, TaskId};
@@ -121,6 +122,16 @@ impl Shell {
                 Ok(()) => return,
                 Err(refusal) => Err(refusal),
             },
+            Request::SpecNew(wish) => {
+                let (paths, world) = (self.paths.clone(), self.world.clone());
+                self.workers.put(Lane::Launch, move || {
+                    let result =
+                        guarded(|| specs::resolve(&paths, *wish)).unwrap_or_else(|broke| Err(failed(broke)));
+                    world.tell(FromWorld::SpecResolved { reply, result: Box::new(result) });
+                });
+                return;
+            }
+            Request::Spec(name) => self.spec(&name),
             Request::Status => self.status(),
             Request::Shutdown => {
                 self.ending = true;
@@ -183,7 +194,7 @@ impl Shell {
             .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no task {id}"), ""))?;
         let attempt = match attempt {
             Some(no) => view.attempts.iter().find(|attempt| attempt.no == no),
-            None => view.attempt(),
+            None => view.work(),
         };
         let attempt = attempt.ok_or_else(|| {
             refusal(

@@ -243,6 +243,7 @@ impl Shell {
                 Ok(command) => self.command(reply, *command),
                 Err(refusal) => reply.outbox.answer(reply.id, Err(refusal)),
             },
+            FromWorld::SpecResolved { reply, result } => self.open_spec(reply, *result),
         }
     }
 
@@ -294,10 +295,16 @@ impl Shell {
     }
 
     /// Steps the engine; what follows waits for the commit.
-    fn step_by(&mut self, by: &str, event: Event, mut after: After) -> Result<Vec<TaskId>, Refused> {
+    pub(super) fn step_by(
+        &mut self,
+        by: &str,
+        event: Event,
+        mut after: After,
+    ) -> Result<Vec<TaskId>, Refused> {
         let step = self.engine.step(self.now, event)?;
         after.effects = step.effects;
         after.notices = step.notices;
+        after.heirs = environment::heirs(&step.facts);
         self.board_changed |= !step.facts.is_empty();
         let by = by.to_owned();
         self.unsaved.push_back(Unsaved { at: self.now, by, facts: step.facts, after });
@@ -355,7 +362,7 @@ impl Shell {
         }
     }
 
-    fn writable(&self) -> Result<(), Refusal> {
+    pub(super) fn writable(&self) -> Result<(), Refusal> {
         match self.retry_at {
             None => Ok(()),
             Some(_) => Err(refusal(
@@ -402,6 +409,15 @@ impl Shell {
         for unsaved in &mut self.unsaved {
             // Once more after the facts, if it fails.
             unsaved.after.kept.retain(|(task, kept)| environment::save(&self.paths, *task, kept).is_err());
+            unsaved.after.kept_spec = unsaved
+                .after
+                .kept_spec
+                .take()
+                .filter(|(spec, kept)| environment::save_spec(&self.paths, *spec, kept).is_err());
+            unsaved
+                .after
+                .heirs
+                .retain(|(task, spec)| environment::inherit(&self.paths, *task, *spec).is_err());
         }
     }
 
@@ -431,6 +447,10 @@ impl Shell {
         }
         if let Some((reply, what)) = after.answer {
             let answer = match what {
+                Acknowledged::Opened(id) => match self.engine.spec_view(id, self.now) {
+                    Some(view) => Reply::Spec(Box::new(view)),
+                    None => Reply::Done,
+                },
                 Acknowledged::Done => Reply::Done,
                 Acknowledged::Voted(id) => match self.engine.panels().get(id) {
                     Some(poll) => Reply::Panel(Box::new(poll.clone())),

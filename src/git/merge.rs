@@ -7,7 +7,7 @@ use super::{GitError, library};
 use crate::core::effect::Candidate;
 use crate::core::ids::Oid;
 use crate::core::text::Shown;
-use git2::{Index, Repository, Signature};
+use git2::{Index, IndexEntry, Repository, Signature};
 use std::path::Path;
 
 /// What came of a build.
@@ -34,6 +34,7 @@ pub fn build(
     target: &str,
     what: &Candidate,
     message: &str,
+    union: &[String],
 ) -> Result<Built, GitError> {
     let repo = open(main)?;
     let onto = commit(&repo, target)?;
@@ -54,6 +55,9 @@ pub fn build(
         }
     };
     if index.has_conflicts() {
+        keep_both(&repo, &mut index, union)?;
+    }
+    if index.has_conflicts() {
         return Ok(Built::Conflict(conflicts(&index)?));
     }
     let tree_id = index.write_tree_to(&repo).map_err(library("write the merged tree"))?;
@@ -65,6 +69,57 @@ pub fn build(
         .map_err(library("write the merged commit"))?;
     check_out(main, scratch, made)?;
     Ok(Built::Merged { onto: oid(onto.id()), commit: oid(made), tree: oid(tree_id) })
+}
+
+/// Resolves the conflicts in these files by keeping both sides, one after the other: they are notes that many write.
+fn keep_both(repo: &Repository, index: &mut Index, files: &[String]) -> Result<(), GitError> {
+    let conflicts: Vec<git2::IndexConflict> =
+        index.conflicts().map_err(library("read the conflicts"))?.filter_map(Result::ok).collect();
+    for conflict in conflicts {
+        let (Some(ours), Some(theirs)) = (&conflict.our, &conflict.their) else { continue };
+        let path = String::from_utf8_lossy(&ours.path).into_owned();
+        if !files.contains(&path) || ours.path != theirs.path {
+            continue;
+        }
+        let ancestor = match &conflict.ancestor {
+            Some(entry) => entry,
+            // Both have begun the file: as if it had been empty before.
+            None => &IndexEntry { id: repo.blob(b"").map_err(library("write an empty file"))?, ..copy(ours) },
+        };
+        let mut options = git2::MergeFileOptions::new();
+        let both = repo
+            .merge_file_from_index(ancestor, ours, theirs, Some(options.favor(git2::FileFavor::Union)))
+            .map_err(library(format!("merge {path}")))?;
+        let entry = IndexEntry {
+            id: repo.blob(both.content()).map_err(library(format!("write {path}")))?,
+            flags: 0,
+            ..copy(ours)
+        };
+        index.remove_path(Path::new(&path)).map_err(library(format!("merge {path}")))?;
+        index
+            .conflict_remove(Path::new(&path))
+            .or_else(|error| if error.code() == git2::ErrorCode::NotFound { Ok(()) } else { Err(error) })
+            .map_err(library(format!("merge {path}")))?;
+        index.add(&entry).map_err(library(format!("merge {path}")))?;
+    }
+    Ok(())
+}
+
+fn copy(entry: &IndexEntry) -> IndexEntry {
+    IndexEntry {
+        ctime: entry.ctime,
+        mtime: entry.mtime,
+        dev: entry.dev,
+        ino: entry.ino,
+        mode: entry.mode,
+        uid: entry.uid,
+        gid: entry.gid,
+        file_size: entry.file_size,
+        id: entry.id,
+        flags: entry.flags,
+        flags_extended: entry.flags_extended,
+        path: entry.path.clone(),
+    }
 }
 
 fn check_out(main: &Path, scratch: &Path, at: git2::Oid) -> Result<(), GitError> {

@@ -62,6 +62,21 @@ pub fn read_file(main: &Path, branch: &str, path: &str) -> Result<Option<String>
     Ok(Some(String::from_utf8_lossy(blob.content()).into_owned()))
 }
 
+/// The names of what lies in a folder as a branch has it; none if there is no such folder.
+pub fn list(main: &Path, branch: &str, folder: &str) -> Result<Vec<String>, GitError> {
+    let repo = open(main)?;
+    let tree = commit(&repo, branch)?.tree().map_err(library("read a tree"))?;
+    let entry = match tree.get_path(Path::new(folder)) {
+        Ok(entry) => entry,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(library(format!("find {folder}"))(error)),
+    };
+    let Ok(inner) = entry.to_object(&repo).and_then(|object| object.peel_to_tree()) else {
+        return Ok(Vec::new());
+    };
+    Ok(inner.iter().filter_map(|entry| entry.name().ok().map(str::to_owned)).collect())
+}
+
 /// The commit that a branch is at.
 pub fn tip(main: &Path, branch: &str) -> Result<Oid, GitError> {
     let repo = open(main)?;

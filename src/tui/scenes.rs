@@ -61,6 +61,9 @@ fn attempt(id: u64, name: &str, no: u32, state: TaskState) -> AttemptView {
     };
     let names = ["build", "test", "smoke"];
     AttemptView {
+        part: crate::core::brief::Part::Work,
+        agent: "claude".to_owned(),
+        findings: None,
         no,
         branch: format!("nopeek/{name}/{no}"),
         worktree: None,
@@ -158,7 +161,7 @@ pub(super) fn board() -> Board {
         waiting: vec![TaskId(8), TaskId(7)],
         merging: Vec::new(),
     };
-    Board { now: Time(100_000), repos: vec![repo], tasks }
+    Board { now: Time(100_000), repos: vec![repo], tasks, specs: Vec::new() }
 }
 
 pub(super) fn diff() -> Diff {

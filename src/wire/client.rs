@@ -11,6 +11,7 @@ use crate::core::ids::{AttemptId, JobId, Oid, PanelId};
 use crate::core::notice::Notice;
 use crate::core::panel::{Panel, Poll, PollLine, Question};
 use crate::core::review::Diff;
+use crate::core::spec_view::SpecView;
 use crate::core::text::Shown;
 use crate::core::time::Time;
 use crate::core::view::{Board, LedgerLine, TaskView};
@@ -189,6 +190,10 @@ pub enum Request {
         /// The question.
         text: String,
     },
+    /// From a goal to a spec, and on; config is read by the daemon's edges.
+    SpecNew(Box<SpecRequest>),
+    /// A spec, by name or number as `s3`, whole.
+    Spec(TaskRef),
     /// The daemon's own state.
     Status,
     /// End the daemon; agents go on.
@@ -246,6 +251,37 @@ pub struct RunRequest {
     pub by: Option<AttemptId>,
 }
 
+/// A spec to be made, as a person asked for it; what is none comes from config.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecRequest {
+    /// A folder in the repo.
+    pub repo: PathBuf,
+    /// Wished name.
+    pub name: Option<String>,
+    /// What is wanted.
+    pub goal: String,
+    /// Target branch.
+    pub target: Option<String>,
+    /// Who drafts it.
+    pub draft: Option<String>,
+    /// Who attacks it; `none`: nobody.
+    pub review: Option<String>,
+    /// Who plans it.
+    pub plan: Option<String>,
+    /// Who does its tasks.
+    pub work: Option<String>,
+    /// Who verifies them; `none`: nobody.
+    pub verify: Option<String>,
+    /// How often it is attacked.
+    pub passes: Option<u32>,
+    /// How often findings send work back.
+    pub rounds: Option<u32>,
+    /// What is approved in advance: `spec`, `plan`, `work`; none: as config says.
+    pub ahead: Option<Vec<String>>,
+    /// The client's environment that agents need. Never stored in the ledger.
+    pub env: Vec<(String, String)>,
+}
+
 /// What to do to a task; as [`Command`], without its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
@@ -273,6 +309,8 @@ pub enum Act {
     SendBack(String),
     /// Reject, with a reason.
     Reject(String),
+    /// Read and gate the reviewed branch again.
+    Regate,
     /// Land again after a refusal.
     Land,
     /// Revert a landed task.
@@ -300,6 +338,8 @@ pub enum Reply {
     Task(Box<TaskView>),
     /// Ledger lines, oldest first.
     Ledger(Vec<LedgerLine>),
+    /// A spec.
+    Spec(Box<SpecView>),
     /// A diff.
     Diff(Box<Diff>),
     /// Lines of a screen and its history, oldest first.

@@ -36,7 +36,8 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
             (shell(command, vec![("NOPEEK_GATE".to_owned(), name.clone())]), None)
         }
         JobWhat::Agent { profile: name, prompt, resume } => {
-            let profile = match kept.profile {
+            let mut profiles = kept.profiles;
+            let profile = match profiles.remove(name).or(kept.profile) {
                 Some(profile) => profile,
                 None => super::super::launch::profile(paths, &start.repo, name)?,
             };

@@ -12,7 +12,9 @@ use std::path::Path;
 /// A merge of a branch that `work` made: what it was built on, and the merge.
 fn built(lab: &Lab, work: impl FnOnce(&Path)) -> (Oid, Oid) {
     let head = lab.branch("work", work);
-    match merge::build(&lab.main, &lab.place("scratch"), "main", &Candidate::Merge(head), "land").unwrap() {
+    match merge::build(&lab.main, &lab.place("scratch"), "main", &Candidate::Merge(head), "land", &[])
+        .unwrap()
+    {
         Built::Merged { onto, commit, .. } => (onto, commit),
         Built::Conflict(files) => panic!("{files:?}"),
     }

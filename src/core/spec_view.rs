@@ -1,0 +1,295 @@
+//! What clients see of specs: a line each on the board, and one of them whole.
+
+use super::brief::{self, Brought, Part};
+use super::engine::{Refused, RefusedKind};
+use super::finding::{Answered, Findings};
+use super::ids::{SpecId, TaskId};
+use super::plan::{self, Phase, Planned};
+use super::spec::{Contract, Spec};
+use super::state::{Stage, State, Task};
+use super::text::Shown;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where a spec stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpecStage {
+    /// It is written, attacked and refined.
+    Drafting,
+    /// It waits for approval.
+    SpecReady,
+    /// It is cut into tasks.
+    Planning,
+    /// Its plan waits for approval.
+    PlanReady,
+    /// Its tasks are done.
+    Building,
+    /// A phase has landed; the next waits while the target stays green.
+    Soaking,
+    /// A task of it waits for a human.
+    Stuck,
+    /// Nothing of it starts.
+    Stopped,
+    /// All has landed.
+    Done,
+}
+
+impl SpecStage {
+    /// The word on screens.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Drafting => "drafting",
+            Self::SpecReady => "spec ready",
+            Self::Planning => "planning",
+            Self::PlanReady => "plan ready",
+            Self::Building => "building",
+            Self::Soaking => "soaking",
+            Self::Stuck => "stuck",
+            Self::Stopped => "stopped",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// A spec as a line of the board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecLine {
+    /// Its number.
+    pub id: SpecId,
+    /// Its name.
+    pub name: String,
+    /// The repo's main checkout.
+    pub repo: PathBuf,
+    /// Where it stands.
+    pub stage: SpecStage,
+    /// Why, in words.
+    pub why: Shown,
+    /// Whether a human must act.
+    pub needs_you: bool,
+    /// The task that drafts it.
+    pub draft: Option<TaskId>,
+    /// The task that plans it.
+    pub plan: Option<TaskId>,
+    /// Its tasks, by their name in the plan.
+    pub tasks: BTreeMap<String, TaskId>,
+    /// Tasks of the plan that have landed.
+    pub landed: u32,
+    /// Tasks of the plan.
+    pub planned: u32,
+    /// The phase that is being built, from 1, of how many; 0 before there is a plan.
+    pub phase: (u32, u32),
+    /// When it was asked for.
+    pub created: Time,
+}
+
+/// A spec, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpecView {
+    /// Its line.
+    pub line: SpecLine,
+    /// What was wanted.
+    pub goal: String,
+    /// Where its file lies, from the repo's root.
+    pub path: String,
+    /// Its contract as it stands; none before there is one.
+    pub contract: Option<Contract>,
+    /// Whether the contract was approved and has landed.
+    pub agreed: bool,
+    /// The looks that were taken at it.
+    pub looks: Vec<Look>,
+    /// Its plan as it stands; none before there is one.
+    pub phases: Option<Vec<Phase>>,
+    /// The plan as a graph.
+    pub graph: Vec<String>,
+}
+
+/// A look that was taken at a spec.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// By whom: the agent profile.
+    pub by: String,
+    /// What was found.
+    pub findings: Findings,
+    /// What was done about it.
+    pub answers: Vec<Answered>,
+}
+
+/// The spec of this name (or number, as `s3`) in a repo, or in any if it is the only one.
+pub(in crate::core) fn find(state: &State, repo: Option<&Path>, name: &str) -> Result<SpecId, Refused> {
+    let number = name.strip_prefix('s').and_then(|n| n.parse().ok()).map(SpecId);
+    if let Some(spec) = number.and_then(|id| state.specs.all.get(&id)) {
+        return Ok(spec.id);
+    }
+    let named = |spec: &&Spec| spec.order.name.as_str() == name;
+    let here = |spec: &&Spec| repo.is_none_or(|repo| spec.order.repo == repo);
+    let mut found: Vec<&Spec> = state.specs.all.values().filter(named).filter(here).collect();
+    if found.is_empty() {
+        found = state.specs.all.values().filter(named).collect();
+    }
+    match found.as_slice() {
+        [spec] => Ok(spec.id),
+        [] => Err(Refused::new(
+            RefusedKind::NotFound,
+            format!("there is no spec {}", Shown::line(name)),
+            "nopeek spec ls shows all specs",
+        )),
+        _ => Err(Refused::new(
+            RefusedKind::BadInput,
+            format!("{} repos have a spec {}", found.len(), Shown::line(name)),
+            "stand in the repo that you mean, or give the spec's number",
+        )),
+    }
+}
+
+/// All, oldest first.
+pub(in crate::core) fn lines(state: &State, now: Time) -> Vec<SpecLine> {
+    state.specs.all.values().map(|spec| line(state, spec, now)).collect()
+}
+
+fn line(state: &State, spec: &Spec, now: Time) -> SpecLine {
+    let (stage, why) = stands(state, spec, now);
+    let landed = |id: &&TaskId| state.tasks.get(id).is_some_and(|task| task.stage == Stage::Landed);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let phases = spec.phases.as_ref().map_or(0, Vec::len);
+    SpecLine {
+        id: spec.id,
+        name: spec.order.name.to_string(),
+        repo: spec.order.repo.clone(),
+        stage,
+        why: Shown::line(&why),
+        needs_you: matches!(stage, SpecStage::SpecReady | SpecStage::PlanReady | SpecStage::Stuck),
+        draft: spec.draft,
+        plan: spec.plan,
+        tasks: spec.tasks.iter().map(|(name, task)| (name.to_string(), *task)).collect(),
+        landed: count(spec.tasks.values().filter(landed).count()),
+        planned: count(spec.phases.iter().flatten().map(|phase| phase.tasks.len()).sum()),
+        phase: (count((spec.landed.len() + 1).min(phases)), count(phases)),
+        created: spec.created,
+    }
+}
+
+fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
+    if spec.done.is_some() {
+        return (SpecStage::Done, format!("all of it is on {}", spec.order.target));
+    }
+    if spec.stopped {
+        return (SpecStage::Stopped, "nothing of it starts; nopeek spec go-on lets it".to_owned());
+    }
+    let of = |id: Option<TaskId>| id.and_then(|id| state.tasks.get(&id));
+    if let Some(why) = spec.all_tasks().filter_map(|id| state.tasks.get(&id)).find_map(in_the_way) {
+        return (SpecStage::Stuck, why);
+    }
+    let gone = |id: Option<TaskId>| id.is_some_and(|id| !state.tasks.contains_key(&id));
+    if spec.contract.is_none() {
+        return match of(spec.draft) {
+            Some(task) if task.stage == Stage::Review => {
+                (SpecStage::SpecReady, format!("read {} and approve {}", spec.path(), task.launch.name))
+            }
+            Some(task) => (SpecStage::Drafting, format!("{} is at it", task.launch.name)),
+            None if gone(spec.draft) => {
+                (SpecStage::Stuck, "the task that drafted it is off the board".to_owned())
+            }
+            None => (SpecStage::Drafting, "the board is full".to_owned()),
+        };
+    }
+    if spec.phases.is_none() {
+        return match of(spec.plan) {
+            Some(task) if task.stage == Stage::Review => (
+                SpecStage::PlanReady,
+                format!("read the plan (nopeek spec show) and approve {}", task.launch.name),
+            ),
+            Some(task) => (SpecStage::Planning, format!("{} is at it", task.launch.name)),
+            None if gone(spec.plan) => {
+                (SpecStage::Stuck, "the task that planned it is off the board".to_owned())
+            }
+            None => (SpecStage::Planning, "the board is full".to_owned()),
+        };
+    }
+    let phase = spec.phases.iter().flatten().nth(spec.landed.len());
+    let begun = phase.is_some_and(|phase| phase.tasks.iter().any(|task| spec.tasks.contains_key(&task.name)));
+    if let (false, Some(until)) = (begun, super::spec::soaks_until(spec).filter(|until| *until > now)) {
+        let minutes = until.since(now).0.div_ceil(60_000);
+        return (
+            SpecStage::Soaking,
+            format!("phase {} has landed; the next begins in {minutes} min", spec.landed.len()),
+        );
+    }
+    let left = |planned: &&Planned| {
+        of(spec.tasks.get(&planned.name).copied()).is_none_or(|task| task.stage != Stage::Landed)
+    };
+    let names: Vec<&str> =
+        phase.iter().flat_map(|phase| &phase.tasks).filter(left).map(|task| task.name.as_str()).collect();
+    (SpecStage::Building, format!("phase {}: {}", spec.landed.len() + 1, names.join(", ")))
+}
+
+/// Why a task holds up its spec for good, if it does.
+fn in_the_way(task: &Task) -> Option<String> {
+    let name = &task.launch.name;
+    match &task.stage {
+        Stage::Stuck(why) => Some(format!("{name}: {why}")),
+        Stage::Interrupted => Some(format!("{name} was interrupted: resume or retry it")),
+        Stage::Stopped | Stage::Rejected(_) | Stage::RolledBack => {
+            Some(format!("{name} ended unmerged: retry it, or stop the spec"))
+        }
+        Stage::Queued { .. }
+        | Stage::Trying
+        | Stage::Review
+        | Stage::Merging(_)
+        | Stage::RollingBack
+        | Stage::Landed => None,
+    }
+}
+
+/// One of them, whole.
+pub(in crate::core) fn view(state: &State, id: SpecId, now: Time) -> Option<SpecView> {
+    let spec = state.specs.all.get(&id)?;
+    let newest = |task: Option<TaskId>| {
+        let task = state.tasks.get(&task?)?;
+        task.attempts.iter().rev().filter(|a| a.part == Part::Work).find_map(|a| {
+            match a.read.as_ref()?.brought.as_ref()? {
+                Brought::Mistakes(_) => None,
+                brought => Some(brought),
+            }
+        })
+    };
+    let contract = spec.contract.clone().or_else(|| match newest(spec.draft) {
+        Some(Brought::Spec { contract, .. }) => Some((**contract).clone()),
+        _ => None,
+    });
+    let phases = spec.phases.clone().or_else(|| match newest(spec.plan) {
+        Some(Brought::Plan(phases)) => Some(phases.clone()),
+        _ => None,
+    });
+    Some(SpecView {
+        line: line(state, spec, now),
+        goal: spec.order.goal.clone(),
+        path: spec.path(),
+        contract,
+        agreed: spec.contract.is_some(),
+        looks: spec.draft.and_then(|id| state.tasks.get(&id)).map(looks).unwrap_or_default(),
+        graph: phases.as_deref().map(plan::graph).unwrap_or_default(),
+        phases,
+    })
+}
+
+fn looks(task: &Task) -> Vec<Look> {
+    let second = |at: &usize| task.attempts[*at].part == Part::Second;
+    let mut looks = Vec::new();
+    for at in (0..task.attempts.len()).filter(second) {
+        let Some(findings) = brief::findings(&task.attempts[at]).cloned() else { continue };
+        let later = &task.attempts[at + 1..];
+        let answers = later.iter().take_while(|a| a.part == Part::Work).filter_map(|a| {
+            match a.read.as_ref()?.brought.as_ref()? {
+                Brought::Spec { answers, .. } => Some(answers.clone()),
+                Brought::Mistakes(_) | Brought::Findings(_) | Brought::Plan(_) => None,
+            }
+        });
+        let by = brief::agent(task, Part::Second).profile.clone();
+        looks.push(Look { by, findings, answers: answers.last().unwrap_or_default() });
+    }
+    looks
+}

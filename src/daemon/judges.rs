@@ -1,0 +1,38 @@
+//! Which gates judge a piece of work: the repo's, and what its own terms add.
+
+use crate::config::repo::RepoConfig;
+use crate::core::effect::{Gates, Terms};
+use crate::core::gate::GateSpec;
+use crate::core::time::Span;
+
+/// How long the check of a planned task may run.
+const CHECK_TIMEOUT: Span = Span::mins(30);
+
+/// The gates in the order in which they run.
+pub(super) fn gates(config: &RepoConfig, target: &str, terms: &Terms) -> Vec<GateSpec> {
+    let _ = target;
+    let mut gates = Vec::new();
+    if terms.gates != Gates::None {
+        gates.extend(match terms.gates {
+            Gates::All => config.gates.clone(),
+            Gates::Policy | Gates::None => Vec::new(),
+        });
+        for (n, check) in terms.checks.iter().enumerate() {
+            gates.push(GateSpec {
+                name: name(&gates, n),
+                command: check.clone(),
+                timeout: CHECK_TIMEOUT,
+                needs: Vec::new(),
+                required: true,
+                parallel: false,
+            });
+        }
+    }
+    gates
+}
+
+/// A name that no other gate has.
+fn name(gates: &[GateSpec], n: usize) -> String {
+    let wished = if n == 0 { "check".to_owned() } else { format!("check-{}", n + 1) };
+    if gates.iter().any(|gate| gate.name == wished) { format!("task-{wished}") } else { wished }
+}

@@ -1,0 +1,209 @@
+//! From a goal to an order for a spec: repo, config, crew and prompts looked up, by a worker; and what clients ask of specs.
+//!
+//! Everything that can be wrong is found here, before anything is begun.
+
+use super::after::{Acknowledged, After};
+use super::commands::refused;
+use super::environment::{self, ENV_MAX, Env, Kept};
+use super::launch::{self, git_refusal, refusal};
+use super::message::ReplyTo;
+use super::shell::Shell;
+use crate::agents;
+use crate::agents::profile::Profile;
+use crate::config::crew::{self, MEMORY, PASSES, ROUNDS, TURNS_MAX};
+use crate::config::repo::RepoConfig;
+use crate::config::user::UserConfig;
+use crate::core::attempt::AgentTraits;
+use crate::core::event::{Command, Event};
+use crate::core::ids::TaskName;
+use crate::core::prompt;
+use crate::core::spec::{Crew, GOAL_MAX, SpecCommand, SpecOrder};
+use crate::git;
+use crate::os::paths::Paths;
+use crate::wire::client::{Refusal, RefusalKind, Reply, SpecRequest, TaskRef};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Where a repo's own prompts lie.
+const PROMPTS: &str = ".nopeek/prompts";
+
+/// A spec that may be opened, and what is kept beside the ledger for it.
+#[derive(Debug)]
+pub(super) struct ResolvedSpec {
+    pub(super) order: SpecOrder,
+    pub(super) kept: Kept,
+}
+
+/// Looks up all that a spec needs.
+pub(super) fn resolve(paths: &Paths, wish: SpecRequest) -> Result<ResolvedSpec, Refusal> {
+    let bad = |what: String, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
+    if wish.goal.trim().is_empty() {
+        return Err(bad("the goal is empty".to_owned(), "say what you want to be so"));
+    }
+    if wish.goal.len() > GOAL_MAX {
+        let what = format!("the goal is longer than {} KiB", GOAL_MAX / 1024);
+        return Err(bad(what, "put the details into a file of the repo, and name it"));
+    }
+    let env_size: usize = wish.env.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if env_size > ENV_MAX {
+        return Err(bad(
+            "the environment is larger than 1 MiB".to_owned(),
+            "start from a smaller environment",
+        ));
+    }
+    let user = launch::user_config(paths)?;
+    let (main, target, file) = launch::repo_config(paths, &wish.repo, wish.target.as_deref())?;
+    let env = if wish.env.is_empty() { environment::own() } else { wish.env.clone() };
+    let mut people = People { user: &user, file: &file, env: &env, profiles: BTreeMap::new() };
+    let crew = crew(&mut people, &wish, &file, &user)?;
+    let profiles = people.profiles;
+    let turns = |name: &str, wished: Option<u32>, set: Option<u32>, else_: u32| {
+        let turns = wished.or(set).unwrap_or(else_);
+        if turns > TURNS_MAX {
+            return Err(bad(format!("{turns} {name}; {TURNS_MAX} are allowed"), ""));
+        }
+        Ok(turns)
+    };
+    let ahead = match &wish.ahead {
+        None => file.spec.ahead,
+        Some(words) => crew::ahead(words.iter().map(String::as_str))
+            .map_err(|(_, what)| bad(what, "say spec, plan or work"))?,
+    };
+    let name = match &wish.name {
+        Some(name) => TaskName::new(name)
+            .map_err(|error| bad(error.to_string(), "leave the name out to have one made"))?,
+        None => TaskName::from_text(title(&wish.goal)),
+    };
+    let order = SpecOrder {
+        repo: main.clone(),
+        parallel: file.parallel.unwrap_or(user.parallel).max(1),
+        name,
+        goal: wish.goal,
+        crew,
+        passes: turns("passes", wish.passes, file.spec.passes, PASSES)?,
+        rounds: turns("rounds", wish.rounds, file.spec.rounds, ROUNDS)?,
+        ahead,
+        limits: launch::limits(&user, &file),
+        lid: file.lid.unwrap_or(user.lid),
+        memory: file.spec.memory.clone().unwrap_or_else(|| MEMORY.to_owned()),
+        gates: file.gates.iter().map(|gate| format!("{}: `{}`", gate.name, gate.command)).collect(),
+        templates: templates(&main, &target)?,
+        batch: None,
+        target,
+    };
+    Ok(ResolvedSpec { order, kept: Kept { env, profile: None, profiles } })
+}
+
+/// The first line of a goal that says something, without marks of a heading.
+fn title(goal: &str) -> &str {
+    goal.lines()
+        .map(|line| line.trim_start_matches(['#', '-', '*', ' ']).trim())
+        .find(|line| !line.is_empty())
+        .unwrap_or("spec")
+}
+
+/// Who can be asked, found and on the PATH.
+struct People<'a> {
+    user: &'a UserConfig,
+    file: &'a RepoConfig,
+    env: &'a Env,
+    profiles: BTreeMap<String, Profile>,
+}
+
+impl People<'_> {
+    fn pick(&mut self, name: &str, duty: &str) -> Result<AgentTraits, Refusal> {
+        let profile = launch::pick(self.user, self.file, name)?;
+        let program = profile.program();
+        if environment::find_program(self.env, program).is_none() {
+            return Err(refusal(
+                RefusalKind::NotFound,
+                format!("the agent {name}, who is to {duty}, is not here: {program} is not on the PATH"),
+                "install it, or name another in [spec] of nopeek.toml: `nopeek agents` lists them",
+            ));
+        }
+        let traits = profile.traits(name);
+        self.profiles.insert(name.to_owned(), profile);
+        Ok(traits)
+    }
+}
+
+fn crew(
+    people: &mut People<'_>,
+    wish: &SpecRequest,
+    file: &RepoConfig,
+    user: &UserConfig,
+) -> Result<Crew, Refusal> {
+    let usual = file.agent.clone().unwrap_or_else(|| user.agent.clone());
+    let one = |wished: &Option<String>, set: &Option<String>| {
+        wished.clone().or_else(|| set.clone()).unwrap_or_else(|| usual.clone())
+    };
+    let set = &file.spec;
+    let some = |name: String| (name != "none").then_some(name);
+    let draft = people.pick(&one(&wish.draft, &set.draft), "draft the spec")?;
+    let review =
+        some(one(&wish.review, &set.review)).map(|name| people.pick(&name, "attack the spec")).transpose()?;
+    let plan = people.pick(&one(&wish.plan, &set.plan), "plan")?;
+    let work = people.pick(&one(&wish.work, &set.work), "work")?;
+    let verify = some(one(&wish.verify, &set.verify)).map(|name| people.pick(&name, "verify")).transpose()?;
+    // A plan may name others: those that are here.
+    let known = file.agents.keys().chain(people.user.agents.keys()).cloned();
+    let names: Vec<String> = known.chain(agents::builtin().into_iter().map(|(name, _)| name)).collect();
+    let mut others = BTreeMap::new();
+    for name in names {
+        if let Ok(traits) = people.pick(&name, "work") {
+            others.insert(name, traits);
+        }
+    }
+    Ok(Crew { draft, review, plan, work, verify, others })
+}
+
+/// The repo's own prompts, as the target has them.
+fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut own = BTreeMap::new();
+    for file in git::repo::list(main, target, PROMPTS).map_err(git_refusal)? {
+        let Some(name) = file.strip_suffix(".md") else { continue };
+        let path = format!("{PROMPTS}/{file}");
+        let text = git::repo::read_file(main, target, &path).map_err(git_refusal)?.unwrap_or_default();
+        if let Err((line, what)) = prompt::check(name, &text) {
+            let place = if line == 0 { path } else { format!("{path}:{line}") };
+            let what = format!("{place} on {target}: {what}");
+            return Err(refusal(
+                RefusalKind::BadInput,
+                what,
+                "mend it, or take it away to use the built-in one",
+            ));
+        }
+        own.insert(name.to_owned(), text);
+    }
+    Ok(own)
+}
+
+impl Shell {
+    /// Opens a spec that was looked up.
+    pub(super) fn open_spec(&mut self, reply: ReplyTo, result: Result<ResolvedSpec, Refusal>) {
+        let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
+            Ok(resolved) => resolved,
+            Err(refusal) => return reply.outbox.answer(reply.id, Err(refusal)),
+        };
+        let ResolvedSpec { order, kept } = resolved;
+        let by = reply.who.clone();
+        let id = self.engine.next_spec();
+        let after = After {
+            answer: Some((reply.clone(), Acknowledged::Opened(id))),
+            kept_spec: Some((id, kept)),
+            ..After::default()
+        };
+        let command = Command::Spec(SpecCommand::Open(Box::new(order)));
+        if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
+            reply.outbox.answer(reply.id, Err(refused(error)));
+        }
+    }
+
+    /// One spec, whole.
+    pub(super) fn spec(&self, name: &TaskRef) -> Result<Reply, Refusal> {
+        let id = self.engine.find_spec(name.repo.as_deref(), &name.name).map_err(refused)?;
+        let view = self.engine.spec_view(id, self.now);
+        view.map(|view| Reply::Spec(Box::new(view)))
+            .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no spec {id}"), ""))
+    }
+}
