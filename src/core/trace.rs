@@ -251,6 +251,7 @@ impl Tracer {
                 }
             }
             Fact::ReviewOpened { .. } => self.wait(at, SpanKind::Review, "review"),
+            Fact::Reopened { .. } => self.waited(now, Status::Unset),
             Fact::Approved { head, .. } => {
                 let review = self.waits;
                 self.note(review, "by", &at.by);
@@ -370,6 +371,7 @@ impl Tracer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::brief::Part;
     use super::super::attempt::{Ask, AskKind, Source, Start};
     use super::super::event::BranchRead;
     use super::super::gate::Verdict;
@@ -402,7 +404,7 @@ mod tests {
         let ask = Ask { kind: AskKind::Question, text: "red\u{1b}?".into() };
         let over = |no, result| Fact::AttemptOver { attempt: attempt(no), result };
         let opened =
-            |no| Fact::AttemptOpened { attempt: attempt(no), start: Start::Target, prompt: String::new() };
+            |no| Fact::AttemptOpened { attempt: attempt(no), start: Start::Target, prompt: String::new(), part: Part::Work };
         let gate = Role::Gate { merged: false, gate: 0 };
         let facts = vec![
             serde_json::from_value(launch).unwrap(),
@@ -413,7 +415,7 @@ mod tests {
             ended(2, 1),
             judged(1, false, Verdict::Failed),
             over(1, AttemptResult::Red),
-            Fact::Requeued { task: T, start: Start::Previous, note: String::new(), granted: false },
+            Fact::Requeued { task: T, start: Start::Previous, note: String::new(), granted: false, part: Part::Work },
             opened(2),
             job(3, 2, Role::Agent),
             said(AgentState::Asking(ask)),
@@ -511,6 +513,7 @@ mod tests {
             tree: Oid::new(&"c".repeat(40)).unwrap(),
             commits: 2,
             diffstat: super::super::event::DiffStat::default(),
+            brought: None,
         };
         let attempt = AttemptId { task: T, no: 2 };
         for (n, fact) in
