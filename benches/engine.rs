@@ -40,11 +40,8 @@ fn launch(n: usize, parallel: u32) -> Launch {
         limits: Limits { attempts: 3, time: Some(Span::mins(60)), silence: Some(Span::mins(15)) },
         lid: LidRule::On,
         after: Vec::new(),
-<<<<<<< HEAD
         by: None,
-=======
         brief: Default::default(),
->>>>>>> 742b5a5 (spec: from a goal over its review and its plan to landed work, as rules; nopeek spec)
     }
 }
 

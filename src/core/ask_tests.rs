@@ -39,6 +39,7 @@ fn launch(name: &str, mode: AgentMode) -> Launch {
         lid: LidRule::On,
         after: Vec::new(),
         by: None,
+        brief: Default::default(),
     }
 }
 
@@ -158,7 +159,13 @@ fn a_question_ends_with_its_attempt() {
         .unwrap();
     assert_eq!(desk.state(1), QuestionState::Dropped);
     let head = Oid::new(&"b".repeat(40)).unwrap();
-    let read = BranchRead { head: head.clone(), tree: head, commits: 1, diffstat: DiffStat::default() };
+    let read = BranchRead {
+        head: head.clone(),
+        tree: head,
+        commits: 1,
+        diffstat: DiffStat::default(),
+        brought: None,
+    };
     let effect = desk.take(|work| matches!(work, Work::ReadBranch { .. }));
     desk.event(Event::Answered { effect: effect.id, outcome: Outcome::BranchRead(read) }).unwrap();
     assert_eq!(desk.view().state, TaskState::Review);

@@ -371,8 +371,8 @@ impl Tracer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::brief::Part;
     use super::super::attempt::{Ask, AskKind, Source, Start};
+    use super::super::brief::Part;
     use super::super::event::BranchRead;
     use super::super::gate::Verdict;
     use super::super::ids::{AttemptId, Oid};
@@ -403,8 +403,12 @@ mod tests {
         let said = |state| Fact::AgentSaid { attempt: attempt(2), source: Source::Idle, state, read: 0 };
         let ask = Ask { kind: AskKind::Question, text: "red\u{1b}?".into() };
         let over = |no, result| Fact::AttemptOver { attempt: attempt(no), result };
-        let opened =
-            |no| Fact::AttemptOpened { attempt: attempt(no), start: Start::Target, prompt: String::new(), part: Part::Work };
+        let opened = |no| Fact::AttemptOpened {
+            attempt: attempt(no),
+            start: Start::Target,
+            prompt: String::new(),
+            part: Part::Work,
+        };
         let gate = Role::Gate { merged: false, gate: 0 };
         let facts = vec![
             serde_json::from_value(launch).unwrap(),
@@ -415,7 +419,13 @@ mod tests {
             ended(2, 1),
             judged(1, false, Verdict::Failed),
             over(1, AttemptResult::Red),
-            Fact::Requeued { task: T, start: Start::Previous, note: String::new(), granted: false, part: Part::Work },
+            Fact::Requeued {
+                task: T,
+                start: Start::Previous,
+                note: String::new(),
+                granted: false,
+                part: Part::Work,
+            },
             opened(2),
             job(3, 2, Role::Agent),
             said(AgentState::Asking(ask)),

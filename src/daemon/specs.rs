@@ -147,7 +147,7 @@ fn crew(
     let verify = some(one(&wish.verify, &set.verify)).map(|name| people.pick(&name, "verify")).transpose()?;
     // A plan may name others: those that are here.
     let known = file.agents.keys().chain(people.user.agents.keys()).cloned();
-    let names: Vec<String> = known.chain(agents::builtin().into_iter().map(|(name, _)| name)).collect();
+    let names: Vec<String> = known.chain(agents::builtin().into_keys()).collect();
     let mut others = BTreeMap::new();
     for name in names {
         if let Ok(traits) = people.pick(&name, "work") {
