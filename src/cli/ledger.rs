@@ -34,6 +34,9 @@ pub(super) struct Args {
     /// Only by this person, as `ada` or `ada@host`; `nopeek` for what happened by itself
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
+    /// Only what names this batch, and all of the tasks that belong to it
+    #[arg(long, value_name = "BATCH")]
+    batch: Option<String>,
     /// Only lines with a larger number
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     after: u64,
@@ -41,7 +44,7 @@ pub(super) struct Args {
     #[arg(long, short = 'l', value_name = "N")]
     limit: Option<usize>,
     /// Run one SELECT on the table `facts` and the view `lines`, and print its rows
-    #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "after", "full"])]
+    #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "batch", "after", "full"])]
     sql: Option<String>,
     /// Print a JSON array of lines; of rows, an array of objects
     #[arg(long)]
@@ -158,6 +161,7 @@ fn filter(
     Ok(Filter {
         task: wanted,
         kinds: args.kind.clone(),
+        batch: args.batch.clone(),
         by: args.by.clone(),
         since,
         until,

@@ -51,6 +51,15 @@ const NESTED: &[&str] = &[
     "question_answered",
     "question_dropped",
     "reported_done",
+    "budget_set",
+    "budget_batch_opened",
+    "budget_batch_joined",
+    "budget_raised",
+    "budget_day_began",
+    "budget_closed",
+    "budget_opened",
+    "budget_paused",
+    "budget_excused",
 ];
 
 impl Fact {

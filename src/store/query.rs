@@ -56,6 +56,8 @@ pub struct Filter {
     pub task: Option<TaskId>,
     /// Only of these kinds, where a trailing `*` stands for any end; none: of all.
     pub kinds: Vec<String>,
+    /// Only what names this batch, and all of the tasks that belong to it.
+    pub batch: Option<String>,
     /// Only by this person: all of the name, or what stands before its `@`.
     pub by: Option<String>,
     /// Not before.
@@ -160,6 +162,11 @@ impl Reader {
                     AND (?3 = '[]' OR EXISTS (SELECT 1 FROM json_each(?3) AS k WHERE facts.kind GLOB k.value))
                     AND (?4 IS NULL OR by = ?4 OR substr(by, 1, length(?4) + 1) = ?4 || '@')
                     AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
+                    AND (?8 IS NULL
+                        OR task IN (SELECT f.task FROM facts AS f, json_tree(f.body) AS t WHERE f.task NOT NULL
+                            AND f.body LIKE '%batch%' AND t.key = 'batch' AND CAST(t.value AS TEXT) = ?8)
+                        OR body LIKE '%batch%' AND EXISTS (SELECT 1 FROM json_tree(facts.body) AS t
+                            WHERE t.key = 'batch' AND CAST(t.value AS TEXT) = ?8))
                 ORDER BY seq DESC LIMIT ?7
             ) ORDER BY seq";
         let time = |time: Option<Time>| time.map(|time| time.0.cast_signed());
@@ -172,6 +179,7 @@ impl Reader {
             time(filter.since),
             time(filter.until),
             limit,
+            filter.batch,
         ];
         let rows = query
             .query_map(values, |row| {
@@ -373,6 +381,25 @@ mod tests {
         assert_eq!(seqs(Filter { by: Some("ad".into()), ..Filter::default() }), [] as [u64; 0]);
         assert_eq!(seqs(Filter { since: Some(Time(1_001)), ..Filter::default() }), [3, 4]);
         assert_eq!(seqs(Filter { until: Some(Time(2_500)), after: 1, ..Filter::default() }), [2]);
+    }
+
+    #[test]
+    fn a_batch_is_what_names_it_and_all_of_its_tasks() {
+        let (_dir, path, ledger) = ledger();
+        drop(ledger);
+        let put = |seq: u64, task: Option<u64>, body: &str| {
+            let db = Connection::open(&path).unwrap();
+            let values = params![seq.cast_signed(), task.map(u64::cast_signed), body];
+            db.execute("INSERT INTO facts VALUES (?1, 3000, 'nopeek', ?2, 'x', ?3)", values).unwrap();
+        };
+        put(5, Some(2), r#"{"stuck":{"task":2,"why":"batch 7","batch":7}}"#);
+        put(6, None, r#"{"slept":{"span":5,"batch":"night"}}"#);
+        let of = |batch: &str| {
+            let filter = Filter { batch: Some(batch.to_owned()), limit: 10, ..Filter::default() };
+            let lines = Reader::open(&path).unwrap().lines(&filter).unwrap();
+            lines.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+        };
+        assert_eq!((of("7"), of("night"), of("8")), (vec![3, 4, 5], vec![6], vec![]));
     }
 
     #[test]
