@@ -16,6 +16,8 @@ mod layers;
 #[cfg(test)]
 mod lid;
 #[cfg(test)]
+mod mcp;
+#[cfg(test)]
 mod panel;
 #[cfg(test)]
 mod past;
