@@ -25,6 +25,9 @@ pub(super) const WORLD: u8 = 7;
 /// `wait` ended with a task that failed or needs a human.
 pub(super) const NEEDS_HUMAN: u8 = 8;
 
+/// `policy` found a rule that is broken.
+pub(super) const BROKEN: u8 = 8;
+
 /// A failure in words.
 #[derive(Debug)]
 pub(super) struct CliError {

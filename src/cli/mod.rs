@@ -27,6 +27,7 @@ mod mcp;
 mod panel;
 mod pause;
 mod peek;
+mod policy;
 mod print;
 #[cfg(test)]
 mod reference;
@@ -67,7 +68,7 @@ struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not found, 4 not now, 5 bad input, 6 covered, \
-7 the world refused, 8 a task that was waited for failed or needs a human.";
+7 the world refused, 8 a task that was waited for failed or needs a human, or the policy is broken.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -100,6 +101,7 @@ enum Command {
     Trace(trace::Args),
     Agents(agents::Args),
     Mcp(mcp::Args),
+    Policy(policy::Args),
     Trust(trust::Args),
     Doctor(doctor::Args),
     Daemon(daemon::Args),
@@ -168,6 +170,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Trace(args) => trace::run(&args),
         Command::Agents(args) => agents::run(&args),
         Command::Mcp(args) => mcp::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Trust(args) => trust::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Daemon(args) => daemon::run(&args),

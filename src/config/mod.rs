@@ -7,6 +7,7 @@ mod front;
 pub mod notice;
 pub mod panel;
 pub mod plan;
+pub mod policy;
 pub mod repo;
 pub mod spec;
 pub mod trust;

@@ -27,6 +27,8 @@ fn every_key_is_in_the_reference() {
         ("nopeek.toml", of_repo("zzz = 1")),
         ("a gate", of_repo("[[gate]]\nname = 'a'\ncommand = 'x'\nzzz = 1")),
         ("an agent", of_repo(&agent("zzz = 1"))),
+        ("policy", of_repo("[policy]\nzzz = 1")),
+        ("a boundary", of_repo("[[policy.boundary]]\nzzz = 1")),
         ("lid", of_repo("lid = 'zzz'")),
         ("an agent's lid", of_repo(&agent("lid = 'zzz'"))),
         ("mode", of_repo(&agent("mode = 'zzz'"))),

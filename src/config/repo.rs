@@ -1,11 +1,13 @@
 //! `nopeek.toml`: a repo's gates, set-up and defaults, read from the target's commit.
 
 use super::crew::{self, CrewConfig};
-use super::{AgentKey, ConfigError, agents, duration, panel};
+use super::policy::RawPolicy;
+use super::{AgentKey, ConfigError, agents, duration, panel, policy};
 use crate::agents::profile::Profile;
 use crate::core::gate::GateSpec;
 use crate::core::lid::LidRule;
 use crate::core::panel::Panel;
+use crate::core::policy::Policy;
 use crate::core::time::Span;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +48,8 @@ pub struct RepoConfig {
     pub agents: BTreeMap<String, Profile>,
     /// Who votes on trade-offs; none: the panel that ships.
     pub panel: Option<Panel>,
+    /// What no attempt may break; none if there is no `[policy]`.
+    pub policy: Option<Policy>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +74,7 @@ struct Raw {
     #[serde(default)]
     agents: BTreeMap<String, Spanned<Profile>>,
     panel: Option<panel::RawPanel>,
+    policy: Option<RawPolicy>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +103,8 @@ impl RepoConfig {
         let reader = Reader { text, origin };
         let gates = raw.gate.iter().map(|gate| reader.gate(gate)).collect::<Result<Vec<_>, _>>()?;
         reader.gates_fit(&raw.gate)?;
+        let names = || raw.gate.iter().map(|gate| &gate.name);
+        let policy = raw.policy.map(|raw| policy::read(origin, text, raw, &gates, names())).transpose()?;
         let (agent, agents) = agents(origin, text, raw.agent, raw.agents)?;
         Ok(Self {
             target: raw.target,
@@ -114,6 +121,7 @@ impl RepoConfig {
             spec: crew::read(raw.spec, text, origin)?,
             agents,
             panel: raw.panel.map(|raw| panel::read(text, origin, raw)).transpose()?,
+            policy,
         })
     }
 }

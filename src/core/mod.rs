@@ -23,6 +23,7 @@ pub mod notice;
 pub mod panel;
 pub mod pattern;
 pub mod plan;
+pub mod policy;
 pub mod prompt;
 mod question;
 mod queue;

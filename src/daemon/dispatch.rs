@@ -164,7 +164,7 @@ fn prepare(
     let place = place(paths, repo, &worktree_name(attempt, branch));
     let base = git::worktree::prepare(repo, &place, branch, target, start, previous).map_err(git_error)?;
     git::worktree::bring(repo, &place, &config.copy, &config.link).map_err(git_error)?;
-    let gates = judges::gates(&config, target, terms);
+    let gates = judges::gates(&config, target, terms, false);
     Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
 }
 
@@ -184,7 +184,7 @@ fn build(
         Built::Conflict(files) => Ok(Outcome::Conflict { files }),
         Built::Merged { onto, commit, tree } => {
             git::worktree::bring(repo, &scratch, &config.copy, &config.link).map_err(git_error)?;
-            let gates = judges::gates(&config, target, terms);
+            let gates = judges::gates(&config, target, terms, undo);
             let setup = config.setup;
             Ok(Outcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
         }

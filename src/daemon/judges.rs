@@ -1,5 +1,6 @@
 //! Which gates judge a piece of work: the repo's, and what its own terms add.
 
+use super::{environment, policy};
 use crate::config::repo::RepoConfig;
 use crate::core::effect::{Gates, Terms};
 use crate::core::gate::GateSpec;
@@ -8,11 +9,13 @@ use crate::core::time::Span;
 /// How long the check of a planned task may run.
 const CHECK_TIMEOUT: Span = Span::mins(30);
 
-/// The gates in the order in which they run.
-pub(super) fn gates(config: &RepoConfig, target: &str, terms: &Terms) -> Vec<GateSpec> {
-    let _ = target;
+/// The gates in the order in which they run: the policy first. A roll-back (`undo`) is a person's decision, and undoes
+/// what the policy has let through.
+pub(super) fn gates(config: &RepoConfig, target: &str, terms: &Terms, undo: bool) -> Vec<GateSpec> {
     let mut gates = Vec::new();
     if terms.gates != Gates::None {
+        let program = environment::own_program();
+        gates.extend(policy::gate(&program, config, target, &terms.touches).filter(|_| !undo));
         gates.extend(match terms.gates {
             Gates::All => config.gates.clone(),
             Gates::Policy | Gates::None => Vec::new(),

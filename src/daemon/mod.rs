@@ -27,6 +27,7 @@ mod otlp;
 mod outbox;
 mod panel;
 mod past;
+mod policy;
 mod requests;
 mod sessions;
 mod shell;

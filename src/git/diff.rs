@@ -63,7 +63,7 @@ pub fn read(main: &Path, head: &str, target: &str) -> Result<Diff, GitError> {
 }
 
 /// Where a branch leaves the target; none if they have no commit in common, and then it is read from nothing.
-fn base(repo: &Repository, head: git2::Oid, target: &str) -> Result<Option<git2::Oid>, GitError> {
+pub(super) fn base(repo: &Repository, head: git2::Oid, target: &str) -> Result<Option<git2::Oid>, GitError> {
     let target_tip = commit(repo, target)?.id();
     match repo.merge_base(head, target_tip) {
         Ok(base) => Ok(Some(base)),
@@ -72,7 +72,7 @@ fn base(repo: &Repository, head: git2::Oid, target: &str) -> Result<Option<git2:
     }
 }
 
-fn tree_of(repo: &Repository, at: Option<git2::Oid>) -> Result<Option<git2::Tree<'_>>, GitError> {
+pub(super) fn tree_of(repo: &Repository, at: Option<git2::Oid>) -> Result<Option<git2::Tree<'_>>, GitError> {
     let tree = |at| repo.find_commit(at).and_then(|commit| commit.tree());
     at.map(tree).transpose().map_err(library("read a tree"))
 }
@@ -86,7 +86,11 @@ fn ahead(repo: &Repository, head: git2::Oid, base: Option<git2::Oid>) -> Result<
 }
 
 /// The commits of `head` that `base` does not hold, newest first.
-fn walk(repo: &Repository, head: git2::Oid, base: Option<git2::Oid>) -> Result<Revwalk<'_>, git2::Error> {
+pub(super) fn walk(
+    repo: &Repository,
+    head: git2::Oid,
+    base: Option<git2::Oid>,
+) -> Result<Revwalk<'_>, git2::Error> {
     let mut walk = repo.revwalk()?;
     walk.push(head)?;
     base.map_or(Ok(()), |base| walk.hide(base))?;

@@ -4,6 +4,7 @@
 //! signing and housekeeping off, so that an agent's repo runs nothing of its own in the daemon's name.
 
 pub mod archive;
+pub mod changes;
 mod checkout;
 mod command;
 pub mod diff;

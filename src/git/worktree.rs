@@ -120,7 +120,7 @@ fn note_brought(place: &Path, name: &str) -> Result<(), GitError> {
     Ok(())
 }
 
-fn brought(place: &Path) -> Result<Vec<String>, GitError> {
+pub(super) fn brought(place: &Path) -> Result<Vec<String>, GitError> {
     let list = brought_list(place)?;
     match fs::read_to_string(&list) {
         Ok(names) => Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()),

@@ -24,6 +24,8 @@ mod past;
 #[cfg(test)]
 mod pause;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod real;
 #[cfg(test)]
 mod records;

@@ -1,6 +1,7 @@
 //! Git's operations on real repos in temporary folders.
 
 mod archives;
+mod changes;
 mod landings;
 mod merges;
 mod reads;
