@@ -27,6 +27,7 @@ pub mod policy;
 pub mod prompt;
 mod question;
 mod queue;
+pub mod report;
 pub mod review;
 mod settle;
 #[cfg(test)]

@@ -636,6 +636,13 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), String> {
     sim.drain()
 }
 
+/// The ledger of a run without a broken rule.
+pub(in crate::core) fn ledger(seed: u64) -> Vec<Entry> {
+    let mut sim = Sim::new(seed, Sabotage::None);
+    sim.run(TURNS).and_then(|()| sim.drain()).expect("the rules hold");
+    sim.ledger
+}
+
 fn seeds() -> u64 {
     std::env::var("NOPEEK_SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000)
 }
