@@ -34,6 +34,7 @@ mod reference;
 mod regate;
 mod reject;
 mod reorder;
+mod report;
 mod resume;
 mod retry;
 mod rollback;
@@ -99,6 +100,7 @@ enum Command {
     Ledger(ledger::Args),
     Panel(panel::Args),
     Trace(trace::Args),
+    Report(report::Args),
     Agents(agents::Args),
     Mcp(mcp::Args),
     Policy(policy::Args),
@@ -168,6 +170,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Ledger(args) => ledger::run(&args),
         Command::Panel(args) => panel::run(&args),
         Command::Trace(args) => trace::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Agents(args) => agents::run(&args),
         Command::Mcp(args) => mcp::run(&args),
         Command::Policy(args) => policy::run(&args),

@@ -4,8 +4,10 @@ use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::attempt::Exit;
+use crate::core::report::{TaskReport, is_red, words};
 use crate::core::text::Shown;
 use crate::core::view::{AttemptView, GateView, TaskView};
+use crate::wire::client::{Reply, ReportQuery, Request};
 use std::process::ExitCode;
 
 /// Show a task: why it stands where it stands, its attempts, their gates and vitals.
@@ -19,13 +21,45 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
-    let task = Talk::open()?.task(&args.task)?;
+    let mut talk = Talk::open()?;
+    let task = talk.task(&args.task)?;
     if args.json {
         print::json(&task)?;
-    } else {
-        print_task(&task)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print_task(&task)?;
+    if task.landed.is_some() {
+        let tasks = vec![talk.named(&task.id.to_string())];
+        let query = ReportQuery { tasks, ..ReportQuery::default() };
+        if let Reply::Report(report) = talk.ask(Request::Report(query))? {
+            report.tasks.iter().try_for_each(print_run)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a landed task took, all its attempts together.
+fn print_run(task: &TaskReport) -> Result<(), CliError> {
+    print::line("  the whole run")?;
+    let tries = u32::try_from(task.attempts.len()).unwrap_or(u32::MAX).saturating_add(task.attempts_left_out);
+    let verdicts = task.attempts.iter().map(|attempt| attempt.gates.len()).sum::<usize>();
+    let red =
+        task.attempts.iter().flat_map(|attempt| &attempt.gates).filter(|gate| is_red(gate.verdict)).count();
+    let mut rows = vec![
+        ("attempts", format!("{tries}, sent back {} times", task.sent_back)),
+        ("took", words::span(task.duration)),
+        ("agents", words::span(task.used.work)),
+        ("waited", format!("{} for you", words::span(task.time.waiting))),
+        ("gates", format!("{verdicts} verdicts, {red} red")),
+        ("tokens", words::tokens(&task.used)),
+        ("cost", words::cost(&task.used)),
+    ];
+    if let (Some(commits), Some(stat)) = (task.commits, task.diffstat) {
+        let size = format!("{} files +{} -{}", stat.files, stat.added, stat.removed);
+        rows.insert(1, ("commits", commits.to_string()));
+        rows.insert(2, ("diff", size));
+    }
+    rows.into_iter().try_for_each(|(name, value)| print::line(&format!("    {name:<9} {value}")))
 }
 
 fn print_task(task: &TaskView) -> Result<(), CliError> {

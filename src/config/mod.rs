@@ -9,6 +9,7 @@ pub mod panel;
 pub mod plan;
 pub mod policy;
 pub mod repo;
+pub mod report;
 pub mod spec;
 pub mod trust;
 pub mod user;

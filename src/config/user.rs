@@ -1,6 +1,7 @@
 //! The user's own config: `config.toml` in the config folder. All of it is optional.
 
 use super::notice::{NoticeConfig, RawNotice};
+use super::report::{RawReport, ReportConfig};
 use super::{AgentKey, ConfigError, agents, duration};
 use crate::agents::profile::Profile;
 use crate::core::attempt::Limits;
@@ -25,6 +26,8 @@ pub struct UserConfig {
     pub theme: Option<String>,
     /// Which notices ring, and where they go.
     pub notice: NoticeConfig,
+    /// Where reports are sent.
+    pub report: ReportConfig,
     /// The user's own agent profiles.
     pub agents: BTreeMap<String, Profile>,
 }
@@ -38,6 +41,7 @@ impl Default for UserConfig {
             limits: Limits::default(),
             theme: None,
             notice: NoticeConfig::default(),
+            report: ReportConfig::default(),
             agents: BTreeMap::new(),
         }
     }
@@ -55,6 +59,8 @@ struct Raw {
     theme: Option<String>,
     #[serde(default)]
     notice: RawNotice,
+    #[serde(default)]
+    report: RawReport,
     #[serde(default)]
     agents: BTreeMap<String, Spanned<Profile>>,
 }
@@ -103,6 +109,7 @@ impl UserConfig {
             },
             theme: raw.theme,
             notice: raw.notice.check(origin, text)?,
+            report: raw.report.check(origin, text)?,
             agents,
         })
     }

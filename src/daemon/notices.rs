@@ -329,6 +329,8 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Agents { .. }
             | Request::Spec(_)
             | Request::Status
+            | Request::Report(_)
+            | Request::SendReport(_)
             | Request::Shutdown
             | Request::Asked { .. }
             | Request::PutPanel { .. }

@@ -90,6 +90,8 @@ impl Shell {
             Request::Board => Ok(Reply::Board(Box::new(self.board()))),
             Request::Task(task) => self.task(&task),
             Request::Ledger { task, after, limit } => self.ledger_lines(task.as_ref(), after, limit),
+            Request::Report(query) => return self.report(reply, &query),
+            Request::SendReport(query) => return self.send_report(reply, &query),
             Request::Diff { task, attempt } => match self.diff(reply.clone(), &task, attempt) {
                 Ok(()) => return,
                 Err(refusal) => Err(refusal),
@@ -440,7 +442,7 @@ pub(super) const fn kind(kind: JobKind) -> Kind {
     }
 }
 
-fn failed(what: String) -> Refusal {
+pub(super) fn failed(what: String) -> Refusal {
     refusal(RefusalKind::Failed, what, "the daemon's log may say more: `nopeek doctor` names it")
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Lane {
     Change(PathBuf),
     /// Reads for people.
     Read,
+    /// Reports, and sending them.
+    Report,
     /// Measuring of worktrees.
     Measure,
     /// Sending traces.

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod lock;
+pub mod mail;
 pub mod paths;
 pub mod peer;
 pub mod post;

@@ -90,7 +90,8 @@ fn config(url: &str, content: &str, headers: &[(String, String)], body: &str, li
     config + &format!("data-raw = {}\n", quoted(body))
 }
 
-fn quoted(text: &str) -> String {
+/// A text as curl's config files take it.
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -3,9 +3,10 @@
 //! Promises: no shell reads anything; what is not needed of its output is thrown away, so that it costs nothing.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::collections::VecDeque;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 /// What is kept of the end of its standard error.
 const TAIL_MAX: usize = 4 * 1024;
+/// What is read of its standard output, where that is wanted.
+pub const ANSWER_MAX: u64 = 16 * 1024;
 /// How long the end of its standard error is waited for: something it started may hold that open.
 const TAIL_WAIT: Duration = Duration::from_millis(200);
 
@@ -52,11 +55,44 @@ pub enum ProgramError {
 
 /// Runs a program with its arguments and `input` on its standard input. Waits for it, at most `limit`.
 pub fn run(program: &str, args: &[String], input: &[u8], limit: Duration) -> Result<(), ProgramError> {
+    run_with(program, args, &[], input, limit)
+}
+
+/// The same with variables set beside our own environment.
+pub fn run_with(
+    program: &str,
+    args: &[String],
+    env: &[(String, String)],
+    input: &[u8],
+    limit: Duration,
+) -> Result<(), ProgramError> {
+    start((program, args, env), input, Stdio::null(), limit)
+}
+
+/// Runs a program and gives what it says on standard output, at most [`ANSWER_MAX`] bytes of it.
+pub fn answer(program: &str, args: &[String], limit: Duration) -> Result<String, ProgramError> {
+    let failed = |error: io::Error| ProgramError::Start { program: program.to_owned(), error };
+    let memory = memfd_create("answer", MemfdFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
+    let mut said = std::fs::File::from(memory);
+    let out = said.try_clone().map_err(failed)?;
+    start((program, args, &[]), &[], Stdio::from(out), limit)?;
+    said.rewind().map_err(failed)?;
+    let mut bytes = Vec::new();
+    said.take(ANSWER_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A program, its arguments, its variables.
+type What<'a> = (&'a str, &'a [String], &'a [(String, String)]);
+
+fn start(what: What<'_>, input: &[u8], out: Stdio, limit: Duration) -> Result<(), ProgramError> {
+    let (program, args, env) = what;
     let name = program.to_owned();
     let mut child = Command::new(program)
         .args(args)
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(out)
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()

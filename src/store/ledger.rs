@@ -126,19 +126,23 @@ impl Ledger {
         let fail = |act| failed(&self.path, act);
         let mut query = self.db.prepare_cached(sql).map_err(fail("read"))?;
         let rows = query.query_map(values, columns).map_err(fail("read"))?;
-        rows.map(|row| {
-            let (seq, at, by, body) = row.map_err(fail("read"))?;
-            let fact = serde_json::from_str(&body).map_err(|error| StoreError::Damaged {
-                path: self.path.clone(),
-                what: format!("fact {seq} can't be read: {error}"),
-            })?;
-            Ok(Entry { seq, at: Time(at), by, fact })
-        })
-        .collect()
+        rows.map(|row| entry(&self.path, row.map_err(fail("read"))?)).collect()
     }
 }
 
-fn columns(row: &Row<'_>) -> rusqlite::Result<(u64, u64, String, String)> {
+/// A row as it is stored: place, moment, who, body.
+pub(super) type Columns = (u64, u64, String, String);
+
+/// The entry that a row holds.
+pub(super) fn entry(path: &Path, (seq, at, by, body): Columns) -> Result<Entry, StoreError> {
+    let fact = serde_json::from_str(&body).map_err(|error| StoreError::Damaged {
+        path: path.to_owned(),
+        what: format!("fact {seq} can't be read: {error}"),
+    })?;
+    Ok(Entry { seq, at: Time(at), by, fact })
+}
+
+pub(super) fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
     let (seq, at): (i64, i64) = (row.get(0)?, row.get(1)?);
     Ok((seq.unsigned_abs(), at.unsigned_abs(), row.get(2)?, row.get(3)?))
 }

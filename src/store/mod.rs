@@ -2,6 +2,7 @@
 
 pub mod ledger;
 pub mod query;
+pub mod reader;
 
 use std::path::PathBuf;
 

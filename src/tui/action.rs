@@ -53,14 +53,15 @@ actions! {
         ToBoard "to_board" "board" "show the board"
         ToPanes "to_panes" "panes" "show the screens of all attempts side by side"
         ToLedger "to_ledger" "ledger" "show what was decided, when, and why"
+        ToTimeline "to_timeline" "timeline" "show attempts over time, as a chart"
         Suspend "suspend" "suspend" "give the terminal back to the shell until fg"
         Redraw "redraw" "redraw" "draw the whole screen anew"
     }
     Moving "moving" {
         Down "down" "move" "one line down, or to the pane below"
         Up "up" "move" "one line up, or to the pane above"
-        Right "right" "right" "to the right"
-        Left "left" "left" "to the left"
+        Right "right" "scroll" "to the right"
+        Left "left" "scroll" "to the left"
         PageDown "page_down" "page" "one page down"
         PageUp "page_up" "page" "one page up"
         Top "top" "top" "to the very top"
@@ -122,6 +123,11 @@ actions! {
     Ledger "ledger" {
         OnlyTask "only_task" "this task" "show the lines of the selected task alone, or of all"
     }
+    Timeline "timeline" {
+        ZoomIn "zoom_in" "nearer" "less time across"
+        ZoomOut "zoom_out" "farther" "more time across"
+        Fit "fit" "all" "all that there is to see across"
+    }
     Form "forms and lines" {
         Submit "submit" "done" "done: send it"
         NewLine "new_line" "new line" "begin a new line"
@@ -164,6 +170,7 @@ impl Section {
             Self::Typing => "typing",
             Self::Review => "review",
             Self::Ledger => "ledger",
+            Self::Timeline => "timeline",
             Self::Form => "form",
             Self::Question => "question",
             Self::Menu => "menu",
@@ -172,7 +179,8 @@ impl Section {
 }
 
 /// The sections that are alive together; in one of these a key has one meaning.
-pub(super) const MODES: &[&[Section]] = &[BOARD, PANES, OUTPUT, TYPING, REVIEW, LEDGER, FORM, QUESTION, MENU];
+pub(super) const MODES: &[&[Section]] =
+    &[BOARD, PANES, OUTPUT, TYPING, REVIEW, LEDGER, TIMELINE, FORM, QUESTION, MENU];
 pub(super) const BOARD: &[Section] = &[Section::Board, Section::Task, Section::Moving, Section::Everywhere];
 pub(super) const PANES: &[Section] =
     &[Section::Panes, Section::Output, Section::Task, Section::Moving, Section::Everywhere];
@@ -180,6 +188,8 @@ pub(super) const OUTPUT: &[Section] = &[Section::Output, Section::Task, Section:
 pub(super) const TYPING: &[Section] = &[Section::Typing];
 pub(super) const REVIEW: &[Section] = &[Section::Review, Section::Task, Section::Moving, Section::Everywhere];
 pub(super) const LEDGER: &[Section] = &[Section::Ledger, Section::Task, Section::Moving, Section::Everywhere];
+pub(super) const TIMELINE: &[Section] =
+    &[Section::Timeline, Section::Task, Section::Moving, Section::Everywhere];
 pub(super) const FORM: &[Section] = &[Section::Form];
 pub(super) const QUESTION: &[Section] = &[Section::Question];
 pub(super) const MENU: &[Section] = &[Section::Menu];

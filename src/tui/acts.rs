@@ -14,6 +14,7 @@ use super::views::ledger::Ledger;
 use super::views::panes::Panes;
 use super::views::review::Review;
 use super::views::screen::Screen;
+use super::views::timeline::Timeline;
 use crate::core::event::Command;
 use crate::core::ids::{JobId, TaskId};
 use crate::core::view::TaskView;
@@ -46,6 +47,7 @@ impl App {
             (None, View::Screen(_)) => action::OUTPUT,
             (None, View::Review(_)) => action::REVIEW,
             (None, View::Ledger(_)) => action::LEDGER,
+            (None, View::Timeline(_)) => action::TIMELINE,
         }
     }
 
@@ -115,6 +117,7 @@ impl App {
             View::Screen(screen) => screen.act(known, action, area),
             View::Review(review) => review.act(known, action, area),
             View::Ledger(ledger) => ledger.act(action, area),
+            View::Timeline(timeline) => timeline.act(action, area, known.board.now),
         };
         if let View::Panes(panes) = &self.views[last] {
             self.splits.clone_from(&panes.splits);
@@ -148,6 +151,13 @@ impl App {
                 self.views.truncate(1);
                 let (ledger, cmds) = Ledger::open(None);
                 self.views.push(View::Ledger(ledger));
+                return cmds;
+            }
+            Action::ToTimeline => {
+                self.views.truncate(1);
+                let (repo, chosen) = (self.known.repo.clone(), self.known.selected);
+                let (timeline, cmds) = Timeline::open(repo, chosen, self.known.board.now);
+                self.views.push(View::Timeline(timeline));
                 return cmds;
             }
             Action::Launch => return self.launch(),
@@ -184,6 +194,7 @@ impl App {
             View::Screen(screen) => self.known.task(screen.task),
             View::Review(review) => self.known.task(review.task),
             View::Ledger(ledger) => ledger.task().and_then(|id| self.known.task(id)),
+            View::Timeline(timeline) => timeline.task().and_then(|id| self.known.task(id)),
             View::Board(_) | View::Panes(_) => self.known.current(),
         }
     }

@@ -14,6 +14,7 @@ use super::views::ledger::Ledger;
 use super::views::panes::Panes;
 use super::views::review::Review;
 use super::views::screen::Screen;
+use super::views::timeline::Timeline;
 use crate::core::ids::{JobId, TaskId};
 use crate::core::review::Diff;
 use crate::core::text::Shown;
@@ -57,6 +58,7 @@ pub(super) enum Wanted {
     Done(String),
     Diff(TaskId),
     Ledger(Option<TaskId>),
+    Report,
     Agents,
     Found(JobId, String),
     Lines(JobId),
@@ -70,6 +72,7 @@ pub(super) enum View {
     Screen(Screen),
     Review(Review),
     Ledger(Ledger),
+    Timeline(Timeline),
 }
 
 /// A word at the bottom.
@@ -152,6 +155,11 @@ impl App {
             ledger.missed();
             cmds.extend(ledger.ask());
         }
+        let now = self.known.board.now;
+        if let View::Timeline(timeline) = self.view_mut() {
+            timeline.missed();
+            cmds.extend(timeline.ask(now));
+        }
         if let View::Review(review) = self.view() {
             cmds.push(review.ask());
         }
@@ -229,7 +237,7 @@ impl App {
         self.views.retain(|view| match view {
             View::Screen(screen) => known.task(screen.task).is_some(),
             View::Review(review) => known.task(review.task).is_some(),
-            View::Board(_) | View::Panes(_) | View::Ledger(_) => true,
+            View::Board(_) | View::Panes(_) | View::Ledger(_) | View::Timeline(_) => true,
         });
         let mut cmds = Vec::new();
         let last = self.views.len() - 1;
@@ -243,6 +251,7 @@ impl App {
                 self.say("the agent has ended: keys are nopeek's again".to_owned());
             }
             View::Ledger(ledger) => cmds.extend(ledger.ask()),
+            View::Timeline(timeline) => cmds.extend(timeline.ask(known.board.now)),
             View::Review(review) => cmds.extend(review.refresh(known)),
             _ => {}
         }
@@ -275,6 +284,12 @@ impl App {
                     ledger.add(only, lines);
                 }
             }
+            (Wanted::Report, Ok(Reply::Report(report))) => {
+                let now = self.known.board.now;
+                if let View::Timeline(timeline) = self.view_mut() {
+                    return timeline.set(report, now);
+                }
+            }
             (Wanted::Agents, Ok(Reply::Agents(agents))) => {
                 if let Some(Over::Form(form)) = &mut self.over {
                     form.set_agents(&agents);
@@ -299,8 +314,10 @@ impl App {
                 }
             }
             (wanted, Err(refusal)) => {
-                if let (Wanted::Ledger(_), View::Ledger(ledger)) = (wanted, self.view_mut()) {
-                    ledger.missed();
+                match (wanted, self.view_mut()) {
+                    (Wanted::Ledger(_), View::Ledger(ledger)) => ledger.missed(),
+                    (Wanted::Report, View::Timeline(timeline)) => timeline.missed(),
+                    _ => {}
                 }
                 let Refusal { what, remedy, .. } = refusal;
                 self.refuse(if remedy.is_empty() { what } else { format!("{what}: {remedy}") });
@@ -343,7 +360,7 @@ impl App {
             _ if self.known.link == Link::Down => return Vec::new(),
             View::Screen(screen) => screen.looks(&self.known, area),
             View::Panes(panes) => panes.looks(&self.known, area),
-            View::Board(_) | View::Review(_) | View::Ledger(_) => Vec::new(),
+            View::Board(_) | View::Review(_) | View::Ledger(_) | View::Timeline(_) => Vec::new(),
         };
         if looks == self.looks {
             return Vec::new();

@@ -33,6 +33,7 @@ pub(super) fn render(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position
         View::Screen(screen) => screen.render(body, &mut on),
         View::Review(review) => review.render(body, &mut on),
         View::Ledger(ledger) => ledger.render(body, &mut on),
+        View::Timeline(timeline) => timeline.render(body, &mut on),
     }
     bottom(app, part(area, 0, area.height - 2, area.width, 2), &mut on);
     match &app.over {
@@ -101,6 +102,7 @@ fn top(app: &App, area: Rect, on: &mut Canvas<'_>) {
         View::Screen(_) => " · screen",
         View::Review(_) => " · review",
         View::Ledger(_) => " · ledger",
+        View::Timeline(_) => " · timeline",
     };
     on.put(area, x, 0, &clip(place, room.saturating_sub(x.saturating_sub(9))), Role::Header);
     if app.known.link == Link::Down {
@@ -158,6 +160,7 @@ pub(super) fn hints(app: &App) -> Vec<Action> {
         View::Screen(screen) => screen.hints(&app.known),
         View::Review(review) => review.hints(&app.known),
         View::Ledger(ledger) => ledger.hints(),
+        View::Timeline(timeline) => timeline.hints(),
     };
     // What fits a task is not always done in this view.
     hints.retain(|action| app.sections().contains(&action.about().section));

@@ -81,6 +81,10 @@ impl App {
             }
             (Hit::Field(n), Some(Over::Form(form)), _) => form.at = n,
             (_, Some(_), _) => {}
+            (Hit::Task(id), None, View::Timeline(timeline)) if timeline.task() != Some(id) => {
+                timeline.choose(id);
+            }
+            (Hit::Task(_), None, View::Timeline(_)) => return self.act(Action::Open),
             (Hit::Task(id), None, _) if self.known.selected == Some(id) => return self.act(Action::Open),
             (Hit::Task(id), None, _) => self.known.selected = Some(id),
             (Hit::Pane(n), None, View::Panes(panes)) => {

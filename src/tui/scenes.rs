@@ -10,11 +10,14 @@ use super::ring::Ring;
 use super::settings::Settings;
 use super::splits::Splits;
 use super::theme::Theme;
-use crate::core::attempt::{AgentMode, Ask, AskKind, Exit, Source, Usage};
-use crate::core::event::{Command, DiffStat};
+use crate::core::attempt::{AgentMode, AgentTraits, Ask, AskKind, Exit, Limits, Source, Usage};
+use crate::core::brief::Brief;
+use crate::core::event::{Command, DiffStat, Launch};
+use crate::core::fact::{Entry, Fact};
 use crate::core::gate::{GateState, TestCounts, Verdict};
-use crate::core::ids::{JobId, Oid, TaskId};
-use crate::core::lid::Lid;
+use crate::core::ids::{JobId, Oid, TaskId, TaskName};
+use crate::core::lid::{Lid, LidRule};
+use crate::core::report::{AttemptReport, GateReport, Peek, Report, Scope, Used, gather};
 use crate::core::review::{Diff, DiffKind, DiffLine, FileDiff, FileStatus, Hunk};
 use crate::core::text::Shown;
 use crate::core::time::{Span, Time};
@@ -224,6 +227,91 @@ fn ledger() -> Vec<LedgerLine> {
         .collect()
 }
 
+/// When [`report`] is made.
+pub(super) const TEN: Time = Time(10 * 3_600_000);
+
+/// A morning's work: minutes since six o'clock.
+fn report() -> Report {
+    use AttemptResult::{Green, Red, TimedOut};
+    use Verdict::{Failed, Passed};
+    let at = |minute: u64| Time(6 * 3_600_000 + minute * 60_000);
+    let tried = |no, from: u64, agent: u64, over: Option<u64>, result, gates: &[(&str, Verdict, u64)]| {
+        AttemptReport {
+            no,
+            began_before: false,
+            opened: at(from),
+            started: Some(at(from + 1)),
+            agent_ended: over.map(|_| at(agent)),
+            over: over.map(at),
+            result,
+            green: result == Some(Green),
+            landed: false,
+            peeked: false,
+            peeks: Vec::new(),
+            gates: (gates.iter())
+                .map(|(name, verdict, minute)| GateReport {
+                    name: (*name).into(),
+                    required: true,
+                    merged: false,
+                    verdict: *verdict,
+                    at: at(*minute),
+                    took: Some(Span::secs(40)),
+                    tests: None,
+                })
+                .collect(),
+            commits: over.map(|_| 2),
+            diffstat: over.map(|_| DiffStat { files: 3, added: 40, removed: 7 }),
+            used: Used { work: Span::mins(agent - from), cost_microusd: Some(412_000), ..Used::default() },
+        }
+    };
+    let mut entries = Vec::new();
+    for id in [2, 3, 5, 7] {
+        let named = board().tasks.into_iter().find(|task| task.id == TaskId(id)).unwrap();
+        let launch = Launch {
+            repo: named.repo,
+            target: "main".into(),
+            parallel: 4,
+            name: TaskName::from_text(&named.name),
+            prompt: named.prompt,
+            agent: AgentTraits {
+                profile: "claude".into(),
+                mode: AgentMode::Headless,
+                idle_done: None,
+                resumable: false,
+                speaks: None,
+            },
+            limits: Limits::default(),
+            lid: LidRule::On,
+            after: Vec::new(),
+            by: None,
+            brief: Brief::default(),
+        };
+        let fact = Fact::Launched { task: TaskId(id), launch: Box::new(launch) };
+        entries.push(Entry { seq: id, at: at(id * 3), by: "ada".into(), fact });
+    }
+    let mut report = gather::report(&entries, Scope::default(), TEN);
+    let [whistle, descale, tea, _] = report.tasks.as_mut_slice() else { unreachable!() };
+    let red = [("build", Passed, 62), ("test", Failed, 66)];
+    let green = [("build", Passed, 131), ("test", Passed, 138), ("smoke", Passed, 141)];
+    whistle.attempts =
+        vec![tried(1, 12, 60, Some(66), Some(Red), &red), tried(2, 68, 130, Some(141), Some(Green), &green)];
+    whistle.attempts[1].landed = true;
+    whistle.state = TaskState::Landed;
+    (whistle.landed_at, whistle.ended) = (Some(at(190)), Some(at(190)));
+    whistle.duration = Span::mins(184);
+    whistle.used.cost_microusd = Some(824_000);
+    descale.attempts = vec![tried(1, 20, 80, Some(80), Some(TimedOut), &[])];
+    descale.state = TaskState::Stuck;
+    tea.attempts = vec![tried(1, 120, 240, None, None, &[])];
+    tea.attempts[0].peeked = true;
+    tea.attempts[0].peeks = vec![Peek { at: at(200), by: "ada".into(), reason: "curious".into() }];
+    tea.attempts[0].used.cost_microusd = None;
+    tea.attempts[0].used.cost_unknown = 1;
+    tea.used.cost_unknown = 1;
+    tea.state = TaskState::Working;
+    report
+}
+
 /// The client, without a daemon: what it asks for is answered from the scenes.
 pub(super) struct Scene {
     pub(super) app: App,
@@ -290,6 +378,7 @@ impl Scene {
                         Request::Diff { .. } => Reply::Diff(Box::new(diff())),
                         Request::Ledger { after: 0, .. } => Reply::Ledger(ledger()),
                         Request::Ledger { .. } => Reply::Ledger(Vec::new()),
+                        Request::Report(_) => Reply::Report(Box::new(report())),
                         Request::Search { .. } => Reply::Found(vec![0, 7]),
                         Request::Log { .. } => Reply::Log((1..=60).map(|n| format!("line {n}")).collect()),
                         Request::Agents { .. } => Reply::Agents(Vec::new()),

@@ -79,6 +79,40 @@ fn pictures_of_the_ledger() {
     });
 }
 
+/// Ten o'clock: what the scenes' report is made at.
+fn at_ten(scene: &mut Scene) {
+    scene.hear(FromDaemon::Board(Box::new(crate::core::view::Board { now: super::scenes::TEN, ..board() })));
+}
+
+#[test]
+fn pictures_of_the_timeline() {
+    pictures("timeline", |scene| {
+        at_ten(scene);
+        scene.press(&["4"]);
+    });
+    pictures("timeline_near", |scene| {
+        at_ten(scene);
+        scene.press(&["4", "home", "down", "+", "+", "left", "left"]);
+    });
+}
+
+#[test]
+fn a_timeline_without_colour_tells_its_results_apart_and_asks_again_once_what_came_is_old() {
+    let mut scene = Scene::themed((80, 24), Theme::ours("dark", Depth::None).unwrap().unwrap());
+    at_ten(&mut scene);
+    let text = scene.press(&["4"]).text();
+    for sign in ["█", "▒", "✗", "●", "◷", "▸", "◆", "◪"] {
+        assert!(text.contains(sign), "{sign} is missing:\n{text}");
+    }
+    let reports =
+        |scene: &Scene| scene.asked.iter().filter(|asked| matches!(asked, Request::Report(_))).count();
+    assert_eq!(reports(&scene), 1);
+    at_ten(&mut scene);
+    assert_eq!(reports(&scene), 2, "a changed board is a reason to look again");
+    let chosen = scene.press(&["home", "d"]).text();
+    assert!(chosen.contains("whistle"), "an action means the chosen row's task:\n{chosen}");
+}
+
 #[test]
 fn pictures_of_what_lies_over_a_view() {
     pictures("help", |scene| {
@@ -104,7 +138,9 @@ fn pictures_of_what_lies_over_a_view() {
 #[test]
 fn a_terminal_that_is_too_small_says_so_and_nothing_breaks() {
     for size in [(20, 5), (1, 1), (79, 24), (80, 23), (0, 0)] {
-        for keys in [vec![], vec!["2"], vec!["s"], vec!["d"], vec!["3"], vec!["?"], vec![":"], vec!["n"]] {
+        for keys in
+            [vec![], vec!["2"], vec!["s"], vec!["d"], vec!["3"], vec!["4"], vec!["?"], vec![":"], vec!["n"]]
+        {
             let mut scene = Scene::new(size);
             let text = scene.press(&keys).text();
             if size == (20, 5) {
@@ -117,9 +153,17 @@ fn a_terminal_that_is_too_small_says_so_and_nothing_breaks() {
 #[test]
 fn every_view_can_be_drawn_at_every_size() {
     for size in [(80, 24), (81, 25), (120, 24), (139, 30), (140, 24), (300, 100)] {
-        for keys in
-            [vec!["s"], vec!["d", "z"], vec!["2"], vec!["3"], vec!["?"], vec![":"], vec!["n"], vec!["b"]]
-        {
+        for keys in [
+            vec!["s"],
+            vec!["d", "z"],
+            vec!["2"],
+            vec!["3"],
+            vec!["4"],
+            vec!["?"],
+            vec![":"],
+            vec!["n"],
+            vec!["b"],
+        ] {
             let mut scene = Scene::new(size);
             for id in 1..=9 {
                 scene.press(&["esc", "1"]).on(id).press(&keys).text();

@@ -10,6 +10,7 @@ use crate::core::event::{Answer, Command};
 use crate::core::ids::{AttemptId, JobId, Oid, PanelId};
 use crate::core::notice::Notice;
 use crate::core::panel::{Panel, Poll, PollLine, Question};
+use crate::core::report::Report;
 use crate::core::review::Diff;
 use crate::core::spec_view::SpecView;
 use crate::core::text::Shown;
@@ -156,6 +157,10 @@ pub enum Request {
         /// At most so many, counted from the newest.
         limit: u32,
     },
+    /// What came of tasks in a stretch of time.
+    Report(ReportQuery),
+    /// The same, sent to where the user's config says.
+    SendReport(ReportQuery),
     /// The diff of an attempt (none: the newest) against its merge base with the target.
     Diff {
         /// Which task.
@@ -220,6 +225,28 @@ pub enum Request {
     Panel(PanelId),
     /// Who votes in the repo of this folder.
     Personas(PathBuf),
+}
+
+/// What a report is to be about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportQuery {
+    /// These tasks alone; empty: all.
+    pub tasks: Vec<TaskRef>,
+    /// Tasks of this repo alone.
+    pub repo: Option<PathBuf>,
+    /// From here on.
+    pub since: Option<Time>,
+    /// Before this; none: until now.
+    pub until: Option<Time>,
+}
+
+/// What came of sending a report to one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Where to: the command's program, the webhook's host, the mailboxes.
+    pub to: String,
+    /// Why it did not get there, and what to do; none: it did.
+    pub failed: Option<(String, String)>,
 }
 
 /// A task to create, as a person asked for it; what is none comes from config.
@@ -340,6 +367,10 @@ pub enum Reply {
     Ledger(Vec<LedgerLine>),
     /// A spec.
     Spec(Box<SpecView>),
+    /// A report; older tasks left out if it would be too long.
+    Report(Box<Report>),
+    /// Where a report was sent.
+    Sent(Vec<Delivery>),
     /// A diff.
     Diff(Box<Diff>),
     /// Lines of a screen and its history, oldest first.

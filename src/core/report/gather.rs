@@ -6,13 +6,14 @@
 
 use super::totals::{self, Window};
 use super::{
-    AttemptReport, GateReport, LISTED_MAX, Note, Outcomes, Peek, Question, Report, Scope, TASKS_MAX, TEXT_MAX,
-    TaskReport, Times, Totals, Used, VERSION,
+    AttemptReport, GateReport, LISTED_MAX, Note, Outcomes, Peek, Question, Report, Scope, TASKS_MAX,
+    TEXT_MAX, TaskReport, Times, Totals, Used, VERSION,
 };
 use crate::core::attempt::{AgentState, Usage};
 use crate::core::event::Launch;
 use crate::core::fact::{Entry, Fact, Role};
 use crate::core::ids::{AttemptId, TaskId};
+use crate::core::panel::PanelFact;
 use crate::core::state::{Attempt, Stage, State, Task};
 use crate::core::text::Shown;
 use crate::core::time::{Span, Time};
@@ -110,7 +111,7 @@ impl Gather {
         }
         let Some(record) = id.and_then(|id| self.records.get_mut(&id)) else { return };
         let now = self.window.has(*at);
-        record.touched |= now;
+        record.touched |= now && !matches!(fact, Fact::Asked { .. } | Fact::Settled { .. });
         record.note(*at, by, fact, &self.state, now);
         if let Some(task) = self.state.tasks.get(&record.task.id) {
             record.stand(task, *at, &self.window);
@@ -162,11 +163,16 @@ impl Gather {
 
     /// Closes the clocks of a task: it goes, or the stretch ends.
     fn freeze(&mut self, id: TaskId, at: Time) {
-        let (Some(record), Some(task)) = (self.records.get_mut(&id), self.state.tasks.get(&id)) else { return };
+        let (Some(record), Some(task)) = (self.records.get_mut(&id), self.state.tasks.get(&id)) else {
+            return;
+        };
         record.move_on(record.phase.0, at, &self.window);
         for tried in &mut record.attempts {
             let id = AttemptId { task: id, no: tried.report.no };
             let now = counted(&self.state, id, at);
+            if !self.inside {
+                tried.before = now;
+            }
             let started = tried.report.started.is_some_and(|at| self.window.has(at));
             tried.report.used = used(tried.before, now, started);
             tried.touched |= tried.report.used.work > Span(0);
@@ -303,8 +309,8 @@ impl Record {
                 self.task.rolled_back_at = Some(at);
             }
             Fact::Forgotten { .. } => self.task.forgotten = true,
-            Fact::Panel(_) => {
-                self.sums.votes += u32::from(now);
+            Fact::Panel(what) => {
+                self.sums.votes += u32::from(now && matches!(what, PanelFact::Voted { .. }));
                 keep(&mut self.task.votes, said(at, fact), now);
             }
             Fact::Ask(_) | Fact::Budget(_) | Fact::Batch(_) | Fact::Spec(_) => {
@@ -325,6 +331,7 @@ impl Record {
             | Fact::Slept { .. }
             | Fact::Requeued { .. }
             | Fact::ReviewOpened { .. }
+            | Fact::Reopened { .. }
             | Fact::Approved { .. }
             | Fact::RollbackAsked { .. }
             | Fact::CandidateBuilt { .. }
@@ -503,8 +510,10 @@ fn gate_name(state: &State, id: AttemptId, merged: bool, gate: usize) -> (String
     } else {
         task.and_then(|task| attempt(task, id)).map(|a| &a.gates)
     };
-    runs.and_then(|runs| runs.get(gate))
-        .map_or_else(|| (format!("gate {}", gate + 1), true), |run| (run.spec.name.clone(), run.spec.required))
+    runs.and_then(|runs| runs.get(gate)).map_or_else(
+        || (format!("gate {}", gate + 1), true),
+        |run| (run.spec.name.clone(), run.spec.required),
+    )
 }
 
 fn said(at: Time, fact: &Fact) -> Note {

@@ -48,7 +48,11 @@ pub fn render(report: &Report, zone: &TimeZone) -> String {
         );
         tasks(&mut out, report, zone);
     }
-    let _ = write!(out, "<footer>Made {} by nopeek.</footer>\n</main>\n</body>\n</html>\n", moment(report.made, zone));
+    let _ = write!(
+        out,
+        "<footer>Made {} by nopeek.</footer>\n</main>\n</body>\n</html>\n",
+        moment(report.made, zone)
+    );
     out
 }
 
@@ -63,13 +67,13 @@ fn tiles(out: &mut String, report: &Report) {
     let tiles = [
         ("landed", totals.landed.to_string(), format!("of {}", of(totals.tasks, "task", "tasks")), "good"),
         ("need you", totals.needs_you.to_string(), format!("{} under way", totals.under_way), "back"),
+        ("attempts", totals.attempts.to_string(), format!("{} sent back", totals.sent_back), "calm"),
         (
-            "attempts",
-            totals.attempts.to_string(),
-            format!("{} sent back", totals.sent_back),
-            "calm",
+            "red gates",
+            totals.red_gates.to_string(),
+            format!("of {}", of(totals.verdicts, "verdict", "verdicts")),
+            red,
         ),
-        ("red gates", totals.red_gates.to_string(), format!("of {}", of(totals.verdicts, "verdict", "verdicts")), red),
         ("agents worked", span(used.work), format!("{} waited for you", span(totals.time.waiting)), "calm"),
         ("cost", cost(used), tokens(used), "calm"),
     ];
@@ -188,7 +192,13 @@ fn tried(out: &mut String, attempt: &AttemptReport, zone: &TimeZone) {
 }
 
 fn verdict(out: &mut String, gate: &GateReport) {
-    let class = if is_red(gate.verdict) { "bad" } else if gate.verdict.is_green() { "good" } else { "none" };
+    let class = if is_red(gate.verdict) {
+        "bad"
+    } else if gate.verdict.is_green() {
+        "good"
+    } else {
+        "none"
+    };
     let took = gate.took.map_or(String::new(), |took| format!(" {}", span(took)));
     let merged = if gate.merged { " as merged" } else { "" };
     let _ = write!(

@@ -103,9 +103,16 @@ impl Page<'_> {
     fn sums(&mut self, report: &Report) {
         let totals = &report.totals;
         let time = &totals.time;
-        let peeked = if totals.peeks == 0 { String::new() } else { format!(", {} peeked at", totals.peeked.ended) };
+        let peeked =
+            if totals.peeks == 0 { String::new() } else { format!(", {} peeked at", totals.peeked.ended) };
         let rows = [
-            ("tasks", format!("{} ({} landed, {} ended unmerged)", totals.tasks, totals.landed, totals.ended_unmerged)),
+            (
+                "tasks",
+                format!(
+                    "{} ({} landed, {} ended unmerged)",
+                    totals.tasks, totals.landed, totals.ended_unmerged
+                ),
+            ),
             ("attempts", format!("{}{peeked}", totals.attempts)),
             ("gates", format!("{} verdicts, {} red", totals.verdicts, totals.red_gates)),
             ("sent back", totals.sent_back.to_string()),
@@ -173,7 +180,8 @@ impl Page<'_> {
         self.line("## Peeked and unpeeked\n");
         self.table(&["attempts", "ended", "went green", "landed"]);
         let mut fared = |name: &str, of: &Outcomes| {
-            let part = |n: u32| if of.ended == 0 { n.to_string() } else { format!("{n} ({})", share(n, of.ended)) };
+            let part =
+                |n: u32| if of.ended == 0 { n.to_string() } else { format!("{n} ({})", share(n, of.ended)) };
             self.row(&[name, &of.ended.to_string(), &part(of.green), &part(of.landed)]);
         };
         fared("peeked", &report.totals.peeked);

@@ -277,7 +277,7 @@ pub struct Totals {
     pub peeks: u32,
     /// Times that a review sent work back.
     pub sent_back: u32,
-    /// Votes of the panel.
+    /// Votes of the panel on these tasks.
     pub votes: u32,
     /// Where the tasks' time went.
     pub time: Times,
@@ -340,6 +340,7 @@ pub const fn sign(result: Option<AttemptResult>) -> char {
     match result {
         None => '▸',
         Some(AttemptResult::Green) => '●',
+        Some(AttemptResult::Reviewed) => '○',
         Some(AttemptResult::Red) => '✗',
         Some(AttemptResult::NoWork) => '∅',
         Some(AttemptResult::Failed) => '!',

@@ -3,7 +3,7 @@
 //! Colours are classes that the page's style gives a light and a dark look. Each shape that means something has a title,
 //! and a sign or a hatch beside its colour. All outside text goes through [`escape`].
 
-use super::words::{clock, cost, money, moment, of, share, span, ticks};
+use super::words::{clock, cost, moment, money, of, share, span, ticks};
 use super::{AttemptReport, GateTotal, Outcomes, Report, TaskReport, is_red, sign};
 use crate::core::text::Shown;
 use crate::core::time::Time;
@@ -55,8 +55,10 @@ fn cut(text: &str, most: usize) -> String {
 pub(super) const fn class(result: Option<AttemptResult>) -> &'static str {
     match result {
         None => "run",
-        Some(AttemptResult::Green) => "good",
-        Some(AttemptResult::Red | AttemptResult::Failed | AttemptResult::TimedOut | AttemptResult::MergeFailed) => "bad",
+        Some(AttemptResult::Green | AttemptResult::Reviewed) => "good",
+        Some(
+            AttemptResult::Red | AttemptResult::Failed | AttemptResult::TimedOut | AttemptResult::MergeFailed,
+        ) => "bad",
         Some(AttemptResult::SentBack) => "back",
         Some(AttemptResult::NoWork | AttemptResult::Stopped | AttemptResult::Interrupted) => "none",
     }
@@ -109,16 +111,30 @@ pub(super) fn timeline(report: &Report, zone: &TimeZone) -> String {
     let rows = &report.tasks[gone..];
     #[expect(clippy::cast_precision_loss, reason = "at most ROWS_MAX")]
     let high = TOP + rows.len() as f64 * ROW + 10.0;
-    let mut out = open("timeline", WIDE, high, "Attempts over time", "A row a task; a bar an attempt, its agent's time solid.");
+    let mut out = open(
+        "timeline",
+        WIDE,
+        high,
+        "Attempts over time",
+        "A row a task; a bar an attempt, its agent's time solid.",
+    );
     for (at, words) in ticks(from, to, 9, zone) {
         let x = scale.x(at);
-        let _ = write!(out, "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>", high - 8.0);
-        let _ = write!(out, "<text class=\"axis\" x=\"{x:.1}\" y=\"18\" text-anchor=\"middle\">{words}</text>");
+        let _ = write!(
+            out,
+            "<line class=\"grid\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>",
+            high - 8.0
+        );
+        let _ =
+            write!(out, "<text class=\"axis\" x=\"{x:.1}\" y=\"18\" text-anchor=\"middle\">{words}</text>");
     }
     let mut y = TOP;
     for (n, task) in rows.iter().enumerate() {
         if n % 2 == 0 {
-            let _ = write!(out, "<rect class=\"stripe\" x=\"0\" y=\"{y:.1}\" width=\"{WIDE}\" height=\"{ROW}\" rx=\"4\"/>");
+            let _ = write!(
+                out,
+                "<rect class=\"stripe\" x=\"0\" y=\"{y:.1}\" width=\"{WIDE}\" height=\"{ROW}\" rx=\"4\"/>"
+            );
         }
         row(&mut out, task, y, &scale, report, zone);
         y += ROW;
@@ -134,7 +150,11 @@ pub(super) fn timeline(report: &Report, zone: &TimeZone) -> String {
     }
     out.push_str("</svg>");
     if gone > 0 {
-        let _ = write!(out, "<p class=\"note\">{} not drawn.</p>", of(u32::try_from(gone).unwrap_or(u32::MAX), "older task is", "older tasks are"));
+        let _ = write!(
+            out,
+            "<p class=\"note\">{} not drawn.</p>",
+            of(u32::try_from(gone).unwrap_or(u32::MAX), "older task is", "older tasks are")
+        );
     }
     out
 }
@@ -152,12 +172,14 @@ fn row(out: &mut String, task: &TaskReport, y: f64, scale: &Scale, report: &Repo
         task.state.label()
     );
     let (x1, x2) = (scale.x(task.created), scale.x(task.ended.unwrap_or(report.until)));
-    let _ = write!(out, "<line class=\"life\" x1=\"{x1:.1}\" y1=\"{middle:.1}\" x2=\"{x2:.1}\" y2=\"{middle:.1}\"/>");
+    let _ = write!(
+        out,
+        "<line class=\"life\" x1=\"{x1:.1}\" y1=\"{middle:.1}\" x2=\"{x2:.1}\" y2=\"{middle:.1}\"/>"
+    );
     for attempt in &task.attempts {
         bar(out, task, attempt, middle, scale, report.until, zone);
     }
-    for (at, word, class) in
-        [(task.landed_at, "landed", "good"), (task.rolled_back_at, "rolled back", "bad")]
+    for (at, word, class) in [(task.landed_at, "landed", "good"), (task.rolled_back_at, "rolled back", "bad")]
     {
         if let Some(at) = at.filter(|at| scale.has(*at)) {
             let x = scale.x(at);
@@ -200,7 +222,10 @@ fn bar(
         span(attempt.used.work),
         cost(&attempt.used)
     );
-    let _ = write!(out, "<rect class=\"gating\" x=\"{x1:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{BAR}\" rx=\"4\"/>");
+    let _ = write!(
+        out,
+        "<rect class=\"gating\" x=\"{x1:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{BAR}\" rx=\"4\"/>"
+    );
     if let Some(started) = attempt.started {
         let (a, b) = (scale.x(started), scale.x(attempt.agent_ended.unwrap_or(end).min(end)));
         let _ = write!(
@@ -216,7 +241,13 @@ fn bar(
         );
     }
     if wide >= 18.0 {
-        let _ = write!(out, "<text class=\"sign\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", x1 + 4.0, middle + 4.0, sign(attempt.result));
+        let _ = write!(
+            out,
+            "<text class=\"sign\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            x1 + 4.0,
+            middle + 4.0,
+            sign(attempt.result)
+        );
     }
     out.push_str("</g>");
     for gate in attempt.gates.iter().filter(|gate| scale.has(gate.at)) {
@@ -260,11 +291,14 @@ pub(super) fn legend() -> String {
     ];
     let mut out = String::from("<ul class=\"legend\">");
     for (class, sign, words) in items {
-        let _ = write!(out, "<li><span class=\"chip {class}\" aria-hidden=\"true\">{sign}</span>{words}</li>");
+        let _ =
+            write!(out, "<li><span class=\"chip {class}\" aria-hidden=\"true\">{sign}</span>{words}</li>");
     }
     out.push_str("<li><span class=\"chip hatch\" aria-hidden=\"true\"></span>peeked</li>");
     out.push_str("<li><span class=\"good-text\" aria-hidden=\"true\">◆</span> landed</li>");
-    out.push_str("<li><span class=\"ticks\" aria-hidden=\"true\"></span>gates below a bar; long: red</li></ul>");
+    out.push_str(
+        "<li><span class=\"ticks\" aria-hidden=\"true\"></span>gates below a bar; long: red</li></ul>",
+    );
     out
 }
 
@@ -336,7 +370,8 @@ pub(super) fn costs(report: &Report) -> String {
     tasks.sort_by_key(|task| std::cmp::Reverse(task.used.cost_microusd));
     let drawn = &tasks[..tasks.len().min(BARS_MAX)];
     let most = drawn.iter().filter_map(|task| task.used.cost_microusd).max().unwrap_or(1);
-    let mut bars = Bars::new("costs", "Cost by task", "Bars as long as what is known of the cost.", drawn.len(), most);
+    let mut bars =
+        Bars::new("costs", "Cost by task", "Bars as long as what is known of the cost.", drawn.len(), most);
     for task in drawn {
         let known = task.used.cost_microusd.unwrap_or(0);
         bars.row(&task.name, &[("accent", known)], &cost(&task.used));
@@ -344,7 +379,12 @@ pub(super) fn costs(report: &Report) -> String {
     let mut out = bars.done();
     if tasks.len() > drawn.len() {
         let rest: u64 = tasks[drawn.len()..].iter().filter_map(|task| task.used.cost_microusd).sum();
-        let _ = write!(out, "<p class=\"note\">and {} more, {} of known cost</p>", tasks.len() - drawn.len(), escape(&money(rest)));
+        let _ = write!(
+            out,
+            "<p class=\"note\">and {} more, {} of known cost</p>",
+            tasks.len() - drawn.len(),
+            escape(&money(rest))
+        );
     }
     out
 }
@@ -374,10 +414,20 @@ pub(super) fn gates(gates: &[GateTotal]) -> String {
 
 /// How attempts fared that somebody looked at, and those that nobody did.
 pub(super) fn peeked(peeked: &Outcomes, unpeeked: &Outcomes) -> String {
-    let mut bars = Bars::new("peeked", "Peeked and unpeeked attempts", "The share of each that went green, and that landed.", 4, 100);
+    let mut bars = Bars::new(
+        "peeked",
+        "Peeked and unpeeked attempts",
+        "The share of each that went green, and that landed.",
+        4,
+        100,
+    );
     for (name, fared) in [("unpeeked", unpeeked), ("peeked", peeked)] {
         for (what, n, class) in [("went green", fared.green, "good"), ("landed", fared.landed, "accent")] {
-            let part = if fared.ended == 0 { 0 } else { u64::from(n.min(fared.ended)) * 100 / u64::from(fared.ended) };
+            let part = if fared.ended == 0 {
+                0
+            } else {
+                u64::from(n.min(fared.ended)) * 100 / u64::from(fared.ended)
+            };
             let value = if fared.ended == 0 {
                 "no attempt".to_owned()
             } else {

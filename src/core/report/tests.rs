@@ -23,9 +23,13 @@ fn ledger(seed: u64) -> Vec<Entry> {
             Fact::JobOpened { job, attempt, role: Role::Agent } => drop(agents.insert(*job, *attempt)),
             Fact::JobEnded { job, .. } => {
                 if let Some(attempt) = agents.get(job).copied().filter(|a| a.task.0 % 3 != 0) {
-                    let usage = |n| Usage { tokens_in: Some(n * 1_000), tokens_out: Some(n), cost_microusd: Some(n * 7) };
-                    push(Fact::UsageKnown { attempt, usage: usage(job.0 + 3) });
-                    push(Fact::UsageKnown { attempt, usage: usage(job.0 + 40) });
+                    let usage = |n| Usage {
+                        tokens_in: Some(n * 1_000),
+                        tokens_out: Some(n),
+                        cost_microusd: Some(n * 7),
+                    };
+                    push(Fact::UsageKnown { attempt, usage: usage(job.0 * 50 + 3) });
+                    push(Fact::UsageKnown { attempt, usage: usage(job.0 * 50 + 40) });
                 }
             }
             _ => {}
@@ -115,7 +119,9 @@ fn work(entries: &[Entry], agents: &BTreeMap<JobId, AttemptId>) -> u64 {
     let mut sum = 0;
     for entry in entries {
         match &entry.fact {
-            Fact::JobRan { job, .. } if agents.contains_key(job) => drop(running.entry(*job).or_insert(entry.at)),
+            Fact::JobRan { job, .. } if agents.contains_key(job) => {
+                running.entry(*job).or_insert(entry.at);
+            }
             Fact::JobEnded { job, .. } => sum += running.remove(job).map_or(0, |from| entry.at.since(from).0),
             _ => {}
         }
@@ -124,7 +130,9 @@ fn work(entries: &[Entry], agents: &BTreeMap<JobId, AttemptId>) -> u64 {
 }
 
 fn stands_still(entries: &[Entry]) -> bool {
-    let still = |entry: &Entry| matches!(entry.fact, Fact::Paused { .. } | Fact::Slept { .. } | Fact::Unpaused { .. });
+    let still = |entry: &Entry| {
+        matches!(entry.fact, Fact::Paused { .. } | Fact::Slept { .. } | Fact::Unpaused { .. })
+    };
     entries.iter().any(still)
 }
 
@@ -166,7 +174,8 @@ fn the_totals_are_what_the_ledger_says() {
             exact += 1;
         }
         assert_eq!(says, wants, "seed {seed}");
-        let listed: u64 = report.tasks.iter().flat_map(|task| &task.attempts).filter_map(|a| a.used.cost_microusd).sum();
+        let listed: u64 =
+            report.tasks.iter().flat_map(|task| &task.attempts).filter_map(|a| a.used.cost_microusd).sum();
         assert_eq!(listed, wants.cost, "seed {seed}: what is listed adds up to the sum");
         costs += wants.cost;
         peeks += wants.peeks;
@@ -221,7 +230,7 @@ fn a_scope_keeps_to_its_tasks() {
     for task in &all.tasks {
         let scope = Scope { tasks: Some([task.id].into()), ..Scope::default() };
         let one = report(&entries, scope, to);
-        assert_eq!(one.tasks, [task.clone()]);
+        assert_eq!(one.tasks.as_slice(), std::slice::from_ref(task));
         landed += one.totals.landed;
     }
     assert_eq!(landed, all.totals.landed);
@@ -255,7 +264,9 @@ fn evil() -> Report {
                 launch.prompt = EVIL.to_owned();
                 launch.agent.profile = EVIL.to_owned();
             }
-            Fact::WorktreeMade { ready, .. } => ready.gates.iter_mut().for_each(|gate| gate.name = EVIL.to_owned()),
+            Fact::WorktreeMade { ready, .. } => {
+                ready.gates.iter_mut().for_each(|gate| gate.name = EVIL.to_owned());
+            }
             Fact::Peeked { reason, .. } => *reason = EVIL.into(),
             Fact::Answered { answer, .. } => *answer = EVIL.into(),
             Fact::Stuck { why, .. } => *why = EVIL.into(),
@@ -270,7 +281,8 @@ fn evil() -> Report {
 fn the_page_needs_nothing_else_and_outside_text_means_nothing_in_it() {
     let page = html::render(&evil(), &TimeZone::UTC);
     assert!(page.contains("&lt;script&gt;"));
-    for bad in ["<script", "<img", "<link", "<iframe", "@import", "url(http", " onload", " href", "\u{202e}"] {
+    for bad in ["<script", "<img", "<link", "<iframe", "@import", "url(http", " onload", " href", "\u{202e}"]
+    {
         assert!(!page.contains(bad), "{bad} is in the page");
     }
     for outside in page.match_indices("http").map(|(at, _)| &page[at..]) {
@@ -279,14 +291,17 @@ fn the_page_needs_nothing_else_and_outside_text_means_nothing_in_it() {
     }
     balanced(&page);
     let text = markdown::render(&evil(), &TimeZone::UTC);
-    assert!(!text.contains("\u{202e}") && !text.contains("<script"), "{text}");
+    assert!(!text.contains("\u{202e}") && !text.replace("\\<", "").contains("<script"), "{text}");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `work")).collect();
-    assert!(!rows.is_empty() && rows.iter().all(|row| row.replace("\\|", "").matches('|').count() == 9), "{rows:?}");
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row.replace("\\|", "").matches('|').count() == 9),
+        "{rows:?}"
+    );
 }
 
 /// Each element that is opened is closed, in its place.
 fn balanced(page: &str) {
-    let void = ["meta", "!doctype", "line", "rect", "path"];
+    let void = ["meta", "!doctype"];
     let style = page.find("<style>").unwrap()..page.find("</style>").unwrap();
     let text = format!("{}{}", &page[..style.start], &page[style.end + 8..]);
     let mut open: Vec<&str> = Vec::new();
@@ -325,9 +340,11 @@ fn whoever_has_less_room_gets_the_newer_tasks_and_all_sums() {
 #[test]
 fn ticks_stand_on_round_places_of_the_zone() {
     let zone = TimeZone::fixed(jiff::tz::Offset::constant(2));
-    let from = Time(1_700_000_000_000);
-    let words: Vec<String> =
-        words::ticks(from, from.after(Span::mins(240)), 5, &zone).into_iter().map(|(_, words)| words).collect();
+    let from = Time(1_699_999_200_000);
+    let words: Vec<String> = words::ticks(from, from.after(Span::mins(240)), 5, &zone)
+        .into_iter()
+        .map(|(_, words)| words)
+        .collect();
     assert_eq!(words, ["Nov 15", "01:00", "02:00", "03:00", "04:00"].map(String::from));
     let far = words::ticks(Time(0), Time(u64::MAX / 2), 9, &zone);
     assert!(far.len() <= 10, "{}", far.len());

@@ -36,7 +36,8 @@ pub(super) fn judged(sums: &mut Totals, gate: &GateReport) {
     let red = is_red(gate.verdict);
     sums.verdicts += 1;
     sums.red_gates += u32::from(red);
-    let mut total = GateTotal { name: gate.name.clone(), took: gate.took.unwrap_or_default(), ..GateTotal::default() };
+    let mut total =
+        GateTotal { name: gate.name.clone(), took: gate.took.unwrap_or_default(), ..GateTotal::default() };
     match gate.verdict {
         Verdict::Passed => total.passed = 1,
         Verdict::Cached => total.cached = 1,
@@ -100,7 +101,9 @@ pub(super) fn of(records: &[Record]) -> Totals {
             TaskState::Stopped | TaskState::Rejected => all.ended_unmerged += 1,
             TaskState::Landed | TaskState::RolledBack => {}
             _ if record.task.forgotten => {}
-            TaskState::Asking | TaskState::Review | TaskState::Stuck | TaskState::Interrupted => all.needs_you += 1,
+            TaskState::Asking | TaskState::Review | TaskState::Stuck | TaskState::Interrupted => {
+                all.needs_you += 1;
+            }
             TaskState::Queued
             | TaskState::Preparing
             | TaskState::Working

@@ -18,12 +18,12 @@ pub fn span(of: Span) -> String {
     }
 }
 
-/// `$0.41`; what is below a cent in full.
+/// `$0.41`; below a cent `$0.0041`.
 #[must_use]
 pub fn money(microusd: u64) -> String {
     let cents = microusd.saturating_add(5_000) / 10_000;
-    if microusd > 0 && cents == 0 {
-        return "< $0.01".to_owned();
+    if microusd > 0 && microusd < 10_000 {
+        return format!("$0.{:04}", microusd.div_ceil(100));
     }
     format!("${}.{:02}", cents / 100, cents % 100)
 }

@@ -7,6 +7,7 @@ pub(super) mod ledger;
 pub(super) mod panes;
 pub(super) mod review;
 pub(super) mod screen;
+pub(super) mod timeline;
 
 use super::hits::Hits;
 use super::known::Known;

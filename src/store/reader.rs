@@ -1,0 +1,69 @@
+//! A look at the ledger beside the daemon's loop: read-only, by a connection of its own, entry by entry.
+
+use super::StoreError;
+use super::ledger::{columns, entry, failed};
+use crate::core::fact::Entry;
+use crate::core::time::Time;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long another process may hold the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Gives the entries that a report needs to `take`, oldest first: of no task, of tasks on the board, and of forgotten
+/// tasks to which something happened from `since` on. Requests to the world and their answers are left out: they
+/// are most of a ledger, and what they led to stands in other facts.
+pub fn each(path: &Path, since: Option<Time>, mut take: impl FnMut(&Entry)) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(failed(path, "open"))?;
+    db.busy_timeout(BUSY).map_err(failed(path, "open"))?;
+    let fail = failed(path, "read");
+    let sql = "SELECT seq, at, by, body FROM facts
+               WHERE kind NOT IN ('asked', 'settled', 'session_known')
+                 AND (?1 = 0 OR task IS NULL
+                      OR task NOT IN (SELECT task FROM facts WHERE kind = 'forgotten' AND task IS NOT NULL)
+                      OR task IN (SELECT task FROM facts WHERE at >= ?1 AND task IS NOT NULL))
+               ORDER BY seq";
+    let mut query = db.prepare(sql).map_err(&fail)?;
+    let since = since.unwrap_or_default().0.cast_signed();
+    for row in query.query_map([since], columns).map_err(&fail)? {
+        take(&entry(path, row.map_err(&fail)?)?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::Ledger;
+    use super::*;
+    use crate::core::fact::Fact;
+    use crate::core::ids::TaskId;
+
+    #[test]
+    fn forgotten_tasks_of_before_are_left_out_and_the_writer_is_not_held_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let mut ledger = Ledger::open(&path).unwrap();
+        let stuck = |n| Fact::Stuck { task: TaskId(n), why: "why".into() };
+        let gone = |n| Fact::Forgotten { task: TaskId(n) };
+        ledger.append(Time(5), "ada", &[stuck(1), stuck(2), gone(1)]).unwrap();
+        ledger.append(Time(10), "ada", &[stuck(3), gone(3)]).unwrap();
+        let seen = |since| {
+            let mut seen = Vec::new();
+            each(&path, since, |entry| seen.push(entry.seq)).unwrap();
+            seen
+        };
+        assert_eq!(seen(None), [1, 2, 3, 4, 5]);
+        assert_eq!(seen(Some(Time(10))), [2, 4, 5]);
+        let mut more = Vec::new();
+        each(&path, None, |entry| {
+            if more.is_empty() {
+                ledger.append(Time(11), "ada", &[stuck(4)]).unwrap();
+            }
+            more.push(entry.seq);
+        })
+        .unwrap();
+        assert_eq!(more, [1, 2, 3, 4, 5], "what is read is one moment of the ledger");
+    }
+}
