@@ -1,3 +1,5 @@
+//! Questions that agents put through tools: put, shown, answered, dropped; and what bounds them.
+
 use super::super::attempt::{AgentMode, AgentTraits, Exit, Limits};
 use super::super::effect::{Effect, Work};
 use super::super::engine::{Engine, RefusedKind};

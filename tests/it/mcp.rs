@@ -213,6 +213,8 @@ fn who_is_no_attempt_has_the_tools_for_tasks_alone() {
 #[test]
 fn a_scripted_agent_asks_a_human_through_the_tools() {
     let world = World::new();
+    world.write("notes/README.md", "For agents.\n");
+    world.configure("[spec]\nmemory = \"notes/agents.md\"\n");
     let steps = "tool ask_human <<J\n{\"question\": \"Which colour?\"}\nJ\n\
                  edit colour.txt <<END\n@ANSWER@\nEND\n\
                  tool note_to_memory <<J\n{\"note\": \"it is @ANSWER@\"}\nJ\n\
@@ -226,7 +228,7 @@ fn a_scripted_agent_asks_a_human_through_the_tools() {
     world.ok(&["answer", "paint", "dark red"]);
     world.until_state("paint", TaskState::Review);
     let file = |name: &str| world.git(&["show", &format!("nopeek/paint/1:{name}")]);
-    assert!(file("wip.md").contains("t1.1: it is dark red"), "{}", file("wip.md"));
+    assert!(file("notes/agents.md").contains("t1.1: it is dark red"), "{}", file("notes/agents.md"));
     let colour = file("colour.txt");
     assert!(colour.starts_with("dark red\nerror: there is no tool `approve`"), "{colour}");
 }

@@ -6,12 +6,15 @@
 use super::memory;
 use super::tools::Call;
 use crate::client::{Client, ClientError, Start};
+use crate::config::crew;
+use crate::config::repo::RepoConfig;
 use crate::core::ask::{AskCommand, Question, QuestionState};
 use crate::core::event::Command;
 use crate::core::ids::{AttemptId, PanelId};
 use crate::core::panel::{self, Poll};
 use crate::core::text::Shown;
 use crate::core::view::{AttemptView, Board, GateView, TaskState, TaskView};
+use crate::git;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::wire::client::{Reply, Request, RunRequest, TaskRef};
@@ -381,9 +384,27 @@ impl Desk {
         )
         .map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string())
         .unwrap_or_default();
-        let line = memory::add(&folder, &day, &who, note).map_err(|not| Failed::new(not.what, not.remedy))?;
-        let text = format!("noted in {}: {line}", memory::FILE);
-        Ok((text, json!({ "file": memory::FILE, "line": line })))
+        let file = self.memory_file().await?;
+        let line =
+            memory::add(&folder, &file, &day, &who, note).map_err(|not| Failed::new(not.what, not.remedy))?;
+        let text = format!("noted in {}: {line}", Shown::line(&file));
+        Ok((text, json!({ "file": file, "line": line })))
+    }
+
+    /// The memory file's path as the target's `nopeek.toml` has it, which no agent's branch changes.
+    async fn memory_file(&self) -> Result<String, Failed> {
+        let repo = self.repo().await?;
+        let known =
+            self.board().await?.repos.into_iter().find(|view| view.path == repo).map(|view| view.target);
+        let read = || {
+            let target = match known {
+                Some(target) => target,
+                None => git::repo::target(&git::repo::find(&repo).ok()?, None).ok()?,
+            };
+            let text = git::repo::read_file(&repo, &target, "nopeek.toml").ok()??;
+            RepoConfig::parse(&text, "nopeek.toml").ok()?.spec.memory
+        };
+        Ok(read().unwrap_or_else(|| crew::MEMORY.to_owned()))
     }
 }
 

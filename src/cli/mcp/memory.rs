@@ -1,16 +1,14 @@
 //! The memory file of a worktree: one dated line more, under a heading of our own, and nothing else is touched.
 //!
-//! Promises: only a plain file right in that folder is written, never what a link leads to; it is replaced whole or not
-//! at all; neither a line nor the file grows beyond its bound.
+//! Promises: only a plain file below that folder is written, and no link is followed on the way to it; it is replaced
+//! whole or not at all; neither a line nor the file grows beyond its bound.
 
 use crate::core::text::Shown;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Component, Path};
 
-/// The file's name.
-pub(super) const FILE: &str = "wip.md";
 /// The line under which notes stand.
 const HEADING: &str = "## Notes of agents";
 /// Longest note as written, in characters.
@@ -25,23 +23,38 @@ pub(super) struct NotNoted {
     pub(super) remedy: &'static str,
 }
 
-/// Adds `note` to the memory file right in `folder`; gives the line as it was written.
-pub(super) fn add(folder: &Path, day: &str, who: &str, note: &str) -> Result<String, NotNoted> {
+/// Adds `note` to the file `path` of `folder`; gives the line as it was written.
+pub(super) fn add(folder: &Path, path: &str, day: &str, who: &str, note: &str) -> Result<String, NotNoted> {
+    let shown = Shown::line(path);
     let failed = |what: &str, error: io::Error| NotNoted {
-        what: format!("can't {what} {FILE} in {}: {error}", folder.display()),
+        what: format!("can't {what} {shown} in {}: {error}", folder.display()),
         remedy: "nothing was noted",
     };
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = rustix::fs::open(folder, flags | OFlags::RDONLY, Mode::empty())
-        .map_err(|error| failed("reach", error.into()))?;
+    let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(part) => parts.push(part),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
+                return Err(failed("reach", io::Error::other("it leaves the worktree")));
+            }
+        }
+    }
+    let Some(name) = parts.pop() else { return Err(failed("reach", io::Error::other("it has no name"))) };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let reached = |error: rustix::io::Errno| failed("reach", error.into());
+    let mut dir = rustix::fs::open(folder, flags, Mode::empty()).map_err(reached)?;
+    for part in parts {
+        dir = rustix::fs::openat(&dir, part, flags, Mode::empty()).map_err(reached)?;
+    }
     let line = line(day, who, note);
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let before = match rustix::fs::openat(&dir, FILE, flags, Mode::empty()) {
+    let before = match rustix::fs::openat(&dir, name, flags, Mode::empty()) {
         Ok(file) => Some(read(File::from(file)).map_err(|error| failed("read", error))?),
         Err(rustix::io::Errno::NOENT) => None,
         Err(rustix::io::Errno::LOOP) => {
             return Err(NotNoted {
-                what: format!("{FILE} in {} is a link", folder.display()),
+                what: format!("{shown} in {} is a link", folder.display()),
                 remedy: "notes go into a plain file alone: make it one",
             });
         }
@@ -51,17 +64,17 @@ pub(super) fn add(folder: &Path, day: &str, who: &str, note: &str) -> Result<Str
     let text = with(before.as_ref().map_or("", |(text, _)| text), &line);
     if text.len() > FILE_MAX {
         return Err(NotNoted {
-            what: format!("{FILE} would be larger than {FILE_MAX} bytes"),
+            what: format!("{shown} would be larger than {FILE_MAX} bytes"),
             remedy: "drop from it what is of no use any more",
         });
     }
-    let new = format!(".{FILE}.{}", std::process::id());
+    let new = format!(".nopeek-note.{}", std::process::id());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let write = || -> io::Result<()> {
         let _ = rustix::fs::unlinkat(&dir, &new, AtFlags::empty());
         let mut file = File::from(rustix::fs::openat(&dir, &new, flags, Mode::from_raw_mode(mode))?);
         file.write_all(text.as_bytes())?;
-        rustix::fs::renameat(&dir, &new, &dir, FILE)?;
+        rustix::fs::renameat(&dir, &new, &dir, name)?;
         Ok(())
     };
     write().map_err(|error| failed("write", error))?;
@@ -128,13 +141,14 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
+    const FILE: &str = "wip.md";
     const DAY: &str = "2026-11-21";
 
     #[test]
     fn notes_stand_under_their_heading_and_all_else_stays() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(FILE);
-        let add = |note: &str| add(dir.path(), DAY, "t3.1", note).unwrap();
+        let add = |note: &str| add(dir.path(), FILE, DAY, "t3.1", note).unwrap();
         add("one");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "## Notes of agents\n\n- 2026-11-21 t3.1: one\n");
         std::fs::write(&file, "# Work\n\nText.\n\n## Notes of agents\n\n- old\n\n## Next\n\n- x\n").unwrap();
@@ -159,19 +173,29 @@ mod tests {
         let victim = other.path().join("victim");
         std::fs::write(&victim, "v").unwrap();
         symlink(&victim, dir.path().join(FILE)).unwrap();
-        let refused = add(dir.path(), DAY, "t3.1", "x").unwrap_err();
+        let refused = add(dir.path(), FILE, DAY, "t3.1", "x").unwrap_err();
         assert!(refused.what.contains("is a link"), "{}", refused.what);
         std::fs::remove_file(dir.path().join(FILE)).unwrap();
         symlink(other.path().join("nothing"), dir.path().join(FILE)).unwrap();
-        assert!(add(dir.path(), DAY, "t3.1", "x").is_err(), "a link that leads nowhere makes no file");
+        assert!(add(dir.path(), FILE, DAY, "t3.1", "x").is_err(), "a link that leads nowhere makes no file");
         std::fs::remove_file(dir.path().join(FILE)).unwrap();
         std::fs::create_dir(dir.path().join(FILE)).unwrap();
-        assert!(add(dir.path(), DAY, "t3.1", "x").is_err());
+        assert!(add(dir.path(), FILE, DAY, "t3.1", "x").is_err());
         symlink(dir.path(), other.path().join("folder")).unwrap();
-        assert!(add(&other.path().join("folder"), DAY, "t3.1", "x").is_err(), "nor is the folder a link");
+        assert!(
+            add(&other.path().join("folder"), FILE, DAY, "t3.1", "x").is_err(),
+            "nor is the folder a link"
+        );
         std::fs::remove_dir(dir.path().join(FILE)).unwrap();
         std::fs::write(dir.path().join(FILE), "x".repeat(FILE_MAX)).unwrap();
-        assert!(add(dir.path(), DAY, "t3.1", "x").is_err(), "it does not grow for ever");
+        assert!(add(dir.path(), FILE, DAY, "t3.1", "x").is_err(), "it does not grow for ever");
+        symlink(other.path(), dir.path().join("out")).unwrap();
+        std::fs::create_dir(dir.path().join("in")).unwrap();
+        for path in ["out/wip.md", "../wip.md", "/tmp/wip.md", "in/../../wip.md", "", "none/wip.md"] {
+            assert!(add(dir.path(), path, DAY, "t3.1", "x").is_err(), "{path}");
+        }
+        add(dir.path(), "in/wip.md", DAY, "t3.1", "x").unwrap();
+        assert!(dir.path().join("in/wip.md").exists() && !other.path().join("wip.md").exists());
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "v");
         assert!(!other.path().join("nothing").exists());
     }
