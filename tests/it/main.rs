@@ -18,6 +18,8 @@ mod lid;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod outer;
+#[cfg(test)]
 mod panel;
 #[cfg(test)]
 mod past;
