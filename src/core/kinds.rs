@@ -27,6 +27,7 @@ const OWN: &[&str] = &[
     "attempt_over",
     "requeued",
     "review_opened",
+    "reopened",
     "approved",
     "rollback_asked",
     "candidate_built",
@@ -60,6 +61,17 @@ const NESTED: &[&str] = &[
     "budget_opened",
     "budget_paused",
     "budget_excused",
+    "spec_opened",
+    "spec_drafting",
+    "spec_agreed",
+    "spec_planning",
+    "spec_planned",
+    "spec_tasked",
+    "spec_phase_landed",
+    "spec_done",
+    "spec_stopped",
+    "spec_went_on",
+    "spec_forgotten",
 ];
 
 impl Fact {

@@ -714,6 +714,9 @@ fn the_simulation_goes_everywhere() {
         "spec_went_on",
         "spec_forgotten",
     ];
+    for kind in seen.keys() {
+        assert!(Fact::kinds().any(|known| known == *kind), "{kind} is not in the list of kinds");
+    }
     for kind in all {
         assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
     }
@@ -754,6 +757,9 @@ fn specs_go_from_goal_to_landed_work() {
         let spec = state.specs.all.values().next().unwrap();
         assert!(spec.done.is_some(), "seed {seed}: {:?}", sim.engine.board(sim.now, &HashMap::new()).specs);
         overlaps(seed, &sim.ledger);
+    }
+    for kind in seen.keys() {
+        assert!(Fact::kinds().any(|known| known == *kind), "{kind} is not in the list of kinds");
     }
     for kind in ["spec_agreed", "spec_planned", "spec_tasked", "spec_phase_landed", "spec_done"] {
         assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");

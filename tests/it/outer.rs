@@ -147,12 +147,22 @@ commit Plan
 /// human.
 const WORKER: &str = r##"
 when prompt # the task: milk
+  when prompt may be changed (touchpoints)
+    run git rm -q stray.txt
+    commit Keep to the touchpoints
+    exit 0
+  end
   append menu.txt <<END
 milk
 END
   append wip.md <<END
 - milk is on the menu
 END
+  when attempt 1
+    edit stray.txt <<END
+out of bounds
+END
+  end
   commit Milk
 end
 when prompt # the task: sugar
@@ -321,6 +331,7 @@ fn a_goal_comes_to_landed_work_unattended_through_three_dead_daemons() {
         attempts.iter().map(|a| a["result"].as_str().unwrap_or("open").to_owned()).collect()
     };
     assert_eq!(results("cup"), ["red", "red", "green", "reviewed"]);
+    assert_eq!(results("milk"), ["red", "green", "reviewed"], "a change outside of its touchpoints is red");
     assert_eq!(results("lemon"), ["green", "reviewed", "green", "reviewed"]);
     assert_eq!(results("tea-spec"), ["green", "reviewed", "green", "reviewed", "green"]);
     let ledger = world.json(&["ledger", "--limit", "10000"]);

@@ -2,25 +2,26 @@
 //!
 //! Owns the contract, and the order of the stages: a task drafts the spec (and is attacked and refined, see
 //! [`super::brief`]), a person approves it, a task plans it, a person approves that, then phase by phase its tasks are
-//! launched. The coordinator is [`settle`]: it looks at what is, so that it goes on for days and through restarts.
+//! launched. The coordinator is [`coordinator`]: it looks at what is, so that it goes on for days and through restarts.
+
+mod coordinator;
+mod tasks;
 
 use super::attempt::{AgentTraits, Limits};
-use super::brief::{Brief, Brought, Duty};
 use super::engine::{Refused, RefusedKind};
-use super::event::Launch;
 use super::fact::Fact;
 use super::ids::{SpecId, TaskId, TaskName};
 use super::lid::LidRule;
-use super::plan::{Phase, Planned};
-use super::prompt;
-use super::queue;
-use super::state::{Stage, State, Task};
+use super::plan::Phase;
+use super::state::State;
 use super::text::Shown;
 use super::time::Time;
 use super::turn::Turn;
+pub(in crate::core) use coordinator::{collides_with, deadline, settle, soaks_until};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+pub use tasks::FORM;
 
 /// Most specs on the board at once.
 pub const SPECS_MAX: usize = 100;
@@ -480,269 +481,4 @@ fn open(turn: &mut Turn<'_>, mut order: SpecOrder) -> Result<(), Refused> {
     let spec = SpecId(turn.state.specs.last + 1);
     turn.fact(Fact::Spec(SpecFact::Opened { spec, order: Box::new(order) }));
     Ok(())
-}
-
-/// Takes every spec one step on.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
-    let ids: Vec<SpecId> = turn
-        .state
-        .specs
-        .all
-        .values()
-        .filter(|spec| !spec.stopped && spec.done.is_none())
-        .map(|spec| spec.id)
-        .collect();
-    for id in ids {
-        advance(turn, id);
-    }
-}
-
-fn advance(turn: &mut Turn<'_>, id: SpecId) {
-    let Some(spec) = turn.state.specs.all.get(&id).cloned() else { return };
-    let fact = |turn: &mut Turn<'_>, fact| turn.fact(Fact::Spec(fact));
-    let Some(draft) = spec.draft else {
-        if let Some(task) = launch(turn, draft_task(&spec)) {
-            fact(turn, SpecFact::Drafting { spec: id, task });
-        }
-        return;
-    };
-    let Some(contract) = &spec.contract else {
-        if let Some(Brought::Spec { contract, .. }) = landed(turn.state, draft) {
-            let contract = contract.clone();
-            fact(turn, SpecFact::Agreed { spec: id, contract });
-        }
-        return;
-    };
-    let Some(plan) = spec.plan else {
-        if let Some(task) = launch(turn, plan_task(&spec, contract)) {
-            fact(turn, SpecFact::Planning { spec: id, task });
-        }
-        return;
-    };
-    let Some(phases) = &spec.phases else {
-        if let Some(Brought::Plan(phases)) = landed(turn.state, plan) {
-            let phases = phases.clone();
-            fact(turn, SpecFact::Planned { spec: id, phases });
-        }
-        return;
-    };
-    let now = spec.landed.len();
-    let Some(phase) = phases.get(now) else { return fact(turn, SpecFact::Done { spec: id }) };
-    if soaks_until(&spec).is_some_and(|until| turn.now < until) {
-        return;
-    }
-    for planned in &phase.tasks {
-        if spec.tasks.contains_key(&planned.name) {
-            continue;
-        }
-        let known = turn.state.specs.all.get(&id).map(|spec| spec.tasks.clone()).unwrap_or_default();
-        // Those that it waits for come first, so that their final names are known.
-        if planned.after.iter().any(|need| !known.contains_key(need)) {
-            continue;
-        }
-        if let Some(task) = launch(turn, work_task(turn.state, &spec, contract, phase, planned, &known)) {
-            fact(turn, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
-        }
-    }
-    let is_landed = |planned: &Planned| {
-        spec.tasks
-            .get(&planned.name)
-            .and_then(|task| turn.state.tasks.get(task))
-            .is_some_and(|task| task.stage == Stage::Landed)
-    };
-    if phase.tasks.iter().all(is_landed) {
-        fact(turn, SpecFact::PhaseLanded { spec: id, phase: now });
-    }
-}
-
-/// Until when the target must stay green before the next phase begins.
-pub(in crate::core) fn soaks_until(spec: &Spec) -> Option<Time> {
-    let before = spec.landed.len().checked_sub(1)?;
-    let soak = spec.phases.as_ref()?.get(before)?.soak?;
-    Some(spec.landed.get(before)?.after(soak))
-}
-
-/// The earliest moment at which settle would decide something because of the time.
-pub(in crate::core) fn deadline(state: &State) -> Option<Time> {
-    let waits = |spec: &&Spec| {
-        let more = spec.phases.as_ref().and_then(|phases| phases.get(spec.landed.len()));
-        let begun =
-            more.is_some_and(|phase| phase.tasks.iter().any(|task| spec.tasks.contains_key(&task.name)));
-        !spec.stopped && spec.done.is_none() && more.is_some() && !begun
-    };
-    state.specs.all.values().filter(waits).filter_map(soaks_until).min()
-}
-
-/// What a landed task brought.
-fn landed(state: &State, id: TaskId) -> Option<&Brought> {
-    let task: &Task = state.tasks.get(&id).filter(|task| task.stage == Stage::Landed)?;
-    task.work()?.read.as_ref()?.brought.as_ref()
-}
-
-/// Launches a task of a spec; none: it can't be now (the board is full), and is tried again at the next step.
-fn launch(turn: &mut Turn<'_>, launch: Launch) -> Option<TaskId> {
-    queue::launch(turn, launch).ok()
-}
-
-fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, brief: Brief) -> Launch {
-    let order = &spec.order;
-    Launch {
-        repo: order.repo.clone(),
-        target: order.target.clone(),
-        parallel: order.parallel,
-        name,
-        prompt,
-        agent: agent.clone(),
-        limits: order.limits,
-        lid: order.lid,
-        after: Vec::new(),
-        by: None,
-        brief,
-    }
-}
-
-fn values(spec: &Spec, more: &[(&str, String)]) -> BTreeMap<String, String> {
-    let own = [
-        ("goal", spec.order.goal.clone()),
-        ("name", spec.order.name.to_string()),
-        ("path", spec.path()),
-        ("folder", spec.folder()),
-        ("memory", spec.order.memory.clone()),
-        ("target", spec.order.target.clone()),
-    ];
-    own.iter().chain(more).map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
-}
-
-fn named(spec: &Spec, end: &str) -> TaskName {
-    let stem: String = spec.order.name.as_str().chars().take(TaskName::MAX - end.len() - 1).collect();
-    TaskName::new(&format!("{}-{end}", stem.trim_end_matches('-')))
-        .unwrap_or_else(|_| spec.order.name.clone())
-}
-
-/// The form of a spec that drafts are written in.
-pub const FORM: &str = include_str!("../../assets/spec.md");
-
-fn draft_task(spec: &Spec) -> Launch {
-    let order = &spec.order;
-    let values = values(spec, &[("form", FORM.to_owned())]);
-    let prompt = prompt::render(&order.templates, "spec-draft", &values);
-    let brief = Brief {
-        spec: Some(spec.id),
-        duty: Duty::Spec,
-        second: order.crew.review.clone(),
-        rounds: order.passes,
-        ahead: order.ahead.spec,
-        touches: vec![spec.path(), format!("{}/**", spec.folder()), order.memory.clone()],
-        checks: Vec::new(),
-        values,
-        templates: order.templates.clone(),
-    };
-    base(spec, named(spec, "spec"), prompt, &order.crew.draft, brief)
-}
-
-fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
-    let order = &spec.order;
-    let touchpoints = contract.touchpoints.join("\n");
-    let values = values(
-        spec,
-        &[
-            ("touchpoints", touchpoints),
-            ("gates", prompt::list(&order.gates)),
-            ("spec", format!("{} ({} objectives)", contract.title, contract.objectives.len())),
-        ],
-    );
-    let prompt = prompt::render(&order.templates, "plan", &values);
-    let brief = Brief {
-        spec: Some(spec.id),
-        duty: Duty::Plan,
-        second: None,
-        rounds: 0,
-        ahead: order.ahead.plan,
-        touches: vec![format!("{}/**", spec.folder()), order.memory.clone()],
-        checks: Vec::new(),
-        values,
-        templates: order.templates.clone(),
-    };
-    base(spec, named(spec, "plan"), prompt, &order.crew.plan, brief)
-}
-
-fn work_task(
-    state: &State,
-    spec: &Spec,
-    contract: &Contract,
-    phase: &Phase,
-    planned: &Planned,
-    known: &BTreeMap<TaskName, TaskId>,
-) -> Launch {
-    let order = &spec.order;
-    let others: Vec<String> = phase
-        .tasks
-        .iter()
-        .filter(|other| other.name != planned.name)
-        .map(|other| format!("{}: {}", other.name, other.does.lines().next().unwrap_or("").trim()))
-        .collect();
-    let values = values(
-        spec,
-        &[
-            ("task", planned.name.to_string()),
-            ("does", planned.does.clone()),
-            ("objectives", prompt::list(&contract.objectives)),
-            ("non_goals", prompt::list(&contract.non_goals)),
-            ("data", prompt::list(&contract.data)),
-            ("tests", prompt::list(&contract.tests)),
-            ("phase", format!("{}\n\n{}", phase.title, phase.notes.trim())),
-            ("touches", prompt::list(&planned.touches)),
-            ("check", planned.check.clone()),
-            ("others", prompt::list(&others)),
-        ],
-    );
-    let prompt = prompt::render(&order.templates, "work", &values);
-    let agent =
-        planned.agent.as_ref().and_then(|name| order.crew.others.get(name)).unwrap_or(&order.crew.work);
-    let mut touches = planned.touches.clone();
-    touches.push(order.memory.clone());
-    let brief = Brief {
-        spec: Some(spec.id),
-        duty: Duty::Build,
-        second: order.crew.verify.clone(),
-        rounds: order.rounds,
-        ahead: order.ahead.work,
-        touches,
-        checks: vec![planned.check.clone()],
-        values,
-        templates: order.templates.clone(),
-    };
-    let name_of = |need: &TaskName| {
-        known.get(need).and_then(|id| state.tasks.get(id)).map(|task| task.launch.name.clone())
-    };
-    Launch {
-        after: planned.after.iter().filter_map(name_of).collect(),
-        ..base(spec, planned.name.clone(), prompt, agent, brief)
-    }
-}
-
-/// A task of the same spec that was launched before this one, has begun, and may change the same files.
-#[must_use]
-pub(in crate::core) fn collides_with<'a>(
-    state: &'a State,
-    task: &'a Task,
-) -> Option<(&'a TaskName, &'a str)> {
-    let spec = task.launch.brief.spec?;
-    let memory = &state.specs.all.get(&spec)?.order.memory;
-    let own: Vec<String> =
-        task.launch.brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
-    if task.launch.brief.duty != Duty::Build || own.is_empty() {
-        return None;
-    }
-    state.tasks.range(..task.id).map(|(_, other)| other).find_map(|other| {
-        let brief = &other.launch.brief;
-        let same = brief.spec == Some(spec) && brief.duty == Duty::Build;
-        if !same || super::task::is_ended(&other.stage) || other.launch.after.contains(&task.launch.name) {
-            return None;
-        }
-        let others: Vec<String> = brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
-        let own_place = super::plan::collide(&own, &others)?;
-        let place = task.launch.brief.touches.iter().find(|touch| *touch == own_place)?;
-        Some((&other.launch.name, place.as_str()))
-    })
 }

@@ -1,0 +1,141 @@
+//! The coordinator: takes every spec one step on, by what is, so that it goes on for days and through restarts.
+
+use super::super::brief::{Brought, Duty};
+use super::super::event::Launch;
+use super::super::fact::Fact;
+use super::super::ids::{SpecId, TaskId, TaskName};
+use super::super::plan::{self, Planned};
+use super::super::state::{Stage, State, Task};
+use super::super::time::Time;
+use super::super::turn::Turn;
+use super::super::{queue, task};
+use super::tasks::{draft_task, plan_task, work_task};
+use super::{Spec, SpecFact};
+
+/// Takes every spec one step on.
+pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
+    let ids: Vec<SpecId> = turn
+        .state
+        .specs
+        .all
+        .values()
+        .filter(|spec| !spec.stopped && spec.done.is_none())
+        .map(|spec| spec.id)
+        .collect();
+    for id in ids {
+        advance(turn, id);
+    }
+}
+
+fn advance(turn: &mut Turn<'_>, id: SpecId) {
+    let Some(spec) = turn.state.specs.all.get(&id).cloned() else { return };
+    let fact = |turn: &mut Turn<'_>, fact| turn.fact(Fact::Spec(fact));
+    let Some(draft) = spec.draft else {
+        if let Some(task) = launch(turn, draft_task(&spec)) {
+            fact(turn, SpecFact::Drafting { spec: id, task });
+        }
+        return;
+    };
+    let Some(contract) = &spec.contract else {
+        if let Some(Brought::Spec { contract, .. }) = landed(turn.state, draft) {
+            let contract = contract.clone();
+            fact(turn, SpecFact::Agreed { spec: id, contract });
+        }
+        return;
+    };
+    let Some(plan) = spec.plan else {
+        if let Some(task) = launch(turn, plan_task(&spec, contract)) {
+            fact(turn, SpecFact::Planning { spec: id, task });
+        }
+        return;
+    };
+    let Some(phases) = &spec.phases else {
+        if let Some(Brought::Plan(phases)) = landed(turn.state, plan) {
+            let phases = phases.clone();
+            fact(turn, SpecFact::Planned { spec: id, phases });
+        }
+        return;
+    };
+    let now = spec.landed.len();
+    let Some(phase) = phases.get(now) else { return fact(turn, SpecFact::Done { spec: id }) };
+    if soaks_until(&spec).is_some_and(|until| turn.now < until) {
+        return;
+    }
+    for planned in &phase.tasks {
+        if spec.tasks.contains_key(&planned.name) {
+            continue;
+        }
+        let known = turn.state.specs.all.get(&id).map(|spec| spec.tasks.clone()).unwrap_or_default();
+        // Those that it waits for come first, so that their final names are known.
+        if planned.after.iter().any(|need| !known.contains_key(need)) {
+            continue;
+        }
+        if let Some(task) = launch(turn, work_task(turn.state, &spec, contract, phase, planned, &known)) {
+            fact(turn, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
+        }
+    }
+    let is_landed = |planned: &Planned| {
+        spec.tasks
+            .get(&planned.name)
+            .and_then(|task| turn.state.tasks.get(task))
+            .is_some_and(|task| task.stage == Stage::Landed)
+    };
+    if phase.tasks.iter().all(is_landed) {
+        fact(turn, SpecFact::PhaseLanded { spec: id, phase: now });
+    }
+}
+
+/// Until when the target must stay green before the next phase begins.
+pub(in crate::core) fn soaks_until(spec: &Spec) -> Option<Time> {
+    let before = spec.landed.len().checked_sub(1)?;
+    let soak = spec.phases.as_ref()?.get(before)?.soak?;
+    Some(spec.landed.get(before)?.after(soak))
+}
+
+/// The earliest moment at which settle would decide something because of the time.
+pub(in crate::core) fn deadline(state: &State) -> Option<Time> {
+    let waits = |spec: &&Spec| {
+        let more = spec.phases.as_ref().and_then(|phases| phases.get(spec.landed.len()));
+        let begun =
+            more.is_some_and(|phase| phase.tasks.iter().any(|task| spec.tasks.contains_key(&task.name)));
+        !spec.stopped && spec.done.is_none() && more.is_some() && !begun
+    };
+    state.specs.all.values().filter(waits).filter_map(soaks_until).min()
+}
+
+/// What a landed task brought.
+fn landed(state: &State, id: TaskId) -> Option<&Brought> {
+    let task: &Task = state.tasks.get(&id).filter(|task| task.stage == Stage::Landed)?;
+    task.work()?.read.as_ref()?.brought.as_ref()
+}
+
+/// Launches a task of a spec; none: it can't be now (the board is full), and is tried again at the next step.
+fn launch(turn: &mut Turn<'_>, launch: Launch) -> Option<TaskId> {
+    queue::launch(turn, launch).ok()
+}
+
+/// A task of the same spec that was launched before this one, has begun, and may change the same files.
+#[must_use]
+pub(in crate::core) fn collides_with<'a>(
+    state: &'a State,
+    task: &'a Task,
+) -> Option<(&'a TaskName, &'a str)> {
+    let spec = task.launch.brief.spec?;
+    let memory = &state.specs.all.get(&spec)?.order.memory;
+    let own: Vec<String> =
+        task.launch.brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
+    if task.launch.brief.duty != Duty::Build || own.is_empty() {
+        return None;
+    }
+    state.tasks.range(..task.id).map(|(_, other)| other).find_map(|other| {
+        let brief = &other.launch.brief;
+        let same = brief.spec == Some(spec) && brief.duty == Duty::Build;
+        if !same || task::is_ended(&other.stage) || other.launch.after.contains(&task.launch.name) {
+            return None;
+        }
+        let others: Vec<String> = brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
+        let own_place = plan::collide(&own, &others)?;
+        let place = task.launch.brief.touches.iter().find(|touch| *touch == own_place)?;
+        Some((&other.launch.name, place.as_str()))
+    })
+}
