@@ -32,6 +32,8 @@ mod real;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod stages;

@@ -2,7 +2,7 @@
 
 use super::markdown::{headline, stretch, verdicts, work};
 use super::picture::{self, escape};
-use super::words::{cost, moment, of, span, tokens};
+use super::words::{cost, cost_alone, moment, of, span, tokens};
 use super::{AttemptReport, GateReport, Report, TaskReport, is_red, sign};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -75,7 +75,7 @@ fn tiles(out: &mut String, report: &Report) {
             red,
         ),
         ("agents worked", span(used.work), format!("{} waited for you", span(totals.time.waiting)), "calm"),
-        ("cost", cost(used), tokens(used), "calm"),
+        ("cost", cost(used), format!("tokens: {}", tokens(used)), "calm"),
     ];
     out.push_str("<dl class=\"tiles\">\n");
     for (name, value, beside, class) in tiles {
@@ -130,7 +130,7 @@ fn one(out: &mut String, task: &TaskReport, zone: &TimeZone) {
         task.state.label(),
         of(tries, "attempt", "attempts"),
         span(task.duration),
-        escape(&cost(&task.used)),
+        escape(&cost_alone(&task.used)),
     );
     if !task.title.is_empty() {
         let _ = writeln!(out, "<p class=\"title\">{}</p>", escape(task.title.as_str()));

@@ -1,6 +1,6 @@
 //! A report as markdown: for a mail's text, a chat, a pull request.
 
-use super::words::{cost, moment, of, share, span, tokens};
+use super::words::{cost, cost_alone, moment, of, share, span, tokens};
 use super::{AttemptReport, GateReport, Note, Outcomes, Report, TaskReport, is_red};
 use crate::core::event::DiffStat;
 use crate::core::text::Shown;
@@ -103,8 +103,10 @@ impl Page<'_> {
     fn sums(&mut self, report: &Report) {
         let totals = &report.totals;
         let time = &totals.time;
-        let peeked =
-            if totals.peeks == 0 { String::new() } else { format!(", {} peeked at", totals.peeked.ended) };
+        let peeked = match totals.peeks {
+            0 => String::new(),
+            n => format!(", {} broken", of(n, "lid", "lids")),
+        };
         let rows = [
             (
                 "tasks",
@@ -219,7 +221,7 @@ impl Page<'_> {
             format!("{} {}", moment(attempt.opened, self.zone), result),
             format!("agent {}", span(attempt.used.work)),
             work(attempt.commits, attempt.diffstat),
-            cost(&attempt.used),
+            cost_alone(&attempt.used),
         ];
         parts.retain(|part| part != "–");
         if attempt.landed {

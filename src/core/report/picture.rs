@@ -422,7 +422,7 @@ pub(super) fn peeked(peeked: &Outcomes, unpeeked: &Outcomes) -> String {
         100,
     );
     for (name, fared) in [("unpeeked", unpeeked), ("peeked", peeked)] {
-        for (what, n, class) in [("went green", fared.green, "good"), ("landed", fared.landed, "accent")] {
+        for (what, n, class) in [("green", fared.green, "good"), ("landed", fared.landed, "accent")] {
             let part = if fared.ended == 0 {
                 0
             } else {

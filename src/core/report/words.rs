@@ -18,6 +18,9 @@ pub fn span(of: Span) -> String {
     }
 }
 
+/// What is said of what is not known.
+const UNKNOWN: &str = "unknown";
+
 /// `$0.41`; below a cent `$0.0041`.
 #[must_use]
 pub fn money(microusd: u64) -> String {
@@ -32,6 +35,13 @@ pub fn money(microusd: u64) -> String {
 #[must_use]
 pub fn cost(used: &Used) -> String {
     known(used.cost_microusd.map(money), used.cost_unknown)
+}
+
+/// The same where it stands alone: `unknown` becomes `cost unknown`.
+#[must_use]
+pub fn cost_alone(used: &Used) -> String {
+    let cost = cost(used);
+    if cost == UNKNOWN { format!("cost {cost}") } else { cost }
 }
 
 /// Tokens in and out, with what is unknown of them.
@@ -50,7 +60,7 @@ pub fn tokens(used: &Used) -> String {
 fn known(known: Option<String>, unknown: u32) -> String {
     match (known, unknown) {
         (None, 0) => "–".to_owned(),
-        (None, _) => "unknown".to_owned(),
+        (None, _) => UNKNOWN.to_owned(),
         (Some(known), 0) => known,
         (Some(known), n) => format!("{known} + {n} unknown"),
     }

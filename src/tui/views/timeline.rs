@@ -326,7 +326,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         task.name,
         task.state.label(),
         words::span(task.duration),
-        words::cost(&task.used)
+        words::cost_alone(&task.used)
     );
     on.put(area, 0, 0, &clip(&head, area.width), Role::Strong);
     let room = usize::from(area.height.saturating_sub(1));
@@ -346,7 +346,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
             (n, true) => parts.push(format!("{n} gates green or not run")),
             (n, false) => parts.push(format!("{n} gates, red: {}", red.join(", "))),
         }
-        parts.push(words::cost(&attempt.used));
+        parts.push(words::cost_alone(&attempt.used));
         if attempt.peeked {
             parts.push("peeked".to_owned());
         }
