@@ -4,6 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nopeek::core::attempt::{AgentMode, AgentTraits, Limits, Observation, Usage};
+use nopeek::core::budget::Budget;
 use nopeek::core::effect::{JobWhat, Work};
 use nopeek::core::engine::Engine;
 use nopeek::core::event::{Command, Event, Launch, Outcome, WorktreeReady};
@@ -42,6 +43,7 @@ fn launch(n: usize, parallel: u32) -> Launch {
         after: Vec::new(),
         by: None,
         brief: Default::default(),
+        budget: Budget::default(),
     }
 }
 

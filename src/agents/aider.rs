@@ -24,6 +24,7 @@ pub(super) fn line(counted: &mut Counted, line: &str) -> Vec<Said> {
             tokens_in: Some(whole(sent)),
             tokens_out: before(tokens, "received").map(whole),
             cost_microusd: cost.and_then(|cost| before(cost, "message")).map(|dollars| whole(dollars * 1e6)),
+            ..Usage::default()
         },
     )]
 }

@@ -21,6 +21,7 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
                 tokens_in: sum(&message["usage"], READ),
                 tokens_out: sum(&message["usage"], &["output_tokens"]),
                 cost_microusd: None,
+                ..Usage::default()
             };
             if usage == Usage::default() {
                 return Vec::new();
@@ -33,6 +34,7 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
                 tokens_out: sum(&value["usage"], &["output_tokens"]),
                 // Over the whole session, resumed parts too.
                 cost_microusd: microusd(&value["total_cost_usd"]),
+                ..Usage::default()
             };
             let mut said: Vec<Said> = Said::session(&value["session_id"]).into_iter().collect();
             said.push(Said::Usage(usage));

@@ -15,6 +15,7 @@ pub(super) fn line(value: &Value) -> Vec<Said> {
                 tokens_in: sum(&value["usage"], &["input_tokens"]),
                 tokens_out: sum(&value["usage"], &["output_tokens"]),
                 cost_microusd: None,
+                ..Usage::default()
             }),
             Said::State(AgentState::Done),
         ],

@@ -17,6 +17,7 @@ pub(super) fn line(value: &Value) -> Vec<Said> {
                 tokens_in: sum(&value["stats"], &["input_tokens"]),
                 tokens_out: sum(&value["stats"], &["output_tokens"]),
                 cost_microusd: None,
+                ..Usage::default()
             }),
             if value["status"] == "error" {
                 Said::failed(value["error"]["message"].as_str().unwrap_or_default())

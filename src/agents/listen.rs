@@ -97,6 +97,8 @@ fn add(a: Usage, b: Usage) -> Usage {
         tokens_in: sum(a.tokens_in, b.tokens_in),
         tokens_out: sum(a.tokens_out, b.tokens_out),
         cost_microusd: sum(a.cost_microusd, b.cost_microusd),
+        tokens_cached: sum(a.tokens_cached, b.tokens_cached),
+        by_prices: a.by_prices || b.by_prices,
     }
 }
 

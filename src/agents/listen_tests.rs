@@ -17,6 +17,7 @@ fn usage(tokens_in: u64, tokens_out: u64, cost: Option<u64>) -> Observation {
         tokens_in: Some(tokens_in),
         tokens_out: Some(tokens_out),
         cost_microusd: cost,
+        ..Usage::default()
     })
 }
 

@@ -22,6 +22,7 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
                 tokens_in: fresh.map(|fresh| fresh.saturating_add(cached.unwrap_or(0))),
                 tokens_out: sum(tokens, &["output", "reasoning"]),
                 cost_microusd: microusd(&part["cost"]),
+                ..Usage::default()
             };
             said.push(counted.message(part["id"].as_str().unwrap_or_default(), usage));
             if part["reason"] == "stop" {

@@ -17,6 +17,7 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
                 tokens_in: sum(&message["usage"], &["input", "cacheRead", "cacheWrite"]),
                 tokens_out: sum(&message["usage"], &["output"]),
                 cost_microusd: microusd(&message["usage"]["cost"]["total"]),
+                ..Usage::default()
             };
             vec![counted.message("", usage)]
         }

@@ -20,6 +20,7 @@ pub(super) fn line(value: &Value) -> Vec<Said> {
                 tokens_in: sum(&value["usage"], &["input_tokens"]),
                 tokens_out: sum(&value["usage"], &["output_tokens"]),
                 cost_microusd: None,
+                ..Usage::default()
             }));
             said.push(if value["is_error"] == true {
                 let text = value["error"]["message"].as_str().or(value["result"].as_str());

@@ -3,7 +3,9 @@
 use super::error::{BAD_INPUT, CliError};
 use super::talk::Talk;
 use super::{print, wait};
+use crate::core::budget::Allowance;
 use crate::core::text::Shown;
+use crate::core::time::Span;
 use crate::wire::client::{Reply, Request, RunRequest};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,15 @@ pub(super) struct Args {
     /// Longest silence of the agent while it does not ask.
     #[arg(long, value_name = "TIME", value_parser = super::duration)]
     silence: Option<Duration>,
+    /// What the task may cost, all its attempts together, as $2 or 0.50.
+    #[arg(long, value_name = "MONEY", value_parser = crate::config::budget::money)]
+    budget_cost: Option<u64>,
+    /// How many tokens it may use, as 50000, 500k or 2M.
+    #[arg(long, value_name = "N", value_parser = crate::config::budget::tokens)]
+    budget_tokens: Option<u64>,
+    /// How long its agents may work, all its attempts together.
+    #[arg(long, value_name = "TIME", value_parser = super::duration)]
+    budget_time: Option<Duration>,
     /// Whether the agent's screen is covered while it works.
     #[arg(long, value_enum, value_name = "on|off")]
     lid: Option<LidArg>,
@@ -115,6 +126,11 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
         attempts: args.attempts,
         time_ms: args.time.map(millis),
         silence_ms: args.silence.map(millis),
+        budget: Allowance {
+            cost_microusd: args.budget_cost,
+            tokens: args.budget_tokens,
+            time: args.budget_time.map(|time| Span(millis(time))),
+        },
         lid: args.lid.map(|lid| lid == LidArg::On),
         after: args.after.clone(),
         env: environment(),

@@ -8,6 +8,7 @@ mod agents;
 mod answer;
 mod approve;
 mod board;
+mod budget;
 mod completions;
 mod cover;
 mod daemon;
@@ -97,6 +98,7 @@ enum Command {
     Reorder(reorder::Args),
     Forget(forget::Args),
     Wait(wait::Args),
+    Budget(budget::Args),
     Ledger(ledger::Args),
     Panel(panel::Args),
     Trace(trace::Args),
@@ -167,6 +169,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Reorder(args) => reorder::run(&args),
         Command::Forget(args) => forget::run(&args),
         Command::Wait(args) => wait::run(&args),
+        Command::Budget(args) => budget::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Panel(args) => panel::run(&args),
         Command::Trace(args) => trace::run(&args),

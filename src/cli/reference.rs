@@ -2,6 +2,7 @@
 
 use super::Cli;
 use crate::core::attempt::{AgentMode, Ask, AskKind, Source, Usage};
+use crate::core::budget::Spent;
 use crate::core::event::DiffStat;
 use crate::core::gate::{GateState, TestCounts, Verdict};
 use crate::core::ids::{JobId, Oid, TaskId};
@@ -76,7 +77,13 @@ fn attempt(no: u32) -> AttemptView {
             output: 48_213,
             commits: 2,
             diffstat: DiffStat { files: 3, added: 41, removed: 7 },
-            usage: Usage { tokens_in: Some(81_000), tokens_out: Some(2_900), cost_microusd: Some(310_000) },
+            usage: Usage {
+                tokens_in: Some(81_000),
+                tokens_out: Some(2_900),
+                cost_microusd: Some(310_000),
+                tokens_cached: None,
+                by_prices: false,
+            },
         },
     }
 }
@@ -111,6 +118,8 @@ fn example() -> TaskView {
         landed: None,
         created: Time(1_790_000_000_000),
         changed: Time(1_790_000_100_000),
+        spent: Spent { cost_microusd: 620_000, tokens: 167_800, time: Span::secs(190), ..Spent::default() },
+        budget_percent: Some(31),
     }
 }
 

@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::attempt::Exit;
+use crate::core::budget::money;
 use crate::core::report::{TaskReport, is_red, words};
 use crate::core::text::Shown;
 use crate::core::view::{AttemptView, GateView, TaskView};
@@ -114,7 +115,9 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
         facts.push(format!("{read} tokens in, {written} out"));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
-        facts.push(format!("${}.{:02}", cost / 1_000_000, cost / 10_000 % 100));
+        facts.push(money(cost));
+    } else if attempt.job.is_some() {
+        facts.push("cost ?".to_owned());
     }
     match attempt.exit {
         Some(Exit::Code(code)) => facts.push(format!("exit code {code}")),

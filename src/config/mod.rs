@@ -1,5 +1,6 @@
 //! FILES PEOPLE WRITE: the user's config, a repo's `nopeek.toml`, and which of those may run commands.
 
+pub mod budget;
 pub mod crew;
 pub mod duration;
 pub mod findings;

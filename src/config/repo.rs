@@ -1,5 +1,6 @@
 //! `nopeek.toml`: a repo's gates, set-up and defaults, read from the target's commit.
 
+use super::budget::{self, BudgetConfig};
 use super::crew::{self, CrewConfig};
 use super::policy::RawPolicy;
 use super::{AgentKey, ConfigError, agents, duration, panel, policy};
@@ -50,6 +51,8 @@ pub struct RepoConfig {
     pub panel: Option<Panel>,
     /// What no attempt may break; none if there is no `[policy]`.
     pub policy: Option<Policy>,
+    /// What may be used.
+    pub budget: BudgetConfig,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +78,8 @@ struct Raw {
     agents: BTreeMap<String, Spanned<Profile>>,
     panel: Option<panel::RawPanel>,
     policy: Option<RawPolicy>,
+    #[serde(default)]
+    budget: budget::Raw,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +127,7 @@ impl RepoConfig {
             agents,
             panel: raw.panel.map(|raw| panel::read(text, origin, raw)).transpose()?,
             policy,
+            budget: raw.budget.read(origin, text)?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The user's own config: `config.toml` in the config folder. All of it is optional.
 
+use super::budget::{self, BudgetConfig};
 use super::notice::{NoticeConfig, RawNotice};
 use super::report::{RawReport, ReportConfig};
 use super::{AgentKey, ConfigError, agents, duration};
@@ -30,6 +31,8 @@ pub struct UserConfig {
     pub report: ReportConfig,
     /// The user's own agent profiles.
     pub agents: BTreeMap<String, Profile>,
+    /// What may be used.
+    pub budget: BudgetConfig,
 }
 
 impl Default for UserConfig {
@@ -43,6 +46,7 @@ impl Default for UserConfig {
             notice: NoticeConfig::default(),
             report: ReportConfig::default(),
             agents: BTreeMap::new(),
+            budget: BudgetConfig::default(),
         }
     }
 }
@@ -63,6 +67,8 @@ struct Raw {
     report: RawReport,
     #[serde(default)]
     agents: BTreeMap<String, Spanned<Profile>>,
+    #[serde(default)]
+    budget: budget::Raw,
 }
 
 impl UserConfig {
@@ -111,6 +117,7 @@ impl UserConfig {
             notice: raw.notice.check(origin, text)?,
             report: raw.report.check(origin, text)?,
             agents,
+            budget: raw.budget.read(origin, text)?,
         })
     }
 }

@@ -42,6 +42,7 @@ fn launch(name: &str, mode: AgentMode) -> Launch {
         after: Vec::new(),
         by: None,
         brief: Default::default(),
+        budget: crate::core::budget::Budget::default(),
     }
 }
 

@@ -207,6 +207,44 @@ pub struct Usage {
     pub tokens_out: Option<u64>,
     /// Cost in millionths of a US dollar.
     pub cost_microusd: Option<u64>,
+    /// Of the tokens read, those that came from a cache.
+    #[serde(default)]
+    pub tokens_cached: Option<u64>,
+    /// The cost is not the agent's own word: its tokens by the price list.
+    #[serde(default)]
+    pub by_prices: bool,
+}
+
+impl Usage {
+    /// Tokens read and written; none if neither is known.
+    #[must_use]
+    pub const fn tokens(&self) -> Option<u64> {
+        match (self.tokens_in, self.tokens_out) {
+            (None, None) => None,
+            (Some(n), None) | (None, Some(n)) => Some(n),
+            (Some(read), Some(written)) => Some(read.saturating_add(written)),
+        }
+    }
+
+    /// These totals and newer ones: what is not told again stays, nothing shrinks (a stream that is read again begins
+    /// at its start), and the agent's own word on its cost goes before the price list.
+    #[must_use]
+    pub fn and_then(self, newer: Self) -> Self {
+        let most = |a: Option<u64>, b: Option<u64>| a.max(b);
+        let (cost_microusd, by_prices) = match (self.cost_microusd, newer.cost_microusd) {
+            (had, None) => (had, self.by_prices),
+            (Some(had), Some(_)) if newer.by_prices && !self.by_prices => (Some(had), false),
+            (Some(_), told) if self.by_prices && !newer.by_prices => (told, false),
+            (had, told) => (most(had, told), newer.by_prices),
+        };
+        Self {
+            tokens_in: most(self.tokens_in, newer.tokens_in),
+            tokens_out: most(self.tokens_out, newer.tokens_out),
+            tokens_cached: most(self.tokens_cached, newer.tokens_cached),
+            cost_microusd,
+            by_prices,
+        }
+    }
 }
 
 /// How a supervised process ended.
@@ -400,6 +438,10 @@ pub(in crate::core) fn over_before_gates(
         (Some(Ending::Silence), _) => Some((
             AttemptResult::TimedOut,
             "The previous attempt fell silent and was ended. What it committed is on your branch. Avoid commands that wait or never return.",
+        )),
+        (Some(Ending::Budget), _) => Some((
+            AttemptResult::OverBudget,
+            "The previous attempt used up its budget and was ended. What it committed is on your branch. Take the cheapest way to the goal.",
         )),
         (Some(Ending::Failed), _) => {
             Some((AttemptResult::Failed, "The previous attempt failed before it was done."))

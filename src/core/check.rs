@@ -2,12 +2,14 @@
 //!
 //! Run after every step in debug builds and in the simulation; a broken one names what is wrong.
 
+use super::budget::{Allowance, Scope};
 use super::effect::{Candidate, Work};
 use super::fact::Role;
 use super::gate;
 use super::ids::TaskId;
 use super::queue;
 use super::state::{Stage, State};
+use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -139,6 +141,71 @@ pub fn parallel_holds(before: &Places, state: &State) -> Result<(), String> {
         let limit = state.parallel.get(&repo).copied().unwrap_or(1);
         if !new.is_empty() && now.len() > limit as usize {
             return Err(format!("{} agents work where {limit} may: {new:?} came to {now:?}", now.len()));
+        }
+    }
+    Ok(())
+}
+
+/// How many attempts each task has.
+pub type Attempts = BTreeMap<TaskId, usize>;
+
+/// As they are now.
+#[must_use]
+pub fn attempts(state: &State) -> Attempts {
+    state.tasks.values().map(|task| (task.id, task.attempts.len())).collect()
+}
+
+/// Nothing new starts beyond the share of a budget: recounted from every job and every attempt's last word.
+pub fn budgets_hold(before: &Attempts, state: &State, now: Time) -> Result<(), String> {
+    for task in state.tasks.values() {
+        if task.attempts.len() <= before.get(&task.id).copied().unwrap_or(0) {
+            continue;
+        }
+        let own = &task.launch.budget;
+        let extra = |scope: Scope| state.budgets.extra.get(&scope).map(|extra| extra.by).unwrap_or_default();
+        let used = used(state, now, |other| other == task.id);
+        room(&own.task, extra(Scope::Task(task.id)), used, own.start_share)
+            .map_err(|what| format!("{} starts beyond the share of its own budget: {what}", task.id))?;
+        let Some(repo) = state.budgets.repos.get(&task.launch.repo) else { continue };
+        let Some(rules) = repo.rules else { continue };
+        let here = |id| state.tasks.get(&id).is_some_and(|other| other.launch.repo == task.launch.repo);
+        let all = self::used(state, now, here);
+        let (gone, base) = (repo.gone, repo.base);
+        let today = [
+            (all[0] + gone.cost_microusd).saturating_sub(base.cost_microusd),
+            (all[1] + gone.tokens).saturating_sub(base.tokens),
+            (all[2] + gone.time.0).saturating_sub(base.time.0),
+        ];
+        let extra = extra(Scope::Day(task.launch.repo.clone()));
+        room(&rules.day, extra, today, rules.start_share)
+            .map_err(|what| format!("{} starts beyond the share of the day's budget: {what}", task.id))?;
+    }
+    Ok(())
+}
+
+/// Money, tokens, milliseconds.
+fn used(state: &State, now: Time, of: impl Fn(TaskId) -> bool) -> [u64; 3] {
+    let mut sum = [0; 3];
+    for job in state.jobs.all().filter(|job| job.role == Role::Agent && of(job.attempt.task)) {
+        sum[2] += job.watch.elapsed(now).0;
+    }
+    for attempt in state.tasks.values().filter(|task| of(task.id)).flat_map(|task| &task.attempts) {
+        sum[0] += attempt.usage.cost_microusd.unwrap_or(0);
+        sum[1] += attempt.usage.tokens_in.unwrap_or(0) + attempt.usage.tokens_out.unwrap_or(0);
+    }
+    sum
+}
+
+fn room(allowed: &Allowance, extra: Allowance, used: [u64; 3], share: u8) -> Result<(), String> {
+    let limits = [
+        (allowed.cost_microusd, extra.cost_microusd),
+        (allowed.tokens, extra.tokens),
+        (allowed.time.map(|t| t.0), extra.time.map(|t| t.0)),
+    ];
+    for ((limit, extra), used) in limits.into_iter().zip(used) {
+        let Some(limit) = limit.map(|limit| limit + extra.unwrap_or(0)) else { continue };
+        if used * 100 >= limit * u64::from(share) {
+            return Err(format!("{used} of {limit} is used"));
         }
     }
     Ok(())

@@ -132,7 +132,7 @@ impl Engine {
     pub fn step(&mut self, now: Time, event: Event) -> Result<Step, Refused> {
         let tasks_before = self.state.last_task;
         #[cfg(debug_assertions)]
-        let places = super::check::places(&self.state);
+        let before = (super::check::places(&self.state), super::check::attempts(&self.state));
         let mut turn = Turn {
             now,
             state: &mut self.state,
@@ -145,8 +145,9 @@ impl Engine {
         settle::settle(&mut turn);
         let Turn { facts, notices, .. } = turn;
         #[cfg(debug_assertions)]
-        if let Err(broken) =
-            super::check::check(&self.state).and_then(|()| super::check::parallel_holds(&places, &self.state))
+        if let Err(broken) = super::check::check(&self.state)
+            .and_then(|()| super::check::parallel_holds(&before.0, &self.state))
+            .and_then(|()| super::check::budgets_hold(&before.1, &self.state, now))
         {
             panic!("an invariant of the engine is broken: {broken}; facts {facts:?}");
         }
@@ -177,6 +178,12 @@ impl Engine {
     #[must_use]
     pub fn board(&self, now: Time, measured: &HashMap<JobId, view::Measured>) -> view::Board {
         view::board(&self.state, now, measured)
+    }
+
+    /// All budgets, and what was used.
+    #[must_use]
+    pub fn budgets(&self, now: Time) -> budget::BudgetView {
+        budget::budgets(&self.state, now)
     }
 
     /// One task as on the board.

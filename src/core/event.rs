@@ -6,7 +6,7 @@ use super::ask::AskCommand;
 use super::attempt::{AgentTraits, Exit, Limits, Observation, Start};
 use super::batch::BatchCommand;
 use super::brief::{Brief, Brought};
-use super::budget::BudgetCommand;
+use super::budget::{Budget, BudgetCommand};
 use super::gate::{GateSpec, TestCounts};
 use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
 use super::lid::LidRule;
@@ -182,6 +182,9 @@ pub struct Launch {
     /// What it is for in the outer loop.
     #[serde(default)]
     pub brief: Brief,
+    /// What its attempts, the task, and with others its batch and the day may use.
+    #[serde(default)]
+    pub budget: Budget,
 }
 
 /// An answer to an agent's question.

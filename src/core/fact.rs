@@ -362,6 +362,8 @@ pub enum Ending {
     Silence,
     /// A human stopped the task.
     Stopped,
+    /// Its budget is used up.
+    Budget,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -570,6 +572,7 @@ impl Ending {
             Self::Time => "time limit",
             Self::Silence => "silence limit",
             Self::Stopped => "stopped",
+            Self::Budget => "its budget is used up",
         }
     }
 }

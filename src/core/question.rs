@@ -1,6 +1,6 @@
 //! A question: what an agent says of itself, when it waits for a human, and the answer it gets.
 
-use super::attempt::{AgentState, Ask, AskKind, Observation, Source, Usage};
+use super::attempt::{AgentState, Ask, AskKind, Observation, Source};
 use super::effect::Work;
 use super::engine::{Refused, RefusedKind};
 use super::event::Answer;
@@ -28,9 +28,11 @@ pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
 
 /// Takes in what was observed of an agent. A worse source never overrules a better one.
 pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observation, read: u64) {
-    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live() && job.ending.is_none()) else {
+    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live()) else { return };
+    // What an agent has used counts to its end; nothing else that it says does once it is being ended.
+    if job.ending.is_some() && !matches!(what, Observation::Usage(_)) {
         return;
-    };
+    }
     let attempt_id = job.attempt;
     let Some(task) = turn.state.tasks.get(&attempt_id.task) else { return };
     let Some(attempt) = task.attempt().filter(|a| a.agent == Some(id)) else { return };
@@ -69,11 +71,7 @@ pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observatio
             }
         }
         Observation::Usage(usage) => {
-            let usage = Usage {
-                tokens_in: usage.tokens_in.or(attempt.usage.tokens_in),
-                tokens_out: usage.tokens_out.or(attempt.usage.tokens_out),
-                cost_microusd: usage.cost_microusd.or(attempt.usage.cost_microusd),
-            };
+            let usage = attempt.usage.and_then(usage);
             if usage != attempt.usage {
                 turn.fact(Fact::UsageKnown { attempt: attempt_id, usage });
             }

@@ -1,5 +1,6 @@
 //! The queues: who starts next (in an order that people can change), and the one line in which work lands.
 
+use super::budget;
 use super::effect::Work;
 use super::engine::{Refused, RefusedKind};
 use super::event::Launch;
@@ -52,6 +53,7 @@ pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result
     }
     launch.name = free_name(turn.state, &launch);
     let task = TaskId(turn.state.last_task + 1);
+    budget::launched(turn, &launch)?;
     turn.fact(Fact::Launched { task, launch: Box::new(launch) });
     Ok(task)
 }
@@ -131,6 +133,9 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     if let Some((name, place)) = spec::collides_with(state, task) {
         return Some(format!("waits for {name} to end: both may change {place}"));
     }
+    if let Some(why) = budget::held(state, task) {
+        return Some(why);
+    }
     let limit = limit(state, &task.launch.repo);
     let busy = busy(state, &task.launch.repo);
     let ahead = state
@@ -141,6 +146,7 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
         .filter(|other| other.launch.repo == task.launch.repo && !other.paused)
         .filter(|other| unlanded(state, other).next().is_none() && !state.jobs.has_live(other.id))
         .filter(|other| spec::collides_with(state, other).is_none())
+        .filter(|other| budget::held(state, other).is_none())
         .count();
     let slots = (limit as usize).saturating_sub(busy);
     if ahead >= slots {

@@ -5,9 +5,10 @@
 //! invariants are checked; once the faults stop, everything must come to an end. `NOPEEK_SIM_SEEDS` asks for more seeds.
 
 use super::attempt::{
-    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start,
+    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start, Usage,
 };
 use super::brief::{Brief, Brought};
+use super::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
 use super::check;
 use super::effect::{Effect, JobWhat, Wanted, Work};
 use super::engine::Engine;
@@ -305,6 +306,7 @@ impl Sim {
             9 if agent => {
                 self.mail.push(Event::Observed { job, what: Observation::Session("s1".into()), read: 0 });
             }
+            10 if agent => self.usage(job),
             _ => self.mail.push(Event::Alive(job)),
         }
     }
@@ -351,6 +353,10 @@ impl Sim {
             37 => Command::Cover(task),
             38 => Command::Forget(task),
             39 if self.dice.chance(30) => {
+                let mut ways = self.raise(task);
+                ways.swap_remove(self.dice.below(ways.len() as u64) as usize)
+            }
+            39 if self.dice.chance(40) => {
                 Command::SetParallel { repo: PathBuf::from("/repo"), parallel: 1 + self.dice.below(3) as u32 }
             }
             _ => Command::Reorder { task, place: 0 },
@@ -454,6 +460,7 @@ impl Sim {
             rounds: 1,
             ahead,
             limits: Limits { attempts: 3, time: Some(Span::mins(5)), silence: Some(Span::mins(2)) },
+            budget: self.budget(),
             lid: LidRule::On,
             memory: "wip.md".into(),
             gates: Vec::new(),
@@ -489,7 +496,52 @@ impl Sim {
             after,
             by: None,
             brief,
+            budget: self.budget(),
         }
+    }
+
+    /// Tight now and then, in a zone in which midnight is near.
+    fn budget(&mut self) -> Budget {
+        let mut budget = Budget { zone_minutes: 1_410, ..Budget::default() };
+        if self.dice.chance(50) {
+            return budget;
+        }
+        let some = |dice: &mut Dice, scale: u64| Allowance {
+            cost_microusd: dice.chance(30).then(|| scale * 1_000_000),
+            tokens: dice.chance(30).then(|| scale * 10_000),
+            time: dice.chance(30).then(|| Span::mins(scale * 2)),
+        };
+        budget.attempt = some(&mut self.dice, 1);
+        budget.task = some(&mut self.dice, 2);
+        budget.day = some(&mut self.dice, 5);
+        budget.over = if self.dice.chance(50) { Over::Pause } else { Over::End };
+        budget.unknown = if self.dice.chance(70) { Unknown::Allow } else { Unknown::Hold };
+        budget
+    }
+
+    fn usage(&mut self, job: JobId) {
+        let usage = Usage {
+            tokens_in: self.dice.chance(70).then(|| self.dice.below(12_000)),
+            tokens_out: self.dice.chance(70).then(|| self.dice.below(3_000)),
+            cost_microusd: self.dice.chance(60).then(|| self.dice.below(1_500_000)),
+            tokens_cached: None,
+            by_prices: self.dice.chance(30),
+        };
+        self.mail.push(Event::Observed { job, what: Observation::Usage(usage), read: 0 });
+    }
+
+    /// More for a task and for the day, if they are limited at all.
+    fn raise(&self, task: TaskId) -> Vec<Command> {
+        let day = Scope::Day(PathBuf::from("/repo"));
+        let ways = [Scope::Task(task), day].into_iter().flat_map(|scope| {
+            let by = [
+                Allowance { cost_microusd: Some(100_000_000), ..Allowance::default() },
+                Allowance { tokens: Some(1_000_000), ..Allowance::default() },
+                Allowance { time: Some(Span::mins(600)), ..Allowance::default() },
+            ];
+            by.map(|by| Command::Budget(BudgetCommand::Raise { scope: scope.clone(), by }))
+        });
+        ways.collect()
     }
 
     fn deliver(&mut self) -> Result<(), String> {
@@ -550,6 +602,7 @@ impl Sim {
         for task in ids {
             self.step(Event::Command { by: "sim".into(), command: Command::Resume(task) })?;
         }
+        self.answer_all()?;
         for _ in 0..2_000 {
             if self.rests() {
                 return self.all_ended();
@@ -577,6 +630,13 @@ impl Sim {
         for task in ids {
             let answer = Answer::Accept;
             self.step(Event::Command { by: "sim".into(), command: Command::Answer { task, answer } })?;
+            let state = self.engine.state();
+            let Some(of) = state.tasks.get(&task) else { continue };
+            if super::budget::waits_for_human(state, of) || super::budget::held(state, of).is_some() {
+                for command in self.raise(task) {
+                    self.step(Event::Command { by: "sim".into(), command })?;
+                }
+            }
         }
         Ok(())
     }
@@ -713,6 +773,14 @@ fn the_simulation_goes_everywhere() {
         "spec_stopped",
         "spec_went_on",
         "spec_forgotten",
+        "usage_known",
+        "budget_set",
+        "budget_raised",
+        "budget_day_began",
+        "budget_closed",
+        "budget_opened",
+        "budget_paused",
+        "budget_excused",
     ];
     for kind in seen.keys() {
         assert!(Fact::kinds().any(|known| known == *kind), "{kind} is not in the list of kinds");

@@ -239,7 +239,10 @@ impl State {
             }
             Fact::UsageKnown { attempt, usage } => self.with_attempt(*attempt, |a| a.usage = *usage),
             Fact::Paused { task } => self.set_paused(at, *task, true),
-            Fact::Unpaused { task } => self.set_paused(at, *task, false),
+            Fact::Unpaused { task } => {
+                self.set_paused(at, *task, false);
+                self.budgets.unpaused(*task);
+            }
             Fact::Slept { span } => {
                 self.jobs.with_live(|job| job.watch.skip(*span));
             }
@@ -289,6 +292,10 @@ impl State {
             }),
             Fact::Covered { attempt } => self.with_attempt(*attempt, |a| a.broken = false),
             Fact::Forgotten { task } => {
+                if let Some(of) = self.tasks.get(task) {
+                    let (repo, used) = (of.launch.repo.clone(), super::budget::of_task(self, of, at));
+                    self.budgets.forget(*task, &repo, used);
+                }
                 self.leave_queues(*task);
                 self.tasks.remove(task);
                 self.jobs.forget(*task);

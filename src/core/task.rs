@@ -11,7 +11,7 @@ use super::state::{Stage, State, Task};
 use super::text::Shown;
 use super::turn::Turn;
 use super::view::{self, AttemptResult};
-use super::{attempt, attempt::Start, queue};
+use super::{attempt, attempt::Start, budget, queue};
 use std::path::Path;
 
 /// Finds a task by name or number; an ended task gives way to a live one, an older one to a newer one.
@@ -86,6 +86,7 @@ pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
     let task = get(turn.state, id)?;
     if task.paused {
         let jobs: Vec<_> = turn.state.jobs.of(id).map(|j| j.id).collect();
+        budget::resumed(turn, id);
         turn.fact(Fact::Unpaused { task: id });
         let now = turn.now;
         for job in jobs {
@@ -107,6 +108,9 @@ pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
             "the agent's session is not known: nopeek retry --keep goes on from its branch",
         ));
     };
+    if let Some(why) = budget::held(turn.state, task) {
+        return Err(not_now(task, "resume", &why));
+    }
     if queue::is_full(turn.state, &task.launch.repo) {
         return Err(not_now(
             task,

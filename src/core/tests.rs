@@ -3,6 +3,7 @@
 use super::attempt::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start,
 };
+use super::budget::Budget;
 use super::effect::{Candidate, Effect, JobWhat, Work};
 use super::engine::{Engine, Refused, RefusedKind};
 use super::event::{
@@ -70,6 +71,7 @@ impl Desk {
             after: Vec::new(),
             by: None,
             brief: Default::default(),
+            budget: Budget::default(),
         };
         Self {
             engine: Engine::new(),

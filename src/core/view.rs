@@ -16,7 +16,7 @@ use super::spec_view::{self, SpecLine};
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
-use super::{panel, question, queue};
+use super::{budget, panel, question, queue};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -87,6 +87,10 @@ pub struct TaskView {
     pub created: Time,
     /// When it last changed its state.
     pub changed: Time,
+    /// What all of its attempts have used.
+    pub spent: budget::Spent,
+    /// The largest share that is used of its own budgets, in percent; none without one.
+    pub budget_percent: Option<u32>,
 }
 
 impl TaskView {
@@ -232,6 +236,8 @@ pub enum AttemptResult {
     Interrupted,
     /// Another pair of eyes has said what it found.
     Reviewed,
+    /// Its budget was used up.
+    OverBudget,
 }
 
 impl AttemptResult {
@@ -249,6 +255,7 @@ impl AttemptResult {
             Self::Stopped => "stopped",
             Self::Interrupted => "interrupted",
             Self::Reviewed => "reviewed",
+            Self::OverBudget => "over budget",
         }
     }
 }
@@ -385,7 +392,7 @@ pub(in crate::core) fn task(
         needs_you: matches!(
             stands,
             TaskState::Asking | TaskState::Review | TaskState::Stuck | TaskState::Interrupted
-        ),
+        ) || budget::waits_for_human(state, of),
         question: question::asked(of).cloned(),
         prompt: of.launch.prompt.clone(),
         agent: of.launch.agent.profile.clone(),
@@ -396,6 +403,8 @@ pub(in crate::core) fn task(
         landed: of.landed.clone(),
         created: of.created,
         changed: of.changed,
+        spent: budget::of_task(state, of, now),
+        budget_percent: budget::percent_of_task(state, of, now),
     };
     panel::mark(state, of, &mut view);
     view
@@ -429,9 +438,8 @@ fn why(state: &State, task: &Task) -> String {
     let live = state.jobs.live_of(task.id).count();
     match &task.stage {
         Stage::Queued { .. } => queue::held(state, task).unwrap_or_default(),
-        Stage::Trying if task.paused => {
-            "paused: every process of it is frozen, every clock stands still".to_owned()
-        }
+        Stage::Trying if task.paused => budget::why_paused(state, task)
+            .unwrap_or_else(|| "paused: every process of it is frozen, every clock stands still".to_owned()),
         Stage::Trying => trying_why(state, task),
         Stage::Review => match task.attempt() {
             Some(a) if a.gates.is_empty() => "ungated: no gate has judged it; read the diff".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::launch::refusal;
 use crate::core::attempt::Start;
+use crate::core::budget::{BudgetCommand, Scope};
 use crate::core::engine::{Engine, Refused, RefusedKind};
 use crate::core::event::Command;
 use crate::core::ids::TaskId;
@@ -58,5 +59,6 @@ pub(super) fn command(engine: &Engine, now: Time, task: TaskId, act: Act) -> Res
         Act::Cover => Command::Cover(task),
         Act::Reorder(place) => Command::Reorder { task, place },
         Act::Forget => Command::Forget(task),
+        Act::RaiseBudget(by) => Command::Budget(BudgetCommand::Raise { scope: Scope::Task(task), by }),
     })
 }

@@ -124,6 +124,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         after,
         by: run.by,
         brief: Brief::default(),
+        budget: file.budget.resolve(run.budget, &user.budget, clock::zone_minutes()),
     };
     Ok(Resolved { launch, kept: Kept { env, profile: Some(profile), profiles: BTreeMap::new() } })
 }

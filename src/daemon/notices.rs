@@ -328,6 +328,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Ledger { .. }
             | Request::Agents { .. }
             | Request::Spec(_)
+            | Request::Budget
             | Request::Status
             | Request::Report(_)
             | Request::SendReport(_)

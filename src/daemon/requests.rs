@@ -134,6 +134,7 @@ impl Shell {
                 return;
             }
             Request::Spec(name) => self.spec(&name),
+            Request::Budget => Ok(Reply::Budget(self.engine.budgets(self.now))),
             Request::Status => self.status(),
             Request::Shutdown => {
                 self.ending = true;

@@ -14,11 +14,13 @@ use crate::config::crew::{self, MEMORY, PASSES, ROUNDS, TURNS_MAX};
 use crate::config::repo::RepoConfig;
 use crate::config::user::UserConfig;
 use crate::core::attempt::AgentTraits;
+use crate::core::budget::Allowance;
 use crate::core::event::{Command, Event};
 use crate::core::ids::TaskName;
 use crate::core::prompt;
 use crate::core::spec::{Crew, GOAL_MAX, SpecCommand, SpecOrder};
 use crate::git;
+use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::wire::client::{Refusal, RefusalKind, Reply, SpecRequest, TaskRef};
 use std::collections::BTreeMap;
@@ -84,6 +86,7 @@ pub(super) fn resolve(paths: &Paths, wish: SpecRequest) -> Result<ResolvedSpec, 
         rounds: turns("rounds", wish.rounds, file.spec.rounds, ROUNDS)?,
         ahead,
         limits: launch::limits(&user, &file),
+        budget: file.budget.resolve(Allowance::default(), &user.budget, clock::zone_minutes()),
         lid: file.lid.unwrap_or(user.lid),
         memory: file.spec.memory.clone().unwrap_or_else(|| MEMORY.to_owned()),
         gates: file.gates.iter().map(|gate| format!("{}: `{}`", gate.name, gate.command)).collect(),

@@ -45,6 +45,14 @@ pub fn instant() -> std::time::Instant {
     std::time::Instant::now()
 }
 
+/// How far the local zone is ahead of UTC now, in minutes.
+#[must_use]
+pub fn zone_minutes() -> i16 {
+    let now = jiff::Timestamp::from_millisecond(i64::try_from(ms(ClockId::Realtime)).unwrap_or(0));
+    let offset = now.map_or(0, |now| jiff::tz::TimeZone::system().to_offset(now).seconds());
+    i16::try_from(offset / 60).unwrap_or(0)
+}
+
 fn slept() -> u64 {
     ms(ClockId::Boottime).saturating_sub(ms(ClockId::Monotonic))
 }

@@ -300,6 +300,7 @@ impl Form {
             attempts,
             time_ms,
             silence_ms: None,
+            budget: crate::core::budget::Allowance::default(),
             lid: match self.fields[7].chosen() {
                 1 => Some(true),
                 2 => Some(false),

@@ -12,6 +12,7 @@ use super::splits::Splits;
 use super::theme::Theme;
 use crate::core::attempt::{AgentMode, AgentTraits, Ask, AskKind, Exit, Limits, Source, Usage};
 use crate::core::brief::Brief;
+use crate::core::budget::{Budget, Spent};
 use crate::core::event::{Command, DiffStat, Launch};
 use crate::core::fact::{Entry, Fact};
 use crate::core::gate::{GateState, TestCounts, Verdict};
@@ -96,7 +97,13 @@ fn attempt(id: u64, name: &str, no: u32, state: TaskState) -> AttemptView {
             output: 12_900,
             commits: 2,
             diffstat: DiffStat { files: 3, added: 120, removed: 14 },
-            usage: Usage { tokens_in: Some(48_200), tokens_out: Some(3_100), cost_microusd: Some(412_000) },
+            usage: Usage {
+                tokens_in: Some(48_200),
+                tokens_out: Some(3_100),
+                cost_microusd: Some(412_000),
+                tokens_cached: None,
+                by_prices: false,
+            },
         },
     }
 }
@@ -133,6 +140,8 @@ pub(super) fn task(id: u64, name: &str, state: TaskState) -> TaskView {
         landed: None,
         created: Time(0),
         changed: Time(id),
+        spent: Spent::default(),
+        budget_percent: None,
     }
 }
 
@@ -285,6 +294,7 @@ fn report() -> Report {
             after: Vec::new(),
             by: None,
             brief: Brief::default(),
+            budget: Budget::default(),
         };
         let fact = Fact::Launched { task: TaskId(id), launch: Box::new(launch) };
         entries.push(Entry { seq: id, at: at(id * 3), by: "ada".into(), fact });

@@ -6,6 +6,7 @@
 
 use super::cells::Changes;
 use super::input::Input;
+use crate::core::budget::{Allowance, BudgetView};
 use crate::core::event::{Answer, Command};
 use crate::core::ids::{AttemptId, JobId, Oid, PanelId};
 use crate::core::notice::Notice;
@@ -199,6 +200,8 @@ pub enum Request {
     SpecNew(Box<SpecRequest>),
     /// A spec, by name or number as `s3`, whole.
     Spec(TaskRef),
+    /// All budgets, and what was used.
+    Budget,
     /// The daemon's own state.
     Status,
     /// End the daemon; agents go on.
@@ -268,6 +271,8 @@ pub struct RunRequest {
     pub time_ms: Option<u64>,
     /// Silence limit, in milliseconds.
     pub silence_ms: Option<u64>,
+    /// What the task may use.
+    pub budget: Allowance,
     /// Whether the lid is on.
     pub lid: Option<bool>,
     /// Names of tasks that must land first.
@@ -350,6 +355,8 @@ pub enum Act {
     Reorder(usize),
     /// Take off the board.
     Forget,
+    /// Allow it to use more.
+    RaiseBudget(Allowance),
 }
 
 /// A good answer.
@@ -380,6 +387,8 @@ pub enum Reply {
     Found(Vec<u32>),
     /// Agent profiles.
     Agents(Vec<AgentLine>),
+    /// Budgets.
+    Budget(BudgetView),
     /// The daemon.
     Status(DaemonStatus),
     /// A vote.

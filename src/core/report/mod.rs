@@ -349,6 +349,7 @@ pub const fn sign(result: Option<AttemptResult>) -> char {
         Some(AttemptResult::MergeFailed) => '≠',
         Some(AttemptResult::Stopped) => '■',
         Some(AttemptResult::Interrupted) => '?',
+        Some(AttemptResult::OverBudget) => '$',
     }
 }
 

@@ -57,7 +57,11 @@ pub(super) const fn class(result: Option<AttemptResult>) -> &'static str {
         None => "run",
         Some(AttemptResult::Green | AttemptResult::Reviewed) => "good",
         Some(
-            AttemptResult::Red | AttemptResult::Failed | AttemptResult::TimedOut | AttemptResult::MergeFailed,
+            AttemptResult::Red
+            | AttemptResult::Failed
+            | AttemptResult::TimedOut
+            | AttemptResult::MergeFailed
+            | AttemptResult::OverBudget,
         ) => "bad",
         Some(AttemptResult::SentBack) => "back",
         Some(AttemptResult::NoWork | AttemptResult::Stopped | AttemptResult::Interrupted) => "none",

@@ -27,6 +27,7 @@ fn ledger(seed: u64) -> Vec<Entry> {
                         tokens_in: Some(n * 1_000),
                         tokens_out: Some(n),
                         cost_microusd: Some(n * 7),
+                        ..Usage::default()
                     };
                     push(Fact::UsageKnown { attempt, usage: usage(job.0 * 50 + 3) });
                     push(Fact::UsageKnown { attempt, usage: usage(job.0 * 50 + 40) });

@@ -106,6 +106,9 @@ pub struct SpecOrder {
     pub ahead: Ahead,
     /// For each task.
     pub limits: Limits,
+    /// What its tasks, and with others the day, may use.
+    #[serde(default)]
+    pub budget: super::budget::Budget,
     /// For each task.
     pub lid: LidRule,
     /// The memory file, from the repo's root.

@@ -24,6 +24,7 @@ fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, brief:
         after: Vec::new(),
         by: None,
         brief,
+        budget: order.budget,
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::text::{clip, count, size, span, width, wrap};
 use super::super::theme::Role;
 use super::board::state;
 use super::{Canvas, gates};
+use crate::core::budget::money;
 use crate::core::text::Shown;
 use crate::core::view::{AttemptView, TaskView};
 use ratatui::layout::Rect;
@@ -56,7 +57,7 @@ pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
     }
     write.blank(roomy);
     if let Some(attempt) = task.attempt() {
-        vitals(&mut write, attempt, on);
+        vitals(&mut write, task, attempt, on);
         if roomy {
             gate_lines(&mut write, task, on);
             attempts(&mut write, task, on);
@@ -80,7 +81,7 @@ pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
     }
 }
 
-fn vitals(write: &mut Writer, attempt: &AttemptView, on: &mut Canvas<'_>) {
+fn vitals(write: &mut Writer, task: &TaskView, attempt: &AttemptView, on: &mut Canvas<'_>) {
     let vitals = &attempt.vitals;
     let mut words = vec![attempt.branch.clone()];
     if vitals.commits > 0 {
@@ -97,7 +98,12 @@ fn vitals(write: &mut Writer, attempt: &AttemptView, on: &mut Canvas<'_>) {
         words.push(format!("{}B/s", count(vitals.rate)));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
-        words.push(format!("${:.2}", f64::from(u32::try_from(cost / 10_000).unwrap_or(u32::MAX)) / 100.0));
+        words.push(money(cost));
+    } else if attempt.job.is_some() {
+        words.push("cost ?".to_owned());
+    }
+    if let Some(percent) = task.budget_percent {
+        words.push(format!("{percent} % of budget"));
     }
     if let Some(source) = attempt.source {
         words.push(format!("state by {}", source.label()));

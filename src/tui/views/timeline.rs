@@ -360,7 +360,11 @@ const fn role(result: Option<AttemptResult>) -> Role {
         None => Role::Running,
         Some(AttemptResult::Green | AttemptResult::Reviewed) => Role::Good,
         Some(
-            AttemptResult::Red | AttemptResult::Failed | AttemptResult::TimedOut | AttemptResult::MergeFailed,
+            AttemptResult::Red
+            | AttemptResult::Failed
+            | AttemptResult::TimedOut
+            | AttemptResult::MergeFailed
+            | AttemptResult::OverBudget,
         ) => Role::Bad,
         Some(AttemptResult::SentBack) => Role::NeedsYou,
         Some(AttemptResult::NoWork | AttemptResult::Stopped | AttemptResult::Interrupted) => Role::Over,

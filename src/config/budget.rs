@@ -1,0 +1,203 @@
+//! `[budget]`: what attempts, tasks, batches and days may use, in either file.
+
+use super::{ConfigError, duration};
+use crate::core::budget::{Allowance, Budget, Over, Unknown};
+use serde::Deserialize;
+use toml::Spanned;
+
+/// What a file says of budgets; what it leaves open comes from the other one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BudgetConfig {
+    /// Of each attempt.
+    pub attempt: Allowance,
+    /// Of each task.
+    pub task: Allowance,
+    /// Of each batch.
+    pub batch: Allowance,
+    /// Of each day, for a repo.
+    pub day: Allowance,
+    /// From this share on nothing new starts.
+    pub start_share: Option<u8>,
+    /// What becomes of what works when it is used up.
+    pub over: Option<Over>,
+    /// What unknown use means.
+    pub unknown: Option<Unknown>,
+}
+
+/// The table as it is written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    attempt: Option<RawAllowance>,
+    task: Option<RawAllowance>,
+    batch: Option<RawAllowance>,
+    day: Option<RawAllowance>,
+    start_share: Option<Spanned<u32>>,
+    over: Option<Over>,
+    unknown: Option<Unknown>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAllowance {
+    cost: Option<Spanned<String>>,
+    tokens: Option<Spanned<String>>,
+    time: Option<Spanned<String>>,
+}
+
+impl Raw {
+    /// Reads what was written.
+    pub(super) fn read(self, origin: &str, text: &str) -> Result<BudgetConfig, ConfigError> {
+        let allowance = |raw: Option<RawAllowance>| -> Result<Allowance, ConfigError> {
+            let Some(raw) = raw else { return Ok(Allowance::default()) };
+            let wrong = |at: &Spanned<String>, what| ConfigError::at(origin, text, at.span().start, what, "");
+            Ok(Allowance {
+                cost_microusd: raw
+                    .cost
+                    .map(|of| money(of.get_ref()).map_err(|what| wrong(&of, what)))
+                    .transpose()?,
+                tokens: raw
+                    .tokens
+                    .map(|of| tokens(of.get_ref()).map_err(|what| wrong(&of, what)))
+                    .transpose()?,
+                time: raw
+                    .time
+                    .map(|of| duration::parse(of.get_ref()).map_err(|what| wrong(&of, what)))
+                    .transpose()?,
+            })
+        };
+        let share = match self.start_share {
+            None => None,
+            Some(share) => match u8::try_from(*share.get_ref()) {
+                Ok(percent @ 1..=100) => Some(percent),
+                _ => {
+                    let what = format!("start_share = {}: it is a percentage from 1 to 100", share.get_ref());
+                    return Err(ConfigError::at(
+                        origin,
+                        text,
+                        share.span().start,
+                        what,
+                        "write start_share = 90",
+                    ));
+                }
+            },
+        };
+        Ok(BudgetConfig {
+            attempt: allowance(self.attempt)?,
+            task: allowance(self.task)?,
+            batch: allowance(self.batch)?,
+            day: allowance(self.day)?,
+            start_share: share,
+            over: self.over,
+            unknown: self.unknown,
+        })
+    }
+}
+
+impl BudgetConfig {
+    /// The budget of a task: what it says itself, else this file, else `other`.
+    #[must_use]
+    pub fn resolve(&self, task: Allowance, other: &Self, zone_minutes: i16) -> Budget {
+        let base = Budget::default();
+        Budget {
+            attempt: self.attempt.or(other.attempt),
+            task: task.or(self.task).or(other.task),
+            batch: self.batch.or(other.batch),
+            day: self.day.or(other.day),
+            start_share: self.start_share.or(other.start_share).unwrap_or(base.start_share),
+            over: self.over.or(other.over).unwrap_or(base.over),
+            unknown: self.unknown.or(other.unknown).unwrap_or(base.unknown),
+            zone_minutes,
+        }
+    }
+}
+
+/// Reads money, as `$2` or `0.50`, in millionths of a dollar; the error says how to write it.
+pub fn money(text: &str) -> Result<u64, String> {
+    let digits = text.trim().trim_start_matches('$');
+    scaled(digits, 1_000_000)
+        .ok_or_else(|| format!("{text:?} is no amount of money: write it as $2 or $0.50"))
+}
+
+/// Reads a count of tokens: `50000`, `500k`, `2M`; the error says how to write it.
+pub fn tokens(text: &str) -> Result<u64, String> {
+    let trimmed = text.trim();
+    let (digits, factor) = match trimmed.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&trimmed[..at], 1_000),
+        Some((at, 'M' | 'm')) => (&trimmed[..at], 1_000_000),
+        _ => (trimmed, 1),
+    };
+    scaled(digits, factor)
+        .ok_or_else(|| format!("{text:?} is no count of tokens: write it as 50000, 500k or 2M"))
+}
+
+/// A decimal number times `factor`, which is a power of ten; none if it is no such number, zero, or has more digits than
+/// count.
+fn scaled(text: &str, factor: u64) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || text.ends_with('.') {
+        return None;
+    }
+    let mut value = whole.parse::<u64>().ok()?.checked_mul(factor)?;
+    let mut unit = factor;
+    for digit in part.bytes() {
+        unit /= 10;
+        value = value.checked_add(u64::from(digit - b'0') * unit)?;
+        if unit == 0 && digit != b'0' {
+            return None;
+        }
+    }
+    (value > 0).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::repo::RepoConfig;
+    use crate::config::user::UserConfig;
+    use crate::core::budget::{Allowance, Over, Unknown};
+    use crate::core::time::Span;
+
+    #[test]
+    fn a_repos_budget_goes_before_the_users_and_a_tasks_before_both() {
+        let text = "[budget]\nattempt = { cost = '$2', tokens = '2M', time = '30m' }\ntask = { cost = '0.5' }\n\
+                    start_share = 80\nover = 'end'\n";
+        let file = RepoConfig::parse(text, "nopeek.toml").unwrap().budget;
+        let text =
+            "[budget]\nday = { cost = '$20' }\ntask = { cost = '$9', tokens = '500k' }\nunknown = 'hold'\n";
+        let user = UserConfig::parse(text, "config.toml").unwrap().budget;
+        let budget = file.resolve(Allowance::default(), &user, 60);
+        let attempt =
+            Allowance { cost_microusd: Some(2_000_000), tokens: Some(2_000_000), time: Some(Span::mins(30)) };
+        assert_eq!(budget.attempt, attempt);
+        assert_eq!((budget.task.cost_microusd, budget.task.tokens), (Some(500_000), Some(500_000)));
+        assert_eq!(budget.day.cost_microusd, Some(20_000_000));
+        assert_eq!((budget.start_share, budget.over, budget.unknown), (80, Over::End, Unknown::Hold));
+        let task = Allowance { cost_microusd: Some(7), ..Allowance::default() };
+        assert_eq!(file.resolve(task, &user, 0).task.cost_microusd, Some(7));
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_place() {
+        for (text, says) in [
+            (
+                "day = { cost = 'much' }",
+                "nopeek.toml:2:16: \"much\" is no amount of money: write it as $2 or $0.50",
+            ),
+            ("day = { cost = '$0' }", "nopeek.toml:2:16: \"$0\" is no amount of money"),
+            ("day = { cost = '-1' }", "nopeek.toml:2:16: \"-1\" is no amount of money"),
+            ("task = { tokens = '2X' }", "nopeek.toml:2:19: \"2X\" is no count of tokens"),
+            ("task = { tokens = '0.0005k' }", "nopeek.toml:2:19: \"0.0005k\" is no count of tokens"),
+            ("batch = { time = 'long' }", "nopeek.toml:2:18: \"long\" is no duration"),
+            ("attempt = { money = '$1' }", "nopeek.toml:2:13: unknown field `money`"),
+            ("week = { cost = '$1' }", "nopeek.toml:2:1: unknown field `week`"),
+            ("start_share = 0", "nopeek.toml:2:15: start_share = 0: it is a percentage"),
+            ("start_share = 101", "nopeek.toml:2:15: start_share = 101: it is a percentage"),
+            ("over = 'stop'", "nopeek.toml:2:8: unknown variant `stop`"),
+            ("unknown = 'zero'", "nopeek.toml:2:11: unknown variant `zero`"),
+        ] {
+            let error = RepoConfig::parse(&format!("[budget]\n{text}\n"), "nopeek.toml").unwrap_err();
+            assert!(error.to_string().starts_with(says), "{text}: {error}");
+        }
+    }
+}
