@@ -39,9 +39,10 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
             advance(turn, id);
         }
         ask::settle(turn);
-        budget::settle(turn);
         spec::settle(turn);
         batch::settle(turn);
+        // Right before the start: what was launched in this round may bring budgets that are used up.
+        budget::settle(turn);
         start(turn);
         if turn.facts.len() == before {
             return;
