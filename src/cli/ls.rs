@@ -65,7 +65,7 @@ fn row(task: &TaskView, now: Time) -> Vec<Cell> {
             } else {
                 print::gates(gates)
             };
-            (format!("{}/{}", attempt.no, task.attempts_max), attempt.vitals.elapsed, changes, shown)
+            (format!("{}/{}", task.tries(), task.attempts_max), attempt.vitals.elapsed, changes, shown)
         }
     };
     let why = match &task.question {

@@ -24,6 +24,10 @@ pub(super) struct RawPolicy {
     secrets_allow: Vec<Spanned<String>>,
     files_max: Option<Spanned<u32>>,
     lines_max: Option<Spanned<u32>>,
+    commit_lines_max: Option<Spanned<u32>>,
+    #[serde(default)]
+    tests: Vec<Spanned<String>>,
+    code: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     uncounted: Vec<Spanned<String>>,
     #[serde(default)]
@@ -90,6 +94,9 @@ pub(super) fn read<'n>(
         secrets_allow: reader.patterns(&raw.secrets_allow)?,
         files_max: reader.limit("files_max", raw.files_max)?,
         lines_max: reader.limit("lines_max", raw.lines_max)?,
+        commit_lines_max: reader.limit("commit_lines_max", raw.commit_lines_max)?,
+        code: reader.code(raw.code, raw.tests.is_empty())?,
+        tests: reader.patterns(&raw.tests)?,
         uncounted: reader.patterns(&raw.uncounted)?,
         migrations: reader.patterns(&raw.migrations)?,
         boundaries: raw
@@ -124,6 +131,20 @@ impl Reader<'_> {
             ),
             other => Ok(other.map(Spanned::into_inner)),
         }
+    }
+
+    /// What counts as code says nothing where nothing counts as a test.
+    fn code(
+        &self,
+        code: Option<Spanned<Vec<Spanned<String>>>>,
+        untested: bool,
+    ) -> Result<Vec<Pattern>, ConfigError> {
+        let Some(code) = code else { return Ok(Vec::new()) };
+        if untested {
+            let what = "code is named, and nothing counts as a test".to_owned();
+            return self.wrong(code.span(), what, "write tests = [\"tests/**\"], or take it out");
+        }
+        self.patterns(code.get_ref())
     }
 
     /// The path of one file, without wildcards.
@@ -226,6 +247,12 @@ mod tests {
             ("[policy]\nsecrets = 'no'", "2:11: invalid type", ""),
             ("[policy]\nfiles_max = 0", "2:13: files_max = 0", "no limit"),
             ("[policy]\nlines_max = 0", "2:13: lines_max = 0", "no limit"),
+            ("[policy]\ncommit_lines_max = 0", "2:20: commit_lines_max = 0", "no limit"),
+            (
+                "[policy]\ncode = ['src/**']",
+                "2:8: code is named, and nothing counts as a test",
+                "write tests",
+            ),
             ("[policy]\nlines_max = -1", "2:13: invalid value", ""),
             ("[policy]\nmemory = 'notes/*'", "2:10: \"notes/*\" names no single file", "wip.md"),
             ("[policy]\nmemory = '/wip.md'", "2:10: \"/wip.md\" begins with a slash", "leave"),

@@ -100,6 +100,12 @@ impl TaskView {
         self.attempts.last()
     }
 
+    /// Attempts whose work might be merged: what [`TaskView::attempts_max`] limits.
+    #[must_use]
+    pub fn tries(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.part == Part::Work).count()
+    }
+
     /// The newest attempt whose work is what may be merged.
     #[must_use]
     pub fn work(&self) -> Option<&AttemptView> {

@@ -4,6 +4,7 @@
 //! in them. Knows no git and no file: a [`Reading`] is handed in. [`secrets`] owns what a secret looks like,
 //! [`imports`] what a line imports, [`migrations`] the order of migrations.
 
+mod habits;
 pub mod imports;
 mod migrations;
 pub mod secrets;
@@ -29,6 +30,12 @@ pub struct Policy {
     pub files_max: Option<u32>,
     /// Most lines that an attempt may add and remove, together.
     pub lines_max: Option<u32>,
+    /// Most lines that one commit may add.
+    pub commit_lines_max: Option<u32>,
+    /// Files that count as tests: with them, code may not change without one.
+    pub tests: Vec<Pattern>,
+    /// Files that count as code; empty: all that are no tests.
+    pub code: Vec<Pattern>,
     /// Files that no limit counts.
     pub uncounted: Vec<Pattern>,
     /// Files to which only new ones may be added, after those that are there.
@@ -50,6 +57,9 @@ impl Default for Policy {
             secrets_allow: Vec::new(),
             files_max: None,
             lines_max: None,
+            commit_lines_max: None,
+            tests: Vec::new(),
+            code: Vec::new(),
             uncounted: Vec::new(),
             migrations: Vec::new(),
             boundaries: Vec::new(),
@@ -125,6 +135,10 @@ pub enum Rule {
     FilesMax,
     /// Too many lines.
     LinesMax,
+    /// A commit is too large.
+    CommitLinesMax,
+    /// Code was changed without a test.
+    Tests,
     /// A migration that is there was changed, or a new one is out of order.
     Migrations,
     /// A line imports what its file must not know.
@@ -144,6 +158,8 @@ impl Rule {
             Self::Target => "target",
             Self::FilesMax => "files_max",
             Self::LinesMax => "lines_max",
+            Self::CommitLinesMax => "commit_lines_max",
+            Self::Tests => "tests",
             Self::Migrations => "migrations",
             Self::Boundary => "boundary",
             Self::Memory => "memory",
@@ -189,6 +205,8 @@ pub fn check(policy: &Policy, touches: &[Pattern], reading: &Reading) -> Vec<Bre
     migrations::check(policy, reading, &mut breaches);
     boundaries(policy, reading, &mut breaches);
     limits(policy, reading, &mut breaches);
+    habits::commits(policy, reading, &mut breaches);
+    habits::tests(policy, reading, &mut breaches);
     memory(policy, reading, &mut breaches);
     breaches
 }
