@@ -149,6 +149,8 @@ impl Listener {
             Signal::Progress(true) => self.state(Source::Notification, AgentState::Working),
             Signal::Progress(false) => None,
             Signal::Bell => Some(Observation::Bell),
+            // A known CLI's records are read; what its terminal says of use is some tool's output.
+            Signal::Usage(usage) => (self.dialect == Dialect::Plain).then_some(Observation::Usage(*usage)),
         };
         observation.into_iter().collect()
     }

@@ -231,3 +231,12 @@ fn a_spin_at_the_start_is_no_work() {
     let states = [AgentState::Working, AgentState::Idle, asking(AskKind::StartUp, "")];
     assert_eq!(got, states.map(|one| state(FromTitle, one)));
 }
+
+#[test]
+fn use_told_in_the_terminal_is_believed_of_a_program_without_records() {
+    let usage = Usage { tokens_in: Some(5), cost_microusd: Some(7), ..Usage::default() };
+    assert_eq!(listener("scripted").signal(&Signal::Usage(usage)), [Observation::Usage(usage)]);
+    for known in ["claude", "codex-tui", "aider"] {
+        assert_eq!(listener(known).signal(&Signal::Usage(usage)), [], "{known}");
+    }
+}

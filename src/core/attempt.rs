@@ -175,6 +175,8 @@ pub enum Signal {
     Notification(Shown),
     /// A progress report (OSC 9;4): busy or not.
     Progress(bool),
+    /// What the program has used so far, by its own word (OSC 7501).
+    Usage(Usage),
     /// The bell.
     Bell,
 }

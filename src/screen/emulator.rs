@@ -112,7 +112,9 @@ impl Outbox {
         let signals = &mut said.signals;
         match (signals.last_mut(), &signal) {
             // Of titles without anything between them the last one counts.
-            (Some(last @ Signal::Title(_)), Signal::Title(_)) => *last = signal,
+            (Some(last @ Signal::Title(_)), Signal::Title(_))
+            // They are totals.
+            | (Some(last @ Signal::Usage(_)), Signal::Usage(_)) => *last = signal,
             (Some(last), signal) if last == signal => {}
             _ => {
                 if signals.len() == SIGNALS_MAX {

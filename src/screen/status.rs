@@ -2,7 +2,7 @@
 //!
 //! A pure translation of one string; text from the program comes out as [`Shown`] or without control characters.
 
-use crate::core::attempt::{AgentState, Ask, AskKind, Signal};
+use crate::core::attempt::{AgentState, Ask, AskKind, Signal, Usage};
 use crate::core::text::Shown;
 use base64::Engine as _;
 use base64::alphabet;
@@ -98,7 +98,8 @@ fn urxvt(rest: &[u8]) -> Meaning {
     }
 }
 
-/// OSC 7501: `?`, or fields `name=value` parted by colons.
+/// OSC 7501: `?`, or fields `name=value` parted by colons. A record without a state may tell what was used so far; that
+/// is ours, and a terminal which does not know it takes a record without a state for nothing.
 fn program_status(rest: &[u8]) -> Meaning {
     let text = String::from_utf8_lossy(rest);
     let text = text.trim();
@@ -106,12 +107,17 @@ fn program_status(rest: &[u8]) -> Meaning {
         return Meaning::AskStatus;
     }
     let (mut state, mut kind, mut app, mut message) = ("", "", String::new(), String::new());
+    let mut used = Usage::default();
     for field in text.split(':') {
         match field.split_once('=') {
             Some(("state", value)) => state = value,
             Some(("kind", value)) => kind = value,
             Some(("app", value)) => app = plain(value.as_bytes()),
             Some(("msg", value)) => message = decoded(value),
+            Some(("tokens_in", value)) => used.tokens_in = value.parse().ok(),
+            Some(("tokens_out", value)) => used.tokens_out = value.parse().ok(),
+            Some(("tokens_cached", value)) => used.tokens_cached = value.parse().ok(),
+            Some(("cost_usd", value)) => used.cost_microusd = microusd(value),
             None if field == "clear" => state = "clear",
             _ => {}
         }
@@ -130,10 +136,18 @@ fn program_status(rest: &[u8]) -> Meaning {
             Some(AgentState::Asking(Ask { kind, text: Shown::line(&message) }))
         }
         "clear" => None,
+        "" if used != Usage::default() => return Meaning::Signal(Signal::Usage(used)),
         // A state of a later revision says nothing to us.
         _ => return Meaning::Nothing,
     };
     Meaning::Signal(Signal::Status { app, state })
+}
+
+/// Dollars as millionths.
+fn microusd(value: &str) -> Option<u64> {
+    let dollars = value.parse::<f64>().ok().filter(|dollars| (0.0..1e9).contains(dollars))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+    Some((dollars * 1e6).round() as u64)
 }
 
 /// Base64 text as text; what is no base64 is taken as it stands.
@@ -171,6 +185,29 @@ mod tests {
         assert_eq!(read(b"7501;?"), Meaning::AskStatus);
         assert_eq!(read(b"7501;? "), Meaning::AskStatus);
         assert_eq!(read(b"7501;state=sleeping"), Meaning::Nothing);
+    }
+
+    #[test]
+    fn a_record_without_a_state_tells_what_was_used() {
+        let used = |text: &str| match read(text.as_bytes()) {
+            Meaning::Signal(Signal::Usage(usage)) => Some(usage),
+            Meaning::Signal(_) | Meaning::AskStatus | Meaning::Color | Meaning::Nothing => None,
+        };
+        let all = Usage {
+            tokens_in: Some(1_200),
+            tokens_out: Some(34),
+            tokens_cached: Some(200),
+            cost_microusd: Some(12_500),
+            by_prices: false,
+        };
+        let text = "7501;app=x:tokens_in=1200:tokens_out=34:tokens_cached=200:cost_usd=0.0125";
+        assert_eq!(used(text), Some(all));
+        let unpriced = Usage { tokens_in: Some(1), ..Usage::default() };
+        for cost in ["", "-1", "NaN", "inf", "1e12", "?"] {
+            assert_eq!(used(&format!("7501;tokens_in=1:cost_usd={cost}")), Some(unpriced), "{cost}");
+        }
+        assert_eq!(used("7501;tokens_in=-5:tokens_out=many"), None);
+        assert_eq!(used("7501;state=working:tokens_in=5"), None);
     }
 
     #[test]

@@ -87,6 +87,7 @@ impl Player {
                 }
             }
             Step::Status(state) => terminal::status(state, &[]),
+            Step::Usage { read, written, dollars } => terminal::usage(*read, *written, dollars.as_deref()),
             Step::Loop { every, text } => loop {
                 terminal::say(text);
                 terminal::think(self.pace(*every));

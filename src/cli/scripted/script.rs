@@ -18,6 +18,7 @@
 //! when attempt 1               or: when attempt 2+, when prompt TEXT, when answer TEXT; else; end
 //! print RAW\x1b[1m             as it stands, with \n \r \t \e \\ read
 //! status working               idle, working, done, error: reports it
+//! usage 12000 340 0.05         what it has used so far: tokens read, written, dollars if it is to tell them
 //! loop 0.5 Thinking again      for ever, a line each time
 //! hang                         silent for ever
 //! stay                         reads keys for ever, as an interactive agent at its prompt
@@ -44,6 +45,7 @@ pub(super) enum Step {
     Ask { kind: String, text: String },
     Tool { name: String, arguments: String },
     Status(String),
+    Usage { read: u64, written: u64, dollars: Option<String> },
     Loop { every: f64, text: String },
     Hang,
     Stay,
@@ -176,6 +178,7 @@ impl<'a> Reader<'a> {
                 Step::Tool { name, arguments }
             }
             "status" => Step::Status(text),
+            "usage" => self.usage(rest)?,
             "loop" => {
                 let (every, text) = rest.split_once(' ').unwrap_or((rest, ""));
                 Step::Loop { every: self.number(every)?, text: text.to_owned() }
@@ -189,6 +192,19 @@ impl<'a> Reader<'a> {
             "crash" => Step::Crash,
             _ => return Err(self.bad(format!("no step is called {word:?}"))),
         })
+    }
+
+    fn usage(&self, rest: &str) -> Result<Step, BadScript> {
+        let mut words = rest.split_whitespace();
+        let mut count = || words.next().and_then(|word| word.parse().ok());
+        let (Some(read), Some(written)) = (count(), count()) else {
+            return Err(self.bad("use `usage IN OUT` or `usage IN OUT DOLLARS`"));
+        };
+        let dollars = words.next();
+        if let Some(dollars) = dollars {
+            self.number(dollars)?;
+        }
+        Ok(Step::Usage { read, written, dollars: dollars.map(str::to_owned) })
     }
 
     fn number(&self, text: &str) -> Result<f64, BadScript> {
@@ -250,7 +266,8 @@ mod tests {
     fn steps_texts_and_conditions_are_read() {
         let steps = parse(
             "# c\nsay hi there\nedit a/b.txt <<E\none\n  two\nE\nwhen attempt 2+\n  exit 3\nelse\n  crash\nend\n\
-             replace f <<E\nold\n=====\nnew\nE\nprint a\\e[1m\\x41\ntool list_tasks <<E\n{}\nE\n",
+             replace f <<E\nold\n=====\nnew\nE\nprint a\\e[1m\\x41\ntool list_tasks <<E\n{}\nE\n\
+             usage 12 3\nusage 12 3 0.05\n",
         )
         .unwrap();
         assert_eq!(
@@ -266,6 +283,8 @@ mod tests {
                 Step::Replace { file: "f".into(), old: "old\n".into(), new: "new\n".into() },
                 Step::Print("a\x1b[1mA".into()),
                 Step::Tool { name: "list_tasks".into(), arguments: "{}\n".into() },
+                Step::Usage { read: 12, written: 3, dollars: None },
+                Step::Usage { read: 12, written: 3, dollars: Some("0.05".into()) },
             ]
         );
     }
@@ -278,6 +297,8 @@ mod tests {
             ("end", 1),
             ("edit f <<E\nx", 2),
             ("when prompt x\n", 1),
+            ("usage 12", 1),
+            ("usage 12 3 much", 1),
         ] {
             assert_eq!(parse(text).unwrap_err().line, line, "{text}");
         }

@@ -61,6 +61,12 @@ pub(super) fn status(state: &str, more: &[(&str, &str)]) {
     print(&record);
 }
 
+/// Tells what was used so far.
+pub(super) fn usage(read: u64, written: u64, dollars: Option<&str>) {
+    let cost = dollars.map_or_else(String::new, |dollars| format!(":cost_usd={dollars}"));
+    print(&format!("\x1b]7501;app=nopeek-scripted:tokens_in={read}:tokens_out={written}{cost}\x1b\\"));
+}
+
 /// Spins for `time`.
 pub(super) fn think(time: Duration) {
     let mut left = time;

@@ -307,7 +307,11 @@ fn doors(turn: &mut Turn<'_>) {
                 Scope::Task(id) => Some(*id),
                 Scope::Attempt(_) | Scope::Batch(_) | Scope::Day(_) => None,
             };
-            turn.notice(of, NoticeKind::OverBudget, format!("{why}: nothing new starts"));
+            // Who is paused or ended for it is told of at once, which says it all.
+            let is_told = level.is_some_and(|level| level.is_over()) && works_on(turn.state, &scope);
+            if !is_told {
+                turn.notice(of, NoticeKind::OverBudget, format!("{why}: nothing new starts"));
+            }
             let why = Shown::line(&why);
             turn.fact(Fact::Budget(BudgetFact::Closed { scope, why }));
         } else if why.is_empty() && is_closed {
@@ -322,6 +326,12 @@ fn worker<'a>(state: &'a State, job: &Job) -> Option<&'a Task> {
     let works = job.role == Role::Agent && job.ran && job.is_live() && job.ending.is_none();
     let free = works && !task.paused && task.stage == Stage::Trying;
     (free && !state.budgets.excused.contains(&job.attempt)).then_some(task)
+}
+
+/// Whether somebody works who draws on this budget.
+fn works_on(state: &State, scope: &Scope) -> bool {
+    let mut workers = state.jobs.live().filter_map(|job| worker(state, job));
+    workers.any(|task| drawn(state, task).contains(scope))
 }
 
 /// The first used-up budget that a task's agent draws on.
