@@ -7,6 +7,7 @@ mod act;
 mod agents;
 mod answer;
 mod approve;
+mod bench;
 mod board;
 mod budget;
 mod completions;
@@ -78,6 +79,7 @@ enum Command {
     Init(init::Args),
     Run(Box<launch::Args>),
     Spec(spec::Args),
+    Bench(Box<bench::Args>),
     Ls(ls::Args),
     Show(show::Args),
     Pause(pause::Args),
@@ -148,6 +150,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Demo(args) => demo::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Spec(args) => spec::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Run(args) => launch::run(&args),
         Command::Ls(args) => ls::run(&args),
         Command::Show(args) => show::run(&args),

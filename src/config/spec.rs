@@ -96,6 +96,18 @@ pub fn parse(text: &str, origin: &str) -> Result<Contract, ConfigError> {
     })
 }
 
+/// What stands below a spec's contract, for people; none of a text without one.
+#[must_use]
+pub fn prose(text: &str) -> Option<&str> {
+    front::cut(text, "").ok().map(|cut| cut.prose)
+}
+
+/// Whether a text begins as a spec with a contract does.
+#[must_use]
+pub fn has_contract(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| line.trim_end() == "+++")
+}
+
 /// Nothing, or the form's own mark for "to be filled in".
 pub(super) fn is_blank(text: &str) -> bool {
     text.trim().is_empty() || text.trim() == "…"

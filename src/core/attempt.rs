@@ -413,14 +413,16 @@ pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptR
     let used = brief::tries(task, part);
     let has_work = task.work().and_then(|a| a.read.as_ref()).is_some_and(|read| read.commits > 0);
     let granted = if part == Part::Work { task.granted } else { 0 };
-    if used < task.launch.limits.attempts.saturating_add(granted) {
+    if used < brief::tries_max(task, part).saturating_add(granted) {
         let start = if has_work { Start::Previous } else { Start::Target };
         turn.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false, part });
     } else {
         let what = if part == Part::Work { "attempt" } else { "look at its work" };
         let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
-        turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
+        if task.launch.brief.bench.is_none() {
+            turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
+        }
         turn.fact(Fact::Stuck { task: id.task, why });
     }
 }

@@ -4,9 +4,10 @@
 //! finished work is verified before a person sees it. A plain task has an empty brief.
 
 use super::attempt::{self, AgentTraits, Exit};
+use super::bench::likeness::Sketch;
 use super::fact::{Ending, Fact};
 use super::finding::{Answered, Findings};
-use super::ids::{AttemptId, SpecId, TaskId};
+use super::ids::{AttemptId, BenchId, SpecId, TaskId};
 use super::notice::NoticeKind;
 use super::plan::Phase;
 use super::prompt;
@@ -80,6 +81,8 @@ pub struct Brief {
     pub values: BTreeMap<String, String>,
     /// Prompts of the repo's own, in the place of the built-in ones.
     pub templates: BTreeMap<String, String>,
+    /// The bench that it is a run of: what is found in its work is data, and sends nothing back.
+    pub bench: Option<BenchId>,
 }
 
 /// What an attempt's branch brought beside its commits, read and checked.
@@ -101,6 +104,8 @@ pub enum Brought {
     Findings(Findings),
     /// A plan.
     Plan(Vec<Phase>),
+    /// Its changed lines, as numbers.
+    Lines(Sketch),
 }
 
 /// The file in which a second pair of eyes writes what it found; never merged.
@@ -130,7 +135,7 @@ fn open_findings(task: &Task) -> Option<&Findings> {
 pub fn findings(attempt: &Attempt) -> Option<&Findings> {
     match attempt.read.as_ref()?.brought.as_ref()? {
         Brought::Findings(findings) => Some(findings),
-        Brought::Mistakes(_) | Brought::Spec { .. } | Brought::Plan(_) => None,
+        Brought::Mistakes(_) | Brought::Spec { .. } | Brought::Plan(_) | Brought::Lines(_) => None,
     }
 }
 
@@ -222,7 +227,9 @@ pub(in crate::core) fn wanted(task: &Task, attempt: &Attempt) -> Option<Wanted> 
                 .get("touchpoints")
                 .map_or_else(Vec::new, |lines| lines.lines().map(str::to_owned).collect()),
         }),
-        (Part::Work, Duty::Build | Duty::Chore) => None,
+        (Part::Work, Duty::Build | Duty::Chore) => {
+            task.launch.brief.bench.map(|_| Wanted::Lines { target: task.launch.target.clone() })
+        }
     }
 }
 
@@ -260,14 +267,16 @@ pub(in crate::core) fn terms_merged(task: &Task) -> Terms {
 #[must_use]
 pub(in crate::core) fn mistakes(task: &Task, attempt: &Attempt) -> Option<String> {
     let brought = attempt.read.as_ref()?.brought.as_ref();
-    wanted(task, attempt)?;
+    if matches!(wanted(task, attempt)?, Wanted::Lines { .. }) {
+        return None;
+    }
     let lines = match brought {
         None => vec!["what was asked for was not found on the branch".to_owned()],
         Some(Brought::Mistakes(lines)) => lines.clone(),
         Some(Brought::Spec { answers, .. }) => {
             open_findings(task).map(|found| found.unanswered(answers)).unwrap_or_default()
         }
-        Some(Brought::Findings(_) | Brought::Plan(_)) => Vec::new(),
+        Some(Brought::Findings(_) | Brought::Plan(_) | Brought::Lines(_)) => Vec::new(),
     };
     if lines.is_empty() {
         return None;
@@ -309,7 +318,8 @@ pub(in crate::core) fn look_over(
         (None, None) => {
             let said = match attempt.read.as_ref().and_then(|read| read.brought.as_ref()) {
                 Some(Brought::Mistakes(lines)) => lines.join("\n- "),
-                Some(Brought::Spec { .. } | Brought::Findings(_) | Brought::Plan(_)) | None => {
+                Some(Brought::Spec { .. } | Brought::Findings(_) | Brought::Plan(_) | Brought::Lines(_))
+                | None => {
                     format!("{FINDINGS_FILE} is not there")
                 }
             };
@@ -333,6 +343,9 @@ fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings) {
         Duty::Spec => review(turn, id, "attacked and refined: the spec waits for your approval"),
         Duty::Build | Duty::Plan | Duty::Chore if found.is_clean() => {
             review(turn, id, "green and verified: waits for review");
+        }
+        Duty::Build | Duty::Plan | Duty::Chore if brief.bench.is_some() => {
+            review(turn, id, "green, verified with findings: waits for review");
         }
         Duty::Build | Duty::Plan | Duty::Chore => {
             let used = reviewed(task).filter_map(findings).filter(|found| !found.is_clean()).count();
@@ -359,7 +372,9 @@ fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings) {
 /// Opens the review by a person; one that was approved in advance goes on by itself.
 pub(in crate::core) fn review(turn: &mut Turn<'_>, id: TaskId, words: &str) {
     turn.fact(Fact::ReviewOpened { task: id });
-    if turn.state.tasks.get(&id).is_some_and(|task| !task.launch.brief.ahead) {
+    let brief = turn.state.tasks.get(&id).map(|task| &task.launch.brief);
+    // A bench says so itself, once all of its runs are over.
+    if brief.is_some_and(|brief| !brief.ahead && brief.bench.is_none()) {
         turn.notice(id, NoticeKind::NeedsYou, words);
     }
 }
@@ -390,3 +405,17 @@ pub(in crate::core) fn tries(task: &Task, part: Part) -> u32 {
     };
     u32::try_from(count).unwrap_or(u32::MAX)
 }
+
+/// How many tries of a part a task may start by itself, but for those that a human granted.
+#[must_use]
+pub(in crate::core) fn tries_max(task: &Task, part: Part) -> u32 {
+    let set = task.launch.limits.attempts;
+    match (part, task.launch.brief.bench) {
+        // That a look could not be read says nothing about the work that is measured.
+        (Part::Second, Some(_)) => set.max(LOOKS_MAX),
+        (Part::Second | Part::Work, _) => set,
+    }
+}
+
+/// How often a verifier may try in a bench.
+const LOOKS_MAX: u32 = 3;

@@ -20,6 +20,7 @@ pub fn check(state: &State) -> Result<(), String> {
     one_merge_at_a_time(state)?;
     queues_hold_who_waits(state)?;
     endings_are_asked_for(state)?;
+    super::bench::view::check(state)?;
     nothing_stalls(state)
 }
 

@@ -238,4 +238,9 @@ pub enum Wanted {
         /// The spec's touchpoints.
         touchpoints: Vec<String>,
     },
+    /// The changed lines as numbers, to tell how alike two results are.
+    Lines {
+        /// The target branch.
+        target: String,
+    },
 }

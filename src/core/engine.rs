@@ -9,14 +9,15 @@ use super::attempt::{AgentState, Source};
 use super::effect::{Effect, Work};
 use super::event::{Command, Event};
 use super::fact::{Entry, Fact, Role};
-use super::ids::{AttemptId, JobId, SpecId, TaskId};
+use super::ids::{AttemptId, BenchId, JobId, SpecId, TaskId};
 use super::lid::Permit;
 use super::notice::{Notice, Told};
 use super::state::State;
 use super::time::Time;
 use super::turn::Turn;
 use super::{
-    ask, attempt, batch, brief, budget, lid, panel, question, queue, settle, spec, spec_view, task, view,
+    ask, attempt, batch, bench, brief, budget, lid, panel, question, queue, settle, spec, spec_view, task,
+    view,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -244,6 +245,23 @@ impl Engine {
         spec_view::view(&self.state, id, now)
     }
 
+    /// The number that the next bench gets.
+    #[must_use]
+    pub fn next_bench(&self) -> BenchId {
+        BenchId(self.state.benches.last + 1)
+    }
+
+    /// The bench of this name (or number, as `b3`) in a repo, or in any if it is the only one.
+    pub fn find_bench(&self, repo: Option<&Path>, name: &str) -> Result<BenchId, Refused> {
+        bench::view::find(&self.state, repo, name)
+    }
+
+    /// A bench, whole.
+    #[must_use]
+    pub fn bench_view(&self, id: BenchId) -> Option<bench::view::BenchView> {
+        bench::view::view(&self.state, id)
+    }
+
     /// Jobs whose end is not known.
     #[must_use]
     pub fn live_jobs(&self) -> Vec<JobId> {
@@ -387,6 +405,7 @@ fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
         Command::Budget(command) => budget::command(turn, command),
         Command::Panel(command) => panel::command(turn, command),
         Command::Ask(command) => ask::command(turn, command),
+        Command::Bench(command) => bench::command(turn, command),
     }
 }
 

@@ -5,6 +5,7 @@
 use super::ask::AskCommand;
 use super::attempt::{AgentTraits, Exit, Limits, Observation, Start};
 use super::batch::BatchCommand;
+use super::bench::BenchCommand;
 use super::brief::{Brief, Brought};
 use super::budget::{Budget, BudgetCommand};
 use super::gate::{GateSpec, TestCounts};
@@ -153,6 +154,8 @@ pub enum Command {
     Panel(PanelCommand),
     /// Something of an agent's question.
     Ask(AskCommand),
+    /// Something of a bench.
+    Bench(BenchCommand),
 }
 
 /// A task as it was asked for, all config resolved.

@@ -6,6 +6,7 @@
 use super::ask::AskFact;
 use super::attempt::{AgentState, Exit, Source, Start, Usage};
 use super::batch::BatchFact;
+use super::bench::BenchFact;
 use super::brief::Part;
 use super::budget::BudgetFact;
 use super::effect::Effect;
@@ -324,6 +325,8 @@ pub enum Fact {
     Batch(BatchFact),
     /// Of a spec.
     Spec(SpecFact),
+    /// Of a bench.
+    Bench(BenchFact),
 }
 
 /// What a job is to its attempt.
@@ -419,6 +422,7 @@ impl Fact {
             Self::Budget(fact) => fact.kind(),
             Self::Batch(fact) => fact.kind(),
             Self::Spec(fact) => fact.kind(),
+            Self::Bench(fact) => fact.kind(),
         }
     }
 
@@ -432,6 +436,7 @@ impl Fact {
             Self::Budget(fact) => fact.task(),
             Self::Batch(fact) => fact.task(),
             Self::Spec(fact) => fact.task(),
+            Self::Bench(fact) => fact.task(),
             Self::Launched { task, .. }
             | Self::Reordered { task, .. }
             | Self::Asked { task, .. }
@@ -544,6 +549,7 @@ impl Fact {
             Self::Budget(fact) => return fact.describe(),
             Self::Batch(fact) => return fact.describe(),
             Self::Spec(fact) => return fact.describe(),
+            Self::Bench(fact) => return fact.describe(),
         };
         Shown::line(&words)
     }

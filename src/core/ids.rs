@@ -34,6 +34,10 @@ number!(
     SpecId(u64), "s"
 );
 number!(
+    /// A bench; one number over all repos of a daemon.
+    BenchId(u64), "b"
+);
+number!(
     /// A supervised process tree: an agent, a gate, a set-up hook.
     JobId(u64), "j"
 );

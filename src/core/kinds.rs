@@ -44,7 +44,7 @@ const OWN: &[&str] = &[
     "forgotten",
 ];
 
-/// Kinds of facts of the panel, of questions, budgets, batches and specs.
+/// Kinds of facts of the panel, of questions, budgets, batches, specs and benches.
 const NESTED: &[&str] = &[
     "panel_voted",
     "panel_decided",
@@ -72,6 +72,13 @@ const NESTED: &[&str] = &[
     "spec_stopped",
     "spec_went_on",
     "spec_forgotten",
+    "bench_opened",
+    "bench_ran",
+    "bench_measured",
+    "bench_over",
+    "bench_picked",
+    "bench_stopped",
+    "bench_forgotten",
 ];
 
 impl Fact {
@@ -88,7 +95,7 @@ mod tests {
     #[test]
     fn every_kind_of_the_enum_is_listed() {
         let error = serde_json::from_str::<Fact>("\"zzz\"").unwrap_err().to_string();
-        let nouns = ["panel", "ask", "budget", "batch", "spec"];
+        let nouns = ["panel", "ask", "budget", "batch", "spec", "bench"];
         let variants: Vec<&str> =
             error.split('`').skip(3).step_by(2).filter(|kind| !nouns.contains(kind)).collect();
         assert!(variants.len() > 30, "{error}");

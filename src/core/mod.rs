@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod attempt;
 pub mod batch;
+pub mod bench;
 pub mod brief;
 pub mod budget;
 pub mod check;

@@ -16,7 +16,7 @@ use super::text::Shown;
 use super::time::{Span, Time};
 use super::turn::Turn;
 use super::view::AttemptResult;
-use super::{ask, batch, budget, panel, question, queue, spec, task};
+use super::{ask, batch, bench, budget, panel, question, queue, spec, task};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -40,6 +40,7 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
         }
         ask::settle(turn);
         spec::settle(turn);
+        bench::settle(turn);
         batch::settle(turn);
         // Right before the start: what was launched in this round may bring budgets that are used up.
         budget::settle(turn);

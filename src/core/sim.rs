@@ -7,6 +7,8 @@
 use super::attempt::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start, Usage,
 };
+use super::bench::likeness::Sketch;
+use super::bench::{BenchCommand, BenchOrder, Entrant};
 use super::brief::{Brief, Brought};
 use super::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
 use super::check;
@@ -335,6 +337,19 @@ impl Sim {
                 _ => SpecCommand::Forget(spec),
             }));
         }
+        if self.engine.state().benches.all.is_empty() && self.dice.chance(2) {
+            return Some(Command::Bench(BenchCommand::Open(Box::new(self.bench()))));
+        }
+        if let Some(bench) = self.engine.state().benches.all.keys().next().copied()
+            && self.dice.chance(4)
+        {
+            return Some(Command::Bench(match self.dice.below(6) {
+                0..=2 => BenchCommand::Pick { bench, task: None },
+                3 => BenchCommand::Pick { bench, task: ids.last().copied() },
+                4 => BenchCommand::Stop(bench),
+                _ => BenchCommand::Forget(bench),
+            }));
+        }
         let task = ids[self.dice.below(ids.len() as u64) as usize];
         let head = self.engine.state().tasks.get(&task)?.work()?.read.as_ref().map(|r| r.head.clone());
         Some(match self.dice.below(40) {
@@ -393,6 +408,7 @@ impl Sim {
                 let list = (0..count).map(|_| finding(severity)).collect();
                 Brought::Findings(Findings { implemented: verdict.then_some(true), list }.numbered(*look))
             }
+            Wanted::Lines { .. } => Brought::Lines(Sketch::from_hashes([1, self.dice.below(3) as u32])),
             Wanted::Plan { .. } => {
                 let task = |name: &str, touch: &str, after: &[&str]| Planned {
                     name: TaskName::new(name).unwrap(),
@@ -466,6 +482,32 @@ impl Sim {
             gates: Vec::new(),
             templates: BTreeMap::new(),
             batch: None,
+        }
+    }
+
+    fn bench(&mut self) -> BenchOrder {
+        let mut entrant = |name: &str| Entrant {
+            agent: AgentTraits { profile: name.into(), ..self.traits() },
+            lid: LidRule::On,
+        };
+        let entrants = vec![entrant("strong"), entrant("weak")];
+        let attempts = 1 + self.dice.below(2) as u32;
+        BenchOrder {
+            repo: PathBuf::from("/repo"),
+            target: "main".into(),
+            parallel: 2,
+            name: TaskName::new("bench").unwrap(),
+            file: "goal.md".into(),
+            prompt: "do it".into(),
+            entrants,
+            runs: 1 + self.dice.below(2) as u32,
+            verify: if self.dice.chance(50) { Some(self.traits()) } else { None },
+            limits: Limits { attempts, time: Some(Span::mins(5)), silence: Some(Span::mins(2)) },
+            touches: Vec::new(),
+            checks: Vec::new(),
+            values: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            budget: self.budget(),
         }
     }
 
@@ -658,6 +700,13 @@ impl Sim {
         if let Some(job) = state.jobs.all().find(|job| job.is_live()) {
             return Err(format!("{} lives on: {job:?}", job.id));
         }
+        for bench in state.benches.all.values().filter(|bench| bench.over.is_none()) {
+            let waits =
+                |id: &TaskId| state.tasks.get(id).is_some_and(|task| task.stage == Stage::Interrupted);
+            if !bench.runs.iter().any(|run| run.task.as_ref().is_some_and(|(id, _)| waits(id))) {
+                return Err(format!("bench {} never ends: {:?}", bench.id, bench.runs));
+            }
+        }
         let board = self.engine.board(self.now, &HashMap::new());
         if board.tasks.len() != state.tasks.len() {
             return Err("a task is not on the board".into());
@@ -781,6 +830,11 @@ fn the_simulation_goes_everywhere() {
         "budget_opened",
         "budget_paused",
         "budget_excused",
+        "bench_opened",
+        "bench_ran",
+        "bench_measured",
+        "bench_over",
+        "bench_stopped",
     ];
     for kind in seen.keys() {
         assert!(Fact::kinds().any(|known| known == *kind), "{kind} is not in the list of kinds");
@@ -830,6 +884,58 @@ fn specs_go_from_goal_to_landed_work() {
         assert!(Fact::kinds().any(|known| known == *kind), "{kind} is not in the list of kinds");
     }
     for kind in ["spec_agreed", "spec_planned", "spec_tasked", "spec_phase_landed", "spec_done"] {
+        assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
+    }
+}
+
+/// A whole bench through the faults of the world: it comes to its end, and what is picked of it goes on to land while the
+/// others end unmerged.
+#[test]
+fn benches_come_to_their_end_and_one_run_lands() {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..60 {
+        let mut sim = Sim::new(seed, Sabotage::None);
+        let say = |command| Event::Command { by: "sim".into(), command: Command::Bench(command) };
+        let order = BenchOrder { runs: 2, budget: Budget::default(), ..sim.bench() };
+        sim.step(say(BenchCommand::Open(Box::new(order)))).unwrap();
+        sim.alone = true;
+        sim.run(600).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        sim.faults = false;
+        let bench = *sim.engine.state().benches.all.keys().next().unwrap();
+        for _ in 0..300 {
+            if sim.engine.state().benches.all[&bench].over.is_some() {
+                break;
+            }
+            sim.run(50).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            let lost = |task: &&super::state::Task| task.stage == Stage::Interrupted;
+            let lost: Vec<TaskId> =
+                sim.engine.state().tasks.values().filter(lost).map(|task| task.id).collect();
+            for task in lost {
+                let command = Command::Retry { task, start: Start::Target, note: String::new() };
+                sim.step(Event::Command { by: "sim".into(), command }).unwrap();
+            }
+        }
+        let over = sim.engine.state().benches.all[&bench].clone();
+        assert!(over.over.is_some(), "seed {seed}: {:?}", over.runs);
+        let landed = |entry: &Entry| matches!(entry.fact, Fact::Landed { .. });
+        assert!(!sim.ledger.iter().any(landed), "seed {seed}: nothing lands by itself");
+        sim.step(say(BenchCommand::Pick { bench, task: None })).unwrap();
+        let picked = sim.engine.state().benches.all[&bench].picked;
+        sim.drain().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        let stage = |id: &TaskId| sim.engine.state().tasks[id].stage.clone();
+        for (id, _) in over.runs.iter().filter_map(|run| run.task.as_ref()) {
+            let ended = super::task::is_ended(&stage(id));
+            assert!(picked.is_none() || ended || picked == Some(*id), "seed {seed}: {id} {:?}", stage(id));
+            assert!(stage(id) != Stage::Landed || picked == Some(*id), "seed {seed}: {id} landed");
+        }
+        sim.step(say(BenchCommand::Forget(bench))).unwrap();
+        assert!(sim.engine.state().benches.all.is_empty(), "seed {seed}");
+        sim.drain().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        for entry in &sim.ledger {
+            *seen.entry(entry.fact.kind()).or_default() += 1;
+        }
+    }
+    for kind in ["bench_ran", "bench_measured", "bench_over", "bench_picked", "bench_forgotten", "landed"] {
         assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
     }
 }

@@ -285,7 +285,7 @@ fn looks(task: &Task) -> Vec<Look> {
         let answers = later.iter().take_while(|a| a.part == Part::Work).filter_map(|a| {
             match a.read.as_ref()?.brought.as_ref()? {
                 Brought::Spec { answers, .. } => Some(answers.clone()),
-                Brought::Mistakes(_) | Brought::Findings(_) | Brought::Plan(_) => None,
+                Brought::Mistakes(_) | Brought::Findings(_) | Brought::Plan(_) | Brought::Lines(_) => None,
             }
         });
         let by = brief::agent(task, Part::Second).profile.clone();

@@ -3,6 +3,7 @@
 use super::ask::Asks;
 use super::attempt::{AgentState, Ask, Exit, Source, Start, Usage};
 use super::batch::Batches;
+use super::bench::Benches;
 use super::brief::Part;
 use super::budget::Budgets;
 use super::effect::{Effect, JobStart, Work};
@@ -38,6 +39,8 @@ pub struct State {
     pub passed: BTreeSet<(PathBuf, Oid, String)>,
     /// Specs, from goal to landed work.
     pub specs: Specs,
+    /// The same spec by several agents.
+    pub benches: Benches,
     /// The schedule and its batches.
     pub batches: Batches,
     /// What may be used, and what was.
@@ -310,6 +313,7 @@ impl State {
             Fact::Budget(fact) => self.budgets.apply(at, fact),
             Fact::Batch(fact) => self.batches.apply(at, fact),
             Fact::Spec(fact) => self.specs.apply(at, fact),
+            Fact::Bench(fact) => self.benches.apply(at, fact),
         }
     }
 

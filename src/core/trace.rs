@@ -318,7 +318,8 @@ impl Tracer {
             | Fact::Ask(_)
             | Fact::Budget(_)
             | Fact::Batch(_)
-            | Fact::Spec(_) => {}
+            | Fact::Spec(_)
+            | Fact::Bench(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@
 //! somebody asks. Field names are the JSON names and are kept stable.
 
 use super::attempt::{self, AgentMode, Ask, Exit, Source, Usage};
+use super::bench::view::{self as bench_view, BenchLine};
 use super::brief::{self, Part};
 use super::effect::Work;
 use super::event::DiffStat;
@@ -33,6 +34,9 @@ pub struct Board {
     /// Specs, oldest first.
     #[serde(default)]
     pub specs: Vec<SpecLine>,
+    /// Benches, oldest first.
+    #[serde(default)]
+    pub benches: Vec<BenchLine>,
 }
 
 /// A repo on the board.
@@ -377,6 +381,7 @@ pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId,
         repos: repos.into_values().collect(),
         tasks: state.tasks.values().map(|of| task(state, of, now, measured)).collect(),
         specs: spec_view::lines(state, now),
+        benches: bench_view::lines(state),
     }
 }
 

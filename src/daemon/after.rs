@@ -1,10 +1,10 @@
 //! What is done once facts are in the ledger, and not before: effects, notices, the answer to who asked.
 
-use super::environment::Kept;
+use super::environment::{Kept, Parent};
 use super::message::ReplyTo;
 use crate::core::effect::Effect;
 use crate::core::fact::Fact;
-use crate::core::ids::{PanelId, SpecId, TaskId};
+use crate::core::ids::{BenchId, PanelId, SpecId, TaskId};
 use crate::core::notice::Notice;
 use crate::core::time::Time;
 
@@ -25,10 +25,10 @@ pub(super) struct After {
     pub(super) notices: Vec<Notice>,
     /// Kept beside the ledger for a launched task, before its effects.
     pub(super) kept: Vec<(TaskId, Kept)>,
-    /// Kept beside the ledger for a spec, before its tasks.
-    pub(super) kept_spec: Option<(SpecId, Kept)>,
-    /// Tasks of specs, which get what is kept for those.
-    pub(super) heirs: Vec<(TaskId, SpecId)>,
+    /// Kept beside the ledger for a spec or a bench, before its tasks.
+    pub(super) kept_parent: Option<(Parent, Kept)>,
+    /// Tasks of specs and benches, which get what is kept for those.
+    pub(super) heirs: Vec<(TaskId, Parent)>,
     pub(super) answer: Option<(ReplyTo, Acknowledged)>,
 }
 
@@ -43,4 +43,6 @@ pub(super) enum Acknowledged {
     Voted(PanelId),
     /// This spec was opened.
     Opened(SpecId),
+    /// This bench was opened.
+    Benched(BenchId),
 }

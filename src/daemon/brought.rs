@@ -5,6 +5,7 @@
 
 use crate::config::ConfigError;
 use crate::config::{findings, plan, spec};
+use crate::core::bench::likeness::Sketch;
 use crate::core::brief::Brought;
 use crate::core::effect::Wanted;
 use crate::core::plan::check;
@@ -72,6 +73,11 @@ pub(super) fn read(
                 Ok(found) => Brought::Findings(found),
                 Err(error) => Brought::Mistakes(vec![words(&error)]),
             })
+        }
+        Wanted::Lines { target } => {
+            // What can't be compared is like nothing; that is no fault of the work.
+            let diff = git::diff::read(main, branch, target).unwrap_or_default();
+            Ok(Brought::Lines(Sketch::of(&diff)))
         }
         Wanted::Plan { folder, touchpoints } => {
             let mut names: Vec<(u32, String)> = git::repo::list(main, branch, folder)?

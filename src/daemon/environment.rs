@@ -5,7 +5,7 @@
 
 use crate::agents::profile::Profile;
 use crate::core::fact::Fact;
-use crate::core::ids::{AttemptId, SpecId, TaskId};
+use crate::core::ids::{AttemptId, BenchId, SpecId, TaskId};
 use crate::os::paths::Paths;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +26,15 @@ pub(super) struct Kept {
     /// By name, those of all who may work on a spec.
     #[serde(default)]
     pub(super) profiles: BTreeMap<String, Profile>,
+}
+
+/// Of what several tasks get what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parent {
+    /// A spec.
+    Spec(SpecId),
+    /// A bench.
+    Bench(BenchId),
 }
 
 /// Most bytes of an environment that a client may send.
@@ -60,8 +69,12 @@ fn file(paths: &Paths, task: TaskId) -> PathBuf {
     paths.data.join("env").join(format!("{task}.json"))
 }
 
-fn spec_file(paths: &Paths, spec: SpecId) -> PathBuf {
-    paths.data.join("env").join(format!("{spec}.json"))
+fn parent_file(paths: &Paths, parent: Parent) -> PathBuf {
+    let name = match parent {
+        Parent::Spec(spec) => spec.to_string(),
+        Parent::Bench(bench) => bench.to_string(),
+    };
+    paths.data.join("env").join(format!("{name}.json"))
 }
 
 /// Keeps `kept` for the jobs of `task`.
@@ -69,21 +82,24 @@ pub(super) fn save(paths: &Paths, task: TaskId, kept: &Kept) -> io::Result<()> {
     put(&file(paths, task), kept)
 }
 
-/// Keeps `kept` for the tasks of `spec`.
-pub(super) fn save_spec(paths: &Paths, spec: SpecId, kept: &Kept) -> io::Result<()> {
-    put(&spec_file(paths, spec), kept)
+/// Keeps `kept` for the tasks of `parent`.
+pub(super) fn save_parent(paths: &Paths, parent: Parent, kept: &Kept) -> io::Result<()> {
+    put(&parent_file(paths, parent), kept)
 }
 
-/// Gives a task of a spec what is kept for the spec.
-pub(super) fn inherit(paths: &Paths, task: TaskId, spec: SpecId) -> io::Result<()> {
-    let kept = serde_json::from_slice(&std::fs::read(spec_file(paths, spec))?)?;
+/// Gives a task what is kept for its spec or bench.
+pub(super) fn inherit(paths: &Paths, task: TaskId, parent: Parent) -> io::Result<()> {
+    let kept = serde_json::from_slice(&std::fs::read(parent_file(paths, parent))?)?;
     put(&file(paths, task), &kept)
 }
 
-/// The tasks of specs that these facts launch.
-pub(super) fn heirs(facts: &[Fact]) -> Vec<(TaskId, SpecId)> {
+/// The tasks of specs and benches that these facts launch.
+pub(super) fn heirs(facts: &[Fact]) -> Vec<(TaskId, Parent)> {
     let launched = |fact: &Fact| match fact {
-        Fact::Launched { task, launch } => Some((*task, launch.brief.spec?)),
+        Fact::Launched { task, launch } => {
+            let brief = &launch.brief;
+            Some((*task, brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?))
+        }
         _ => None,
     };
     facts.iter().filter_map(launched).collect()

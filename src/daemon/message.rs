@@ -3,6 +3,7 @@
 //! Two queues, both bounded: while the ledger can't be written the world waits in its queue, and people are still
 //! answered.
 
+use super::benches::ResolvedBench;
 use super::launch::Resolved;
 use super::outbox::Outbox;
 use super::specs::ResolvedSpec;
@@ -50,6 +51,8 @@ pub(super) enum FromWorld {
     Voting { reply: ReplyTo, result: Result<Box<Command>, Refusal> },
     /// A request for a spec was looked up.
     SpecResolved { reply: ReplyTo, result: Box<Result<ResolvedSpec, Refusal>> },
+    /// A bench that was looked up may be opened.
+    BenchResolved { reply: ReplyTo, result: Box<Result<ResolvedBench, Refusal>> },
 }
 
 /// From sessions.

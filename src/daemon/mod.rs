@@ -12,6 +12,7 @@
 
 mod after;
 mod asking;
+mod benches;
 mod brought;
 mod commands;
 mod dispatch;

@@ -318,6 +318,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
         ToDaemon::Request { request, .. } => match request {
             Request::Run(_)
             | Request::SpecNew(_)
+            | Request::BenchNew(_)
             | Request::Command(_)
             | Request::Act { .. }
             | Request::Diff { .. }
@@ -329,6 +330,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Agents { .. }
             | Request::Spec(_)
             | Request::Budget
+            | Request::Bench(_)
             | Request::Status
             | Request::Report(_)
             | Request::SendReport(_)

@@ -2,6 +2,7 @@
 //!
 //! Reads that take time go to a worker, which answers by itself. Whatever shows a screen asks the engine for a permit.
 
+use super::benches;
 use super::commands::{command, find};
 use super::frames::{COLS_MAX, LOOKS_MAX, Looking, ROWS_MAX};
 use super::jobs::{Begin, Kind, Order};
@@ -135,6 +136,16 @@ impl Shell {
             }
             Request::Spec(name) => self.spec(&name),
             Request::Budget => Ok(Reply::Budget(self.engine.budgets(self.now))),
+            Request::BenchNew(wish) => {
+                let (paths, world) = (self.paths.clone(), self.world.clone());
+                self.workers.put(Lane::Launch, move || {
+                    let result = guarded(|| benches::resolve(&paths, *wish))
+                        .unwrap_or_else(|broke| Err(failed(broke)));
+                    world.tell(FromWorld::BenchResolved { reply, result: Box::new(result) });
+                });
+                return;
+            }
+            Request::Bench(name) => self.bench(&name),
             Request::Status => self.status(),
             Request::Shutdown => {
                 self.ending = true;

@@ -244,6 +244,7 @@ impl Shell {
                 Err(refusal) => reply.outbox.answer(reply.id, Err(refusal)),
             },
             FromWorld::SpecResolved { reply, result } => self.open_spec(reply, *result),
+            FromWorld::BenchResolved { reply, result } => self.open_bench(reply, *result),
         }
     }
 
@@ -409,15 +410,15 @@ impl Shell {
         for unsaved in &mut self.unsaved {
             // Once more after the facts, if it fails.
             unsaved.after.kept.retain(|(task, kept)| environment::save(&self.paths, *task, kept).is_err());
-            unsaved.after.kept_spec = unsaved
+            unsaved.after.kept_parent = unsaved
                 .after
-                .kept_spec
+                .kept_parent
                 .take()
-                .filter(|(spec, kept)| environment::save_spec(&self.paths, *spec, kept).is_err());
+                .filter(|(parent, kept)| environment::save_parent(&self.paths, *parent, kept).is_err());
             unsaved
                 .after
                 .heirs
-                .retain(|(task, spec)| environment::inherit(&self.paths, *task, *spec).is_err());
+                .retain(|(task, parent)| environment::inherit(&self.paths, *task, *parent).is_err());
         }
     }
 
@@ -451,6 +452,9 @@ impl Shell {
                     Some(view) => Reply::Spec(Box::new(view)),
                     None => Reply::Done,
                 },
+                Acknowledged::Benched(id) => {
+                    self.engine.bench_view(id).map_or(Reply::Done, |view| Reply::Bench(Box::new(view)))
+                }
                 Acknowledged::Done => Reply::Done,
                 Acknowledged::Voted(id) => match self.engine.panels().get(id) {
                     Some(poll) => Reply::Panel(Box::new(poll.clone())),

@@ -4,7 +4,7 @@
 
 use super::after::{Acknowledged, After};
 use super::commands::refused;
-use super::environment::{self, ENV_MAX, Env, Kept};
+use super::environment::{self, ENV_MAX, Env, Kept, Parent};
 use super::launch::{self, git_refusal, refusal};
 use super::message::ReplyTo;
 use super::shell::Shell;
@@ -106,15 +106,15 @@ fn title(goal: &str) -> &str {
 }
 
 /// Who can be asked, found and on the PATH.
-struct People<'a> {
-    user: &'a UserConfig,
-    file: &'a RepoConfig,
-    env: &'a Env,
-    profiles: BTreeMap<String, Profile>,
+pub(super) struct People<'a> {
+    pub(super) user: &'a UserConfig,
+    pub(super) file: &'a RepoConfig,
+    pub(super) env: &'a Env,
+    pub(super) profiles: BTreeMap<String, Profile>,
 }
 
 impl People<'_> {
-    fn pick(&mut self, name: &str, duty: &str) -> Result<AgentTraits, Refusal> {
+    pub(super) fn pick(&mut self, name: &str, duty: &str) -> Result<AgentTraits, Refusal> {
         let profile = launch::pick(self.user, self.file, name)?;
         let program = profile.program();
         if environment::find_program(self.env, program).is_none() {
@@ -161,7 +161,7 @@ fn crew(
 }
 
 /// The repo's own prompts, as the target has them.
-fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, String>, Refusal> {
     let mut own = BTreeMap::new();
     for file in git::repo::list(main, target, PROMPTS).map_err(git_refusal)? {
         let Some(name) = file.strip_suffix(".md") else { continue };
@@ -193,7 +193,7 @@ impl Shell {
         let id = self.engine.next_spec();
         let after = After {
             answer: Some((reply.clone(), Acknowledged::Opened(id))),
-            kept_spec: Some((id, kept)),
+            kept_parent: Some((Parent::Spec(id), kept)),
             ..After::default()
         };
         let command = Command::Spec(SpecCommand::Open(Box::new(order)));

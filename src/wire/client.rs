@@ -6,6 +6,7 @@
 
 use super::cells::Changes;
 use super::input::Input;
+use crate::core::bench::view::BenchView;
 use crate::core::budget::{Allowance, BudgetView};
 use crate::core::event::{Answer, Command};
 use crate::core::ids::{AttemptId, JobId, Oid, PanelId};
@@ -202,6 +203,10 @@ pub enum Request {
     Spec(TaskRef),
     /// All budgets, and what was used.
     Budget,
+    /// The same spec by several agents; config is read by the daemon's edges.
+    BenchNew(Box<BenchRequest>),
+    /// A bench, by name or number as `b3`, whole.
+    Bench(TaskRef),
     /// The daemon's own state.
     Status,
     /// End the daemon; agents go on.
@@ -314,6 +319,37 @@ pub struct SpecRequest {
     pub env: Vec<(String, String)>,
 }
 
+/// A bench to be made, as a person asked for it; what is none comes from config.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BenchRequest {
+    /// A folder in the repo.
+    pub repo: PathBuf,
+    /// Wished name; none: made from the spec's title or file.
+    pub name: Option<String>,
+    /// The spec's file, from the repo's root if it lies in it; for messages and prompts.
+    pub file: String,
+    /// The spec: with a contract in its front matter, or a plain prompt.
+    pub text: String,
+    /// Target branch.
+    pub target: Option<String>,
+    /// Agent profiles.
+    pub agents: Vec<String>,
+    /// How often each does it.
+    pub runs: u32,
+    /// Who verifies; `none`: nobody.
+    pub verify: Option<String>,
+    /// A command that must succeed, beside the repo's gates.
+    pub check: Option<String>,
+    /// Attempts of a run; none: one.
+    pub attempts: Option<u32>,
+    /// Time limit of an attempt, in milliseconds.
+    pub time_ms: Option<u64>,
+    /// Silence limit, in milliseconds.
+    pub silence_ms: Option<u64>,
+    /// The client's environment that agents need. Never stored in the ledger.
+    pub env: Vec<(String, String)>,
+}
+
 /// What to do to a task; as [`Command`], without its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
@@ -378,6 +414,8 @@ pub enum Reply {
     Report(Box<Report>),
     /// Where a report was sent.
     Sent(Vec<Delivery>),
+    /// A bench.
+    Bench(Box<BenchView>),
     /// A diff.
     Diff(Box<Diff>),
     /// Lines of a screen and its history, oldest first.

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod bad;
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
 mod budget;
 #[cfg(test)]
 mod clients;

@@ -1,7 +1,7 @@
 //! `nopeek scripted` (hidden): an agent that ships in nopeek and plays a script.
 //!
 //! Really edits, runs, commits, asks, fails, loops, for the demo, for tests and for trying out a set-up without an
-//! account. The script is, in this order: `--script FILE`, the file in `NOPEEK_SCRIPT`, a fenced block
+//! account. The script is, in this order: `--script FILE` (or the name of a built-in one), the file in `NOPEEK_SCRIPT`, a fenced block
 //! ```` ```script ```` in the prompt, a line `script: NAME` in the prompt (a built-in one of assets/scripts, or a
 //! path if it has a slash); without any, a note with the prompt is written and committed.
 
@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// What the agent is asked to do; may name or hold its script.
     #[arg(default_value = "", allow_hyphen_values = true)]
     prompt: String,
-    /// The script's file.
+    /// The script's file, or a built-in one's name.
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
 }
@@ -33,6 +33,10 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("strength", include_str!("../../../assets/scripts/strength.script")),
     ("menu-green", include_str!("../../../assets/scripts/menu-green.script")),
     ("menu-herbal", include_str!("../../../assets/scripts/menu-herbal.script")),
+    ("bench-strong", include_str!("../../../assets/scripts/bench-strong.script")),
+    ("bench-middling", include_str!("../../../assets/scripts/bench-middling.script")),
+    ("bench-weak", include_str!("../../../assets/scripts/bench-weak.script")),
+    ("bench-verify", include_str!("../../../assets/scripts/bench-verify.script")),
     ("perfect", include_str!("../../../assets/scripts/perfect.script")),
 ];
 
@@ -46,7 +50,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 fn find(args: &Args) -> Result<String, CliError> {
     let from_env = || std::env::var_os("NOPEEK_SCRIPT").filter(|file| !file.is_empty()).map(PathBuf::from);
     if let Some(file) = args.script.clone().or_else(from_env) {
-        return read(&file);
+        let named = file.to_str().and_then(built_in).filter(|_| !file.exists());
+        return named.map_or_else(|| read(&file), |text| Ok(text.to_owned()));
     }
     if let Some(text) = fenced(&args.prompt) {
         return Ok(text);
@@ -56,7 +61,7 @@ fn find(args: &Args) -> Result<String, CliError> {
     if name.contains('/') {
         return read(Path::new(name));
     }
-    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned()).ok_or_else(|| {
+    built_in(name).map(str::to_owned).ok_or_else(|| {
         let known: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
         CliError::new(
             BAD_INPUT,
@@ -64,6 +69,10 @@ fn find(args: &Args) -> Result<String, CliError> {
             format!("use one of: {}", known.join(", ")),
         )
     })
+}
+
+fn built_in(name: &str) -> Option<&'static str> {
+    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
 fn read(file: &Path) -> Result<String, CliError> {

@@ -125,6 +125,7 @@ impl Player {
             Condition::Attempt { no, later: false } => self.attempt == *no,
             Condition::Attempt { no, later: true } => self.attempt >= *no,
             Condition::Prompt(text) => self.prompt.to_lowercase().contains(text),
+            Condition::Sh(command) => is_so(command),
             Condition::Answer(text) => self.answer.to_lowercase().contains(text),
         }
     }
@@ -188,6 +189,13 @@ fn run(command: &str) {
         }
         Err(error) => terminal::detail(&format!("sh: {error}")),
     }
+}
+
+/// Whether a command succeeds; what it says is not shown.
+fn is_so(command: &str) -> bool {
+    let mut sh = Command::new("sh");
+    sh.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    sh.status().is_ok_and(|status| status.success())
 }
 
 /// A child in a session of its own, which an honest agent would have started with `setsid`.

@@ -15,7 +15,8 @@
 //! tool ask_human <<END         calls a tool of `nopeek mcp` with this JSON; its text is `@ANSWER@` then
 //! {"question": "Which unit?"}
 //! END
-//! when attempt 1               or: when attempt 2+, when prompt TEXT, when answer TEXT; else; end
+//! when attempt 1               or: when attempt 2+, when prompt TEXT, when answer TEXT, when sh COMMAND;
+//!                              else; end
 //! print RAW\x1b[1m             as it stands, with \n \r \t \e \\ read
 //! status working               idle, working, done, error: reports it
 //! usage 12000 340 0.05         what it has used so far: tokens read, written, dollars if it is to tell them
@@ -66,6 +67,8 @@ pub(super) enum Condition {
     Prompt(String),
     /// The last answer holds this, in whatever case.
     Answer(String),
+    /// This succeeds by `sh -c`.
+    Sh(String),
 }
 
 /// A script that can't be read.
@@ -129,7 +132,12 @@ impl<'a> Reader<'a> {
             }
             Some(("prompt", text)) => Condition::Prompt(text.to_lowercase()),
             Some(("answer", text)) => Condition::Answer(text.to_lowercase()),
-            _ => return Err(self.bad("use `when attempt N`, `when prompt TEXT` or `when answer TEXT`")),
+            Some(("sh", command)) => Condition::Sh(command.to_owned()),
+            _ => {
+                let known =
+                    "use `when attempt N`, `when prompt TEXT`, `when answer TEXT` or `when sh COMMAND`";
+                return Err(self.bad(known));
+            }
         };
         let (then, stop) = self.block()?;
         let otherwise = match stop {

@@ -313,7 +313,7 @@ impl Record {
                 self.sums.votes += u32::from(now && matches!(what, PanelFact::Voted { .. }));
                 keep(&mut self.task.votes, said(at, fact), now);
             }
-            Fact::Ask(_) | Fact::Budget(_) | Fact::Batch(_) | Fact::Spec(_) => {
+            Fact::Ask(_) | Fact::Budget(_) | Fact::Batch(_) | Fact::Spec(_) | Fact::Bench(_) => {
                 keep(&mut self.task.notes, said(at, fact), now);
             }
             Fact::Launched { .. }

@@ -63,6 +63,7 @@ pub(super) fn draft_task(spec: &Spec) -> Launch {
         checks: Vec::new(),
         values,
         templates: order.templates.clone(),
+        bench: None,
     };
     base(spec, named(spec, "spec"), prompt, &order.crew.draft, brief)
 }
@@ -89,6 +90,7 @@ pub(super) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
         checks: Vec::new(),
         values,
         templates: order.templates.clone(),
+        bench: None,
     };
     base(spec, named(spec, "plan"), prompt, &order.crew.plan, brief)
 }
@@ -138,6 +140,7 @@ pub(super) fn work_task(
         checks: vec![planned.check.clone()],
         values,
         templates: order.templates.clone(),
+        bench: None,
     };
     let name_of = |need: &TaskName| {
         known.get(need).and_then(|id| state.tasks.get(id)).map(|task| task.launch.name.clone())

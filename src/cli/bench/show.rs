@@ -1,0 +1,241 @@
+//! `nopeek bench show`: a bench, whole, for a terminal of 80 columns without colours.
+
+use super::super::error::CliError;
+use super::super::print::{self, Cell, Paint};
+use super::plot;
+use crate::core::bench::outcome::RunOutcome;
+use crate::core::bench::rank::{AgentScore, Found, Spread};
+use crate::core::bench::view::{BenchView, RunView};
+use crate::core::gate::Verdict;
+use crate::core::text::Shown;
+use crate::core::time::Span;
+
+/// The narrowest terminal that is looked after.
+const COLS: usize = 80;
+/// Longest name of an agent in the table.
+const NAME_MAX: usize = 12;
+/// Longest words of a result in the table.
+const RESULT_MAX: usize = 20;
+
+pub(super) fn print(bench: &BenchView) -> Result<(), CliError> {
+    print::line(&super::line_of(&bench.line))?;
+    let verify =
+        bench.verify.as_deref().map_or("nobody verifies".to_owned(), |by| format!("verified by {by}"));
+    print_wrapped("  ", &format!("{}; {verify}", Shown::line(&bench.file)))?;
+    print::line("")?;
+    let heading = ["", "AGENT", "GREEN", "CLEAN", "FOUND", "TIME", "SPREAD", "COST", "LINES", "ALIKE"];
+    print::table(&heading, &bench.agents.iter().map(agent).collect::<Vec<_>>())?;
+    let between: Vec<String> = bench
+        .between
+        .iter()
+        .map(|pair| {
+            format!("{} and {} {}", Shown::line(&pair.one), Shown::line(&pair.other), alike(pair.alike))
+        })
+        .collect();
+    if !between.is_empty() {
+        print_wrapped("", &format!("alike: {}", between.join(", ")))?;
+    }
+    if bench.line.measured > 0 {
+        print::line("")?;
+        for line in plot::plot(&bench.agents) {
+            print::line(&line)?;
+        }
+    }
+    print::line("")?;
+    let heading = ["RUN", "TASK", "NOW", "RESULT", "TIME", "COST", "LINES"];
+    print::table(&heading, &bench.runs.iter().map(run).collect::<Vec<_>>())?;
+    print_weaknesses(bench)?;
+    if let Some(best) = bench.best.filter(|_| bench.line.over.is_some()) {
+        let label = bench.runs.iter().find(|run| run.task == Some(best)).map_or("", |run| run.label.as_str());
+        print::line("")?;
+        let label = Shown::line(label);
+        print::line(&format!("nopeek bench pick {} takes {label} (nopeek diff {best})", bench.line.id))?;
+    }
+    Ok(())
+}
+
+fn print_weaknesses(bench: &BenchView) -> Result<(), CliError> {
+    if bench.weaknesses.is_empty() {
+        return Ok(());
+    }
+    print::line("")?;
+    print::line(&Paint::Bold.on("Weaknesses of the harness"))?;
+    print_wrapped(
+        "",
+        "The best got around these, others tripped over them: gaps in spec, gates or prompts.",
+    )?;
+    for weakness in &bench.weaknesses {
+        let agents: Vec<String> = weakness
+            .agents
+            .iter()
+            .map(|by| {
+                let look: Vec<String> =
+                    by.look.iter().take(1).map(|name| format!(" (nopeek show {name})")).collect();
+                format!("{} {} of {}{}", Shown::line(&by.agent), by.times, by.of, look.concat())
+            })
+            .collect();
+        print_hanging("- ", &format!("{}: {}", weakness.what, agents.join(", ")))?;
+        print_wrapped("    ", weakness.gap.as_str())?;
+    }
+    Ok(())
+}
+
+fn agent(score: &AgentScore) -> Vec<Cell> {
+    let rank = if score.tied { format!("{}=", score.rank) } else { score.rank.to_string() };
+    let share = |n: u32| {
+        let all = n == score.measured && n > 0;
+        let paint = if n == 0 {
+            Paint::Red
+        } else if all {
+            Paint::Green
+        } else {
+            Paint::Yellow
+        };
+        (format!("{n}/{}", score.measured), paint)
+    };
+    vec![
+        (rank, Paint::Faint),
+        (cut(&score.agent, NAME_MAX), Paint::Bold),
+        share(score.green),
+        share(score.clean),
+        (found(score.findings), Paint::Plain),
+        (score.time.map_or("-".to_owned(), |time| print::span(Span(time.median))), Paint::Plain),
+        (score.time.map_or("-".to_owned(), |time| print::span(Span(time.max - time.min))), Paint::Plain),
+        (score.cost.map_or("unknown".to_owned(), |cost| money(cost.median)), Paint::Plain),
+        (score.size.map_or("-".to_owned(), |size| size.median.to_string()), Paint::Plain),
+        (alike(score.alike), Paint::Plain),
+    ]
+}
+
+fn run(run: &RunView) -> Vec<Cell> {
+    let task = run.task.map_or_else(String::new, |task| task.to_string());
+    let now = run.state.map_or("", |state| state.label()).to_owned();
+    let mut cells = vec![(label(run), Paint::Bold), (task, Paint::Faint), (now, Paint::Plain)];
+    if let Some(outcome) = &run.outcome {
+        let paint = match (outcome.is_clean(), outcome.is_green()) {
+            (true, _) => Paint::Green,
+            (false, true) => Paint::Yellow,
+            (false, false) => Paint::Red,
+        };
+        cells.extend([
+            (cut(&result(outcome), RESULT_MAX), paint),
+            (print::span(outcome.time), Paint::Plain),
+            (outcome.cost.map_or("unknown".to_owned(), money), Paint::Plain),
+            (format!("+{} -{}", outcome.diff.added, outcome.diff.removed), Paint::Plain),
+        ]);
+    }
+    cells
+}
+
+/// The run's name, cut before its number.
+fn label(run: &RunView) -> String {
+    format!("{}-{}", cut(&run.agent, NAME_MAX - 2), run.no)
+}
+
+/// How a run ended, with what made it red.
+pub(super) fn result(outcome: &RunOutcome) -> String {
+    let red = |verdict: Verdict| !verdict.is_green() && verdict != Verdict::Skipped;
+    let names: Vec<String> = outcome
+        .gates
+        .iter()
+        .filter(|gate| gate.required && red(gate.verdict))
+        .map(|gate| Shown::line(&gate.name).to_string())
+        .collect();
+    let words = outcome.words();
+    if names.is_empty() { words } else { format!("{words}: {}", names.join(", ")) }
+}
+
+/// `2h 1m`: high and medium; `-` for none.
+pub(super) fn found(found: Found) -> String {
+    let high = found.high + found.unfinished;
+    let parts = [(high, "h"), (found.medium, "m"), (found.low, "l")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, weight)| format!("{n}{weight}")).collect();
+    if parts.is_empty() { "-".to_owned() } else { parts.join(" ") }
+}
+
+/// The median, and where the rest lies if that is elsewhere.
+pub(super) fn spread(spread: Option<Spread>, words: impl Fn(u64) -> String) -> String {
+    let Some(Spread { min, median, max }) = spread else { return "-".to_owned() };
+    let (least, most) = (words(min), words(max));
+    if least == most { words(median) } else { format!("{} ({least}..{most})", words(median)) }
+}
+
+/// Thousandths as percent.
+pub(super) fn alike(share: Option<u32>) -> String {
+    share.map_or("-".to_owned(), |share| format!("{}%", (share + 5) / 10))
+}
+
+/// Millionths of a dollar.
+pub(super) fn money(micro: u64) -> String {
+    if micro < 100_000 {
+        format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
+    } else {
+        let cents = micro.saturating_add(5_000) / 10_000;
+        format!("${}.{:02}", cents / 100, cents % 100)
+    }
+}
+
+/// Made visible, and cut.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    let shown = Shown::line(text);
+    let text = shown.as_str();
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+fn print_wrapped(indent: &str, text: &str) -> Result<(), CliError> {
+    wrap(text, COLS - indent.len()).iter().try_for_each(|line| print::line(&format!("{indent}{line}")))
+}
+
+/// The first line behind `mark`, the others below the first's text.
+fn print_hanging(mark: &str, text: &str) -> Result<(), CliError> {
+    for (n, line) in wrap(text, COLS - mark.len()).iter().enumerate() {
+        let mark = if n == 0 { mark.to_owned() } else { " ".repeat(mark.len()) };
+        print::line(&format!("{mark}{line}"))?;
+    }
+    Ok(())
+}
+
+fn wrap(text: &str, cols: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= cols {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_shown_as_exactly_as_it_is_small() {
+        assert_eq!(money(0), "$0.0000");
+        assert_eq!(money(12_345), "$0.0123");
+        assert_eq!(money(1_994_999), "$1.99");
+        assert_eq!(money(1_995_000), "$2.00");
+    }
+
+    #[test]
+    fn lines_are_wrapped_between_words() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("", 8), [""]);
+    }
+
+    #[test]
+    fn a_spread_of_one_number_is_that_number() {
+        let of = |min, median, max| spread(Some(Spread { min, median, max }), |n| n.to_string());
+        assert_eq!((of(3, 3, 3), of(1, 3, 9)), ("3".to_owned(), "3 (1..9)".to_owned()));
+    }
+}

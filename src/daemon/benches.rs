@@ -1,0 +1,174 @@
+//! From a spec's text to an order for a bench: repo, config, agents and prompt looked up, by a worker; and what clients ask
+//! of benches.
+
+use super::after::{Acknowledged, After};
+use super::commands::refused;
+use super::environment::{self, ENV_MAX, Kept, Parent};
+use super::launch::{self, config_refusal, refusal};
+use super::message::ReplyTo;
+use super::shell::Shell;
+use super::specs::{People, templates};
+use crate::config::crew::MEMORY;
+use crate::config::repo::RepoConfig;
+use crate::config::spec;
+use crate::core::attempt::Limits;
+use crate::core::bench::{self, BenchCommand, BenchOrder, Entrant, SPEC_MAX};
+use crate::core::budget::Allowance;
+use crate::core::event::{Command, Event};
+use crate::core::ids::TaskName;
+use crate::core::time::Span;
+use crate::os::clock;
+use crate::os::paths::Paths;
+use crate::wire::client::{BenchRequest, Refusal, RefusalKind, Reply, TaskRef};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A bench that may be opened, and what is kept beside the ledger for it.
+#[derive(Debug)]
+pub(super) struct ResolvedBench {
+    order: BenchOrder,
+    kept: Kept,
+}
+
+/// What the agents are asked, by the spec's text.
+struct Asked {
+    prompt: String,
+    values: BTreeMap<String, String>,
+    touches: Vec<String>,
+    title: String,
+}
+
+/// Looks up all that a bench needs.
+pub(super) fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench, Refusal> {
+    let bad = |what: String, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
+    if wish.text.trim().is_empty() {
+        return Err(bad(format!("{} is empty", wish.file), "say what is to be done"));
+    }
+    if wish.text.len() > SPEC_MAX {
+        let what = format!("{} is longer than {} KiB", wish.file, SPEC_MAX / 1024);
+        return Err(bad(what, "put the details into a file of the repo, and name it"));
+    }
+    let env_size: usize = wish.env.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if env_size > ENV_MAX {
+        return Err(bad(
+            "the environment is larger than 1 MiB".to_owned(),
+            "start from a smaller environment",
+        ));
+    }
+    let user = launch::user_config(paths)?;
+    let (main, target, file) = launch::repo_config(paths, &wish.repo, wish.target.as_deref())?;
+    let env = if wish.env.is_empty() { environment::own() } else { wish.env.clone() };
+    let mut people = People { user: &user, file: &file, env: &env, profiles: BTreeMap::new() };
+    let mut entrants = Vec::new();
+    for name in &wish.agents {
+        let agent = people.pick(name, "work").map_err(elsewhere)?;
+        let profile = launch::pick(&user, &file, name)?;
+        entrants.push(Entrant { agent, lid: launch::lid(None, &profile, &file, &user) });
+    }
+    let verify = wish.verify.clone().or_else(|| file.spec.verify.clone()).filter(|name| name != "none");
+    let verify = verify.map(|name| people.pick(&name, "verify").map_err(elsewhere)).transpose()?;
+    let profiles = people.profiles;
+    let templates = templates(&main, &target)?;
+    let Asked { prompt, values, touches, title } = asked(&wish, &file, &target, &templates)?;
+    let name = match &wish.name {
+        Some(name) => TaskName::new(name)
+            .map_err(|error| bad(error.to_string(), "leave the name out to have one made"))?,
+        None => TaskName::from_text(&title),
+    };
+    let defaults = launch::limits(&user, &file);
+    let order = BenchOrder {
+        repo: main,
+        target,
+        parallel: file.parallel.unwrap_or(user.parallel).max(1),
+        name,
+        file: wish.file,
+        prompt,
+        entrants,
+        runs: wish.runs,
+        verify,
+        limits: Limits {
+            attempts: wish.attempts.unwrap_or(1),
+            time: wish.time_ms.map(Span).or(defaults.time),
+            silence: wish.silence_ms.map(Span).or(defaults.silence),
+        },
+        touches,
+        checks: wish.check.into_iter().collect(),
+        values,
+        templates,
+        budget: file.budget.resolve(Allowance::default(), &user.budget, clock::zone_minutes()),
+    };
+    Ok(ResolvedBench { order, kept: Kept { env, profile: None, profiles } })
+}
+
+/// A bench names its agents by itself, not in `[spec]`.
+fn elsewhere(refusal: Refusal) -> Refusal {
+    let remedy = "install it, or name another: `nopeek agents` lists them".to_owned();
+    if refusal.kind == RefusalKind::NotFound { Refusal { remedy, ..refusal } } else { refusal }
+}
+
+fn asked(
+    wish: &BenchRequest,
+    file: &RepoConfig,
+    target: &str,
+    templates: &BTreeMap<String, String>,
+) -> Result<Asked, Refusal> {
+    let memory = file.spec.memory.clone().unwrap_or_else(|| MEMORY.to_owned());
+    let path = Path::new(&wish.file);
+    let stem =
+        path.file_stem().map_or_else(|| "bench".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let gates = || {
+        let all: Vec<&str> =
+            file.gates.iter().filter(|gate| gate.required).map(|gate| gate.command.trim()).collect();
+        if all.is_empty() { "true # the repository has no gates".to_owned() } else { all.join("\n") }
+    };
+    let own = [
+        ("name", stem.clone()),
+        ("path", wish.file.clone()),
+        ("folder", path.with_extension("").to_string_lossy().into_owned()),
+        ("memory", memory.clone()),
+        ("target", target.to_owned()),
+        ("check", wish.check.clone().unwrap_or_else(gates)),
+    ];
+    if spec::has_contract(&wish.text) {
+        let contract = spec::parse(&wish.text, &wish.file).map_err(|error| config_refusal(&error))?;
+        let prose = spec::prose(&wish.text).unwrap_or_default();
+        let (prompt, values) = bench::work(&contract, prose, &own, templates);
+        let mut touches = contract.touchpoints.clone();
+        touches.push(memory);
+        return Ok(Asked { prompt, values, touches, title: stem });
+    }
+    // A plain prompt is handed over as it is; a verifier finds all of it in the task.
+    let told = ("objectives", "As the task says.".to_owned());
+    let values = own.iter().chain([&told]).map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    Ok(Asked { prompt: wish.text.clone(), values, touches: Vec::new(), title: stem })
+}
+
+impl Shell {
+    /// Opens a bench that was looked up.
+    pub(super) fn open_bench(&mut self, reply: ReplyTo, result: Result<ResolvedBench, Refusal>) {
+        let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
+            Ok(resolved) => resolved,
+            Err(refusal) => return reply.outbox.answer(reply.id, Err(refusal)),
+        };
+        let ResolvedBench { order, kept } = resolved;
+        let by = reply.who.clone();
+        let id = self.engine.next_bench();
+        let after = After {
+            answer: Some((reply.clone(), Acknowledged::Benched(id))),
+            kept_parent: Some((Parent::Bench(id), kept)),
+            ..After::default()
+        };
+        let command = Command::Bench(BenchCommand::Open(Box::new(order)));
+        if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
+            reply.outbox.answer(reply.id, Err(refused(error)));
+        }
+    }
+
+    /// One bench, whole.
+    pub(super) fn bench(&self, name: &TaskRef) -> Result<Reply, Refusal> {
+        let id = self.engine.find_bench(name.repo.as_deref(), &name.name).map_err(refused)?;
+        let view = self.engine.bench_view(id);
+        view.map(|view| Reply::Bench(Box::new(view)))
+            .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no bench {id}"), ""))
+    }
+}
