@@ -337,7 +337,7 @@ impl Sim {
                 _ => SpecCommand::Forget(spec),
             }));
         }
-        if self.engine.state().benches.all.is_empty() && self.dice.chance(2) {
+        if self.engine.state().benches.all.is_empty() && self.dice.chance(1) {
             return Some(Command::Bench(BenchCommand::Open(Box::new(self.bench()))));
         }
         if let Some(bench) = self.engine.state().benches.all.keys().next().copied()
@@ -972,7 +972,7 @@ fn broken_rules_are_caught() {
         (Sabotage::NoDeadline, "never ends"),
     ] {
         let caught =
-            (0..500).find_map(|seed| play(seed, sabotage).err().filter(|broken| broken.contains(says)));
-        assert!(caught.is_some(), "{sabotage:?} was not caught by 500 seeds");
+            (0..2_000).find_map(|seed| play(seed, sabotage).err().filter(|broken| broken.contains(says)));
+        assert!(caught.is_some(), "{sabotage:?} was not caught by 2,000 seeds");
     }
 }
