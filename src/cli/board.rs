@@ -1,12 +1,12 @@
 //! `nopeek`: the board.
 
 use super::error::CliError;
-use super::{launch, talk};
+use super::{launch, spec, talk};
 use crate::client::{Client, Start};
 use crate::os::paths::Paths;
 use crate::tui::{self, Settings, TuiError, TuiOptions};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(super) fn run() -> Result<ExitCode, CliError> {
@@ -38,7 +38,10 @@ async fn show(
     paths: Paths,
     repo: Option<PathBuf>,
 ) -> Result<(), CliError> {
-    let options = TuiOptions { repo, paths, settings, env: launch::environment() };
+    let commit = |place: &Path, branch: &str| {
+        spec::edit::commit(place, branch).map_err(|error| format!("{error}: {}", error.remedy()))
+    };
+    let options = TuiOptions { repo, paths, settings, env: launch::environment(), commit };
     tui::run(client, options).await.map_err(|error| match error {
         TuiError::DaemonGone(error) => error.into(),
         error @ TuiError::Terminal(_) => CliError::world(error, "`nopeek ls` needs none"),

@@ -86,6 +86,30 @@ pub struct SpecLine {
     pub created: Time,
 }
 
+impl SpecLine {
+    /// The task whose work waits for a person's word: the draft, or the plan.
+    #[must_use]
+    pub const fn waits(&self) -> Option<TaskId> {
+        match self.stage {
+            SpecStage::SpecReady => self.draft,
+            SpecStage::PlanReady => self.plan,
+            SpecStage::Drafting
+            | SpecStage::Planning
+            | SpecStage::Building
+            | SpecStage::Soaking
+            | SpecStage::Stuck
+            | SpecStage::Stopped
+            | SpecStage::Done => None,
+        }
+    }
+
+    /// Whether a task is one of its own: its draft, its plan, or of its plan.
+    #[must_use]
+    pub fn has(&self, task: TaskId) -> bool {
+        self.draft == Some(task) || self.plan == Some(task) || self.tasks.values().any(|own| *own == task)
+    }
+}
+
 /// A spec, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpecView {
@@ -105,6 +129,26 @@ pub struct SpecView {
     pub phases: Option<Vec<Phase>>,
     /// The plan as a graph.
     pub graph: Vec<String>,
+}
+
+impl SpecView {
+    /// What a person can edit now: the task whose branch holds it, and the files from the repo's root. None while
+    /// nothing waits for approval.
+    #[must_use]
+    pub fn editable(&self) -> Option<(TaskId, Vec<String>)> {
+        let files = match self.line.stage {
+            SpecStage::PlanReady => self.phases.iter().flatten().map(|phase| phase.file.clone()).collect(),
+            SpecStage::SpecReady
+            | SpecStage::Drafting
+            | SpecStage::Planning
+            | SpecStage::Building
+            | SpecStage::Soaking
+            | SpecStage::Stuck
+            | SpecStage::Stopped
+            | SpecStage::Done => vec![self.path.clone()],
+        };
+        self.line.waits().map(|task| (task, files))
+    }
 }
 
 /// A look that was taken at a spec.

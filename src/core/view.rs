@@ -13,6 +13,7 @@ use super::finding::Findings;
 use super::gate::{GateRun, GateState, TestCounts, Verdict};
 use super::ids::{JobId, Oid, TaskId};
 use super::lid::{self, Lid};
+use super::panel::PollLine;
 use super::spec_view::{self, SpecLine};
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
@@ -37,6 +38,9 @@ pub struct Board {
     /// Benches, oldest first.
     #[serde(default)]
     pub benches: Vec<BenchLine>,
+    /// Votes that wait for a human, oldest first.
+    #[serde(default)]
+    pub votes: Vec<PollLine>,
 }
 
 /// A repo on the board.
@@ -382,6 +386,7 @@ pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId,
         tasks: state.tasks.values().map(|of| task(state, of, now, measured)).collect(),
         specs: spec_view::lines(state, now),
         benches: bench_view::lines(state),
+        votes: panel::waiting(state),
     }
 }
 

@@ -1,6 +1,7 @@
 //! THE MACHINE, thin and safe: the only clock, the only unsafe, locks, peers, process trees, where files live.
 
 pub mod clock;
+pub mod editor;
 pub mod lock;
 pub mod mail;
 pub mod paths;

@@ -91,8 +91,23 @@ actions! {
     }
     Board "the board" {
         Launch "launch" "launch" "write a task and launch it"
+        NewSpec "new_spec" "new spec" "write a goal: a spec is made of it, then a plan, then landed work"
+        Decide "decide" "decide" "decide the oldest vote of the panel that waits for a human"
         Sooner "sooner" "start sooner" "one place up in the start queue"
         Later "later" "start later" "one place down in the start queue"
+    }
+    Spec "a spec" {
+        ToTask "to_task" "to the task" "go to the task of the chosen line"
+        ApproveSpec "approve_spec" "approve" "approve what waits, the spec or its plan; asks first"
+        SendBackSpec "send_back_spec" "send back" "send what waits back with a message"
+        EditSpec "edit_spec" "edit" "change what waits in $VISUAL or $EDITOR; it is then checked again"
+        DiffSpec "diff_spec" "diff" "read the diff of what waits"
+        StopSpec "stop_spec" "stop" "start nothing more of it; what runs goes on to its end"
+        GoOnSpec "go_on_spec" "go on" "go on with a stopped spec"
+        ForgetSpec "forget_spec" "forget" "take a spec that is over off the board; its tasks stay"
+        ToContract "to_contract" "contract" "to the contract"
+        ToLooks "to_looks" "looks" "to what others found in it, and what was answered"
+        ToPlan "to_plan" "plan" "to the plan"
     }
     Panes "panes" {
         Zoom "zoom" "zoom" "let one pane have all the room, or give it back"
@@ -165,6 +180,7 @@ impl Section {
             Self::Moving => "moving",
             Self::Task => "task",
             Self::Board => "board",
+            Self::Spec => "spec",
             Self::Panes => "panes",
             Self::Output => "output",
             Self::Typing => "typing",
@@ -180,8 +196,9 @@ impl Section {
 
 /// The sections that are alive together; in one of these a key has one meaning.
 pub(super) const MODES: &[&[Section]] =
-    &[BOARD, PANES, OUTPUT, TYPING, REVIEW, LEDGER, TIMELINE, FORM, QUESTION, MENU];
+    &[BOARD, SPEC, PANES, OUTPUT, TYPING, REVIEW, LEDGER, TIMELINE, FORM, QUESTION, MENU];
 pub(super) const BOARD: &[Section] = &[Section::Board, Section::Task, Section::Moving, Section::Everywhere];
+pub(super) const SPEC: &[Section] = &[Section::Spec, Section::Moving, Section::Everywhere];
 pub(super) const PANES: &[Section] =
     &[Section::Panes, Section::Output, Section::Task, Section::Moving, Section::Everywhere];
 pub(super) const OUTPUT: &[Section] = &[Section::Output, Section::Task, Section::Moving, Section::Everywhere];

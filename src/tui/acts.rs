@@ -4,7 +4,7 @@ use super::action::{self, Action, Section};
 use super::app::{App, Cmd, View, Wanted};
 use super::form::{Done, Form, Purpose};
 use super::key::Key;
-use super::known::{Link, is_sealed};
+use super::known::{Link, Pick, is_sealed};
 use super::offers;
 use super::over::Over;
 use super::over::help::Help;
@@ -20,6 +20,7 @@ use crate::core::ids::{JobId, TaskId};
 use crate::core::view::TaskView;
 use crate::wire::client::{Request, ToDaemon};
 use crate::wire::input::Input;
+use std::path::PathBuf;
 
 /// Most views one upon the other.
 const VIEWS_MAX: usize = 16;
@@ -48,6 +49,7 @@ impl App {
             (None, View::Review(_)) => action::REVIEW,
             (None, View::Ledger(_)) => action::LEDGER,
             (None, View::Timeline(_)) => action::TIMELINE,
+            (None, View::Spec(_)) => action::SPEC,
         }
     }
 
@@ -118,6 +120,7 @@ impl App {
             View::Review(review) => review.act(known, action, area),
             View::Ledger(ledger) => ledger.act(action, area),
             View::Timeline(timeline) => timeline.act(action, area, known.board.now),
+            View::Spec(page) => page.act(known, action, area),
         };
         if let View::Panes(panes) = &self.views[last] {
             self.splits.clone_from(&panes.splits);
@@ -145,6 +148,7 @@ impl App {
             Action::ToBoard => self.views.truncate(1),
             Action::ToPanes => {
                 self.views.truncate(1);
+                self.known.spec = None;
                 self.views.push(View::Panes(Panes::new(self.splits.clone())));
             }
             Action::ToLedger => {
@@ -161,6 +165,8 @@ impl App {
                 return cmds;
             }
             Action::Launch => return self.launch(),
+            Action::NewSpec => self.new_spec(),
+            Action::Decide => return self.decide(),
             Action::Suspend => return vec![Cmd::Suspend],
             Action::Redraw => return vec![Cmd::Redraw],
             Action::Search => {
@@ -173,19 +179,30 @@ impl App {
                     None => self.say("open the attempt's screen to search it".to_owned()),
                 }
             }
+            _ if matches!(self.view(), View::Spec(_)) => return self.act_on_page(action),
+            _ if matches!(self.view(), View::Board(_)) && self.known.spec.is_some() => {
+                return self.act_on_line(action);
+            }
             _ => return self.act_on_task(action),
         }
         Vec::new()
     }
 
     fn launch(&mut self) -> Vec<Cmd> {
-        let repo = self.known.repo.clone().or_else(|| self.known.current().map(|task| task.repo.clone()));
-        let Some(repo) = repo else {
+        let Some(repo) = self.repo() else {
             self.refuse("start nopeek inside a repo to launch a task there".to_owned());
             return Vec::new();
         };
         self.over = Some(Over::Form(Form::launch(repo.clone())));
         vec![Cmd::Ask(Request::Agents { repo: Some(repo) }, Wanted::Agents)]
+    }
+
+    /// The repo that the person stands in, else that of what is chosen.
+    pub(super) fn repo(&self) -> Option<PathBuf> {
+        let known = &self.known;
+        let chosen = || known.current().map(|task| task.repo.clone());
+        let spec = || known.current_spec().map(|spec| spec.repo.clone());
+        known.repo.clone().or_else(chosen).or_else(spec)
     }
 
     /// The task that is looked at: of the view, else the chosen one.
@@ -196,37 +213,44 @@ impl App {
             View::Ledger(ledger) => ledger.task().and_then(|id| self.known.task(id)),
             View::Timeline(timeline) => timeline.task().and_then(|id| self.known.task(id)),
             View::Board(_) | View::Panes(_) => self.known.current(),
+            View::Spec(_) => None,
         }
     }
 
     fn act_on_task(&mut self, action: Action) -> Vec<Cmd> {
-        let Some(task) = self.task().cloned() else { return Vec::new() };
+        self.task().cloned().map(|task| self.act_on(&task, action)).unwrap_or_default()
+    }
+
+    pub(super) fn act_on(&mut self, task: &TaskView, action: Action) -> Vec<Cmd> {
         let id = task.id;
         let done = |words: &str, command| {
             vec![Cmd::Ask(Request::Command(command), Wanted::Done(format!("{} {words}", task.name)))]
         };
         match action {
-            Action::Open => return self.act_on_task(offers::open(&task)),
+            Action::Open => return self.act_on(task, offers::open(&self.known, task)),
             Action::Screen => self.push(View::Screen(Screen::agent(id)), id),
-            Action::Gates => self.push(View::Screen(Screen::gates(&task)), id),
+            Action::Gates => self.push(View::Screen(Screen::gates(task)), id),
             Action::Review => {
-                let (review, cmds) = Review::open(&task);
+                let (review, cmds) = Review::open(task);
                 self.push(View::Review(review), id);
                 return cmds;
             }
+            Action::Answer if task.question.is_none() && self.known.vote_of(id).is_some() => {
+                return self.decide_for(id);
+            }
             Action::Answer if task.question.is_none() => self.say(format!("{} asks nothing", task.name)),
-            Action::Answer => self.over = Some(Over::Form(Form::answer(&task))),
-            Action::SendBack => self.over = Some(Over::Form(Form::send_back(&task))),
-            Action::Reject => self.over = Some(Over::Form(Form::reject(&task))),
-            Action::Retry => self.over = Some(Over::Form(Form::retry(&task))),
+            Action::Answer => self.over = Some(Over::Form(Form::answer(task))),
+            Action::SendBack => self.over = Some(Over::Form(Form::send_back(task))),
+            Action::Reject => self.over = Some(Over::Form(Form::reject(task))),
+            Action::Retry => self.over = Some(Over::Form(Form::retry(task))),
             Action::Peek if task.attempt().is_some_and(is_sealed) => {
-                self.over = Some(Over::Form(Form::peek(&task)));
+                self.over = Some(Over::Form(Form::peek(task)));
             }
             Action::Peek => self.say(format!("{} is not under the lid", task.name)),
-            Action::Stop => self.over = Some(Over::Sure(Sure::stop(&task))),
-            Action::Rollback => self.over = Some(Over::Sure(Sure::rollback(&task))),
-            Action::Forget => self.over = Some(Over::Sure(Sure::forget(&task))),
-            Action::Approve => match task.attempt().and_then(|attempt| attempt.head.clone()) {
+            Action::Stop => self.over = Some(Over::Sure(Sure::stop(task))),
+            Action::Rollback => self.over = Some(Over::Sure(Sure::rollback(task))),
+            Action::Forget => self.over = Some(Over::Sure(Sure::forget(task))),
+            Action::Approve => match task.work().and_then(|attempt| attempt.head.clone()) {
                 Some(head) => return done("is approved", Command::Approve { task: id, head }),
                 None => self.say(format!("{} has nothing to approve yet", task.name)),
             },
@@ -236,7 +260,7 @@ impl App {
             Action::Land => return done("is in the merge queue", Command::Land(id)),
             Action::Cover => return done("is under the lid again", Command::Cover(id)),
             Action::Sooner | Action::Later => {
-                let Some(at) = self.known.place_in_queue(&task) else {
+                let Some(at) = self.known.place_in_queue(task) else {
                     self.say(format!("{} is not in the start queue", task.name));
                     return Vec::new();
                 };
@@ -244,7 +268,7 @@ impl App {
                 return done(&format!("is number {}", place + 1), Command::Reorder { task: id, place });
             }
             Action::CopyBranch => {
-                return task.attempt().map(|attempt| Cmd::Copy(attempt.branch.clone())).into_iter().collect();
+                return task.work().map(|attempt| Cmd::Copy(attempt.branch.clone())).into_iter().collect();
             }
             _ => {}
         }
@@ -252,7 +276,12 @@ impl App {
     }
 
     fn push(&mut self, view: View, task: TaskId) {
-        self.known.selected = Some(task);
+        self.known.choose(Pick::Task(task));
+        self.lay(view);
+    }
+
+    /// Lays a view on top.
+    pub(super) fn lay(&mut self, view: View) {
         if self.views.len() == VIEWS_MAX {
             self.views.remove(1);
         }
@@ -267,6 +296,7 @@ impl App {
                 let words = done_words(form);
                 self.over = None;
                 return match done {
+                    Done::Ask(request @ Request::SpecNew(_)) => vec![Cmd::Ask(request, Wanted::Opened)],
                     Done::Ask(request) => vec![Cmd::Ask(request, Wanted::Done(words))],
                     Done::Find(job, text) => {
                         let request = Request::Search { job, text: text.clone() };
@@ -296,8 +326,12 @@ impl App {
                     Some(Goal::Go(id)) => {
                         // On the board: what lies above it may be about another task.
                         self.views.truncate(1);
-                        self.known.selected = Some(id);
+                        self.known.choose(Pick::Task(id));
                         return self.act_on_task(Action::Open);
+                    }
+                    Some(Goal::Spec(id)) => {
+                        self.views.truncate(1);
+                        return self.open_spec(id);
                     }
                     None => {}
                 }
@@ -321,7 +355,8 @@ fn done_words(form: &Form) -> String {
         Purpose::Peek(..) => "the lid is broken; it is recorded",
         Purpose::Retry(_) => "a fresh attempt is in the queue",
         Purpose::Launch(_) => "launched",
-        Purpose::Search(_) => "",
+        Purpose::Decide(..) => "decided",
+        Purpose::NewSpec(_) | Purpose::Search(_) => "",
     }
     .to_owned()
 }

@@ -3,6 +3,7 @@
 //! Promises: no I/O, no clock: the whole client can be driven in a test. A request that is under way when the daemon
 //! goes is reported as unanswered, never silently lost.
 
+use super::form::Form;
 use super::hits::Hits;
 use super::known::{Known, Link};
 use super::over::Over;
@@ -14,8 +15,10 @@ use super::views::ledger::Ledger;
 use super::views::panes::Panes;
 use super::views::review::Review;
 use super::views::screen::Screen;
+use super::views::spec::Page;
 use super::views::timeline::Timeline;
-use crate::core::ids::{JobId, TaskId};
+use crate::core::event::Command;
+use crate::core::ids::{JobId, Oid, SpecId, TaskId};
 use crate::core::review::Diff;
 use crate::core::text::Shown;
 use crate::core::view::TaskView;
@@ -23,6 +26,7 @@ use crate::wire::client::{FromDaemon, Look, Refusal, Reply, Request, ToDaemon};
 use ratatui::layout::Rect;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the loop is asked to do.
@@ -42,12 +46,25 @@ pub(super) enum Cmd {
     Say(String),
     /// Ring for it.
     Ring(String),
+    /// Hand files to the person's editor, with the terminal.
+    Edit(Editing),
     /// Stop as a job of the shell.
     Suspend,
     /// Draw everything anew.
     Redraw,
     /// Give the terminal back and end.
     Leave,
+}
+
+/// Files of a task's worktree in the person's editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Editing {
+    pub(super) task: TaskId,
+    /// What the person calls it.
+    pub(super) name: String,
+    pub(super) place: PathBuf,
+    pub(super) branch: String,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// What an answer is for.
@@ -57,6 +74,12 @@ pub(super) enum Wanted {
     /// Something was done; these are the words for it.
     Done(String),
     Diff(TaskId),
+    /// A spec, with the head of what waited when it was asked for.
+    Spec(SpecId, Option<Oid>),
+    /// A new spec.
+    Opened,
+    /// A vote, to decide it.
+    Vote,
     Ledger(Option<TaskId>),
     Report,
     Agents,
@@ -73,6 +96,7 @@ pub(super) enum View {
     Review(Review),
     Ledger(Ledger),
     Timeline(Timeline),
+    Spec(Page),
 }
 
 /// A word at the bottom.
@@ -160,8 +184,10 @@ impl App {
             timeline.missed();
             cmds.extend(timeline.ask(now));
         }
-        if let View::Review(review) = self.view() {
-            cmds.push(review.ask());
+        match self.view() {
+            View::Review(review) => cmds.push(review.ask()),
+            View::Spec(page) => cmds.push(page.ask(&self.known)),
+            View::Board(_) | View::Panes(_) | View::Screen(_) | View::Ledger(_) | View::Timeline(_) => {}
         }
         cmds
     }
@@ -237,6 +263,7 @@ impl App {
         self.views.retain(|view| match view {
             View::Screen(screen) => known.task(screen.task).is_some(),
             View::Review(review) => known.task(review.task).is_some(),
+            View::Spec(page) => known.spec(page.id).is_some(),
             View::Board(_) | View::Panes(_) | View::Ledger(_) | View::Timeline(_) => true,
         });
         let mut cmds = Vec::new();
@@ -253,6 +280,7 @@ impl App {
             View::Ledger(ledger) => cmds.extend(ledger.ask()),
             View::Timeline(timeline) => cmds.extend(timeline.ask(known.board.now)),
             View::Review(review) => cmds.extend(review.refresh(known)),
+            View::Spec(page) => cmds.extend(page.refresh(known)),
             _ => {}
         }
         cmds
@@ -277,6 +305,30 @@ impl App {
                 {
                     review.set(diff);
                     return review.orders(area);
+                }
+            }
+            (Wanted::Spec(id, head), result) => {
+                let view = match result {
+                    Ok(Reply::Spec(view)) => Ok(*view),
+                    Ok(_) => return Vec::new(),
+                    Err(refusal) => Err(refusal),
+                };
+                let known = &self.known;
+                for page in &mut self.views {
+                    if let View::Spec(page) = page
+                        && page.id == id
+                    {
+                        page.set(known, view.clone(), head.clone(), area);
+                    }
+                }
+            }
+            (Wanted::Opened, Ok(Reply::Spec(view))) => {
+                self.known.spec = Some(view.line.id);
+                self.say(format!("the spec {} is asked for: {}", view.line.name, view.line.why));
+            }
+            (Wanted::Vote, Ok(Reply::Panel(poll))) => {
+                if self.over.is_none() {
+                    self.over = Some(Over::Form(Form::decide(&poll)));
                 }
             }
             (Wanted::Ledger(only), Ok(Reply::Ledger(lines))) => {
@@ -345,6 +397,20 @@ impl App {
         }
     }
 
+    /// The editor has ended; what was changed is read and judged again.
+    pub(super) fn edited(&mut self, edited: (TaskId, String, Result<bool, String>)) -> Vec<Cmd> {
+        let (task, name, result) = edited;
+        match result {
+            Ok(true) => {
+                let words = format!("what you wrote is in {name}, and is checked again");
+                return vec![Cmd::Ask(Request::Command(Command::Regate(task)), Wanted::Done(words))];
+            }
+            Ok(false) => self.say(format!("nothing of {name} was changed")),
+            Err(why) => self.refuse(why),
+        }
+        Vec::new()
+    }
+
     pub(super) fn say(&mut self, text: String) {
         self.toast = Some(Toast { text: Shown::line(&text).to_string(), refused: false });
     }
@@ -360,7 +426,9 @@ impl App {
             _ if self.known.link == Link::Down => return Vec::new(),
             View::Screen(screen) => screen.looks(&self.known, area),
             View::Panes(panes) => panes.looks(&self.known, area),
-            View::Board(_) | View::Review(_) | View::Ledger(_) | View::Timeline(_) => Vec::new(),
+            View::Board(_) | View::Review(_) | View::Ledger(_) | View::Timeline(_) | View::Spec(_) => {
+                Vec::new()
+            }
         };
         if looks == self.looks {
             return Vec::new();

@@ -8,10 +8,11 @@ use super::key::Key;
 use super::known::Known;
 use crate::core::attempt::{AskKind, Start};
 use crate::core::event::{Answer, Command};
-use crate::core::ids::{JobId, TaskId};
+use crate::core::ids::{JobId, PanelId, TaskId};
+use crate::core::panel::{PanelCommand, Poll};
 use crate::core::text::Shown;
 use crate::core::view::TaskView;
-use crate::wire::client::{AgentLine, Request, RunRequest};
+use crate::wire::client::{AgentLine, Request, RunRequest, SpecRequest};
 use std::path::PathBuf;
 
 /// What a form is for.
@@ -24,6 +25,9 @@ pub(super) enum Purpose {
     Retry(TaskId),
     Launch(PathBuf),
     Search(JobId),
+    NewSpec(PathBuf),
+    /// A vote, and the names of its options.
+    Decide(PanelId, Vec<String>),
 }
 
 /// What a field takes.
@@ -169,6 +173,49 @@ impl Form {
         Self::new(Purpose::Launch(repo), title, Vec::new(), fields)
     }
 
+    /// A goal, of which a spec is made.
+    pub(super) fn new_spec(repo: PathBuf) -> Self {
+        let toggle = |label| Field::choice(label, &["as configured", "no", "yes"]);
+        let fields = vec![
+            Field::lines("goal", "what you want to be so"),
+            Field::line("name", "made from the goal if empty"),
+            Field::line("passes", "how often it is attacked and refined; as configured if empty"),
+            toggle("spec ahead"),
+            toggle("plan ahead"),
+            toggle("work ahead"),
+        ];
+        let intro = vec![
+            "An agent drafts a spec, another attacks it; then it is planned and done. What is approved"
+                .to_owned(),
+            "ahead does not wait for you.".to_owned(),
+        ];
+        let title = format!("a new spec in {}", Shown::line(&repo.display().to_string()));
+        Self::new(Purpose::NewSpec(repo), title, vec![intro.join(" ")], fields)
+    }
+
+    /// A vote that the panel leaves to a human.
+    pub(super) fn decide(poll: &Poll) -> Self {
+        let mut intro = vec![poll.question.text.to_string(), poll.outcome()];
+        for total in &poll.vote.totals {
+            let about = poll.question.options.iter().find(|option| option.name == total.option);
+            let about = about.map_or("", |option| option.about.as_str());
+            let points = f64::from(total.points) / 100.0;
+            let voices = total.voices;
+            intro.push(format!("{}: {points:.1} points, {voices} voices: {about}", total.option));
+        }
+        let mut names: Vec<String> = poll.vote.totals.iter().map(|total| total.option.clone()).collect();
+        for option in &poll.question.options {
+            if !names.contains(&option.name) {
+                intro.push(format!("{}: {}", option.name, option.about));
+                names.push(option.name.clone());
+            }
+        }
+        let of: Vec<&str> = std::iter::once("choose").chain(names.iter().map(String::as_str)).collect();
+        let fields = vec![Field::choice("option", &of), Field::line("why", "a sentence; it is kept")];
+        let title = format!("vote {}: the panel asks you", poll.id);
+        Self::new(Purpose::Decide(poll.id, names), title, intro, fields)
+    }
+
     /// Takes in the profiles that the repo has; those that are found can be chosen.
     pub(super) fn set_agents(&mut self, agents: &[AgentLine]) {
         let Purpose::Launch(_) = self.purpose else { return };
@@ -260,12 +307,59 @@ impl Form {
                 Command::Retry { task: *task, start, note: text(1).to_owned() }
             }
             Purpose::Search(job) => return Ok(Done::Find(*job, needed(0, "write what to look for")?)),
+            Purpose::NewSpec(repo) => {
+                let wish = self.wished(repo, env)?;
+                return Ok(Done::Ask(Request::SpecNew(Box::new(wish))));
+            }
+            Purpose::Decide(id, names) => {
+                let chosen = self.fields[0].chosen().checked_sub(1).and_then(|n| names.get(n));
+                let option = chosen.cloned().ok_or((0, "choose an option with ← and →".to_owned()))?;
+                let why = needed(1, "say in a sentence why: it is kept")?;
+                Command::Panel(PanelCommand::Settle { id: *id, option, why })
+            }
             Purpose::Launch(repo) => {
                 let run = self.launched(known, repo, env)?;
                 return Ok(Done::Ask(Request::Run(vec![run])));
             }
         };
         Ok(Done::Ask(Request::Command(command)))
+    }
+
+    fn wished(
+        &self,
+        repo: &std::path::Path,
+        env: &[(String, String)],
+    ) -> Result<SpecRequest, (usize, String)> {
+        let some = |n: usize| Some(self.fields[n].text().to_owned()).filter(|text| !text.is_empty());
+        let goal = some(0).ok_or((0, "say what you want to be so".to_owned()))?;
+        let number = |n: String| n.parse().map_err(|_| (2, format!("`{n}` is no number from 0 on")));
+        let passes = some(2).map(number).transpose()?;
+        let toggles = [3, 4, 5].map(|n| self.fields[n].chosen());
+        let ahead = match toggles {
+            [0, 0, 0] => None,
+            _ => match toggles.iter().position(|chosen| *chosen == 0) {
+                Some(n) => {
+                    return Err((n + 3, "say yes or no to each, or leave all as configured".to_owned()));
+                }
+                None => Some(
+                    ["spec", "plan", "work"]
+                        .iter()
+                        .zip(toggles)
+                        .filter(|(_, chosen)| *chosen == 2)
+                        .map(|(what, _)| (*what).to_owned())
+                        .collect(),
+                ),
+            },
+        };
+        Ok(SpecRequest {
+            repo: repo.to_owned(),
+            name: some(1),
+            goal,
+            passes,
+            ahead,
+            env: env.to_vec(),
+            ..SpecRequest::default()
+        })
     }
 
     fn launched(

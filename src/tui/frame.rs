@@ -34,6 +34,7 @@ pub(super) fn render(app: &App, area: Rect, buf: &mut Buffer) -> Option<Position
         View::Review(review) => review.render(body, &mut on),
         View::Ledger(ledger) => ledger.render(body, &mut on),
         View::Timeline(timeline) => timeline.render(body, &mut on),
+        View::Spec(page) => page.render(body, &mut on),
     }
     bottom(app, part(area, 0, area.height - 2, area.width, 2), &mut on);
     match &app.over {
@@ -103,6 +104,7 @@ fn top(app: &App, area: Rect, on: &mut Canvas<'_>) {
         View::Review(_) => " · review",
         View::Ledger(_) => " · ledger",
         View::Timeline(_) => " · timeline",
+        View::Spec(_) => " · spec",
     };
     on.put(area, x, 0, &clip(place, room.saturating_sub(x.saturating_sub(9))), Role::Header);
     if app.known.link == Link::Down {
@@ -161,6 +163,7 @@ pub(super) fn hints(app: &App) -> Vec<Action> {
         View::Review(review) => review.hints(&app.known),
         View::Ledger(ledger) => ledger.hints(),
         View::Timeline(timeline) => timeline.hints(),
+        View::Spec(page) => page.hints(&app.known),
     };
     // What fits a task is not always done in this view.
     hints.retain(|action| app.sections().contains(&action.about().section));

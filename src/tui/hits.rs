@@ -1,6 +1,6 @@
 //! What a mouse can point at: places on the screen as they were last drawn, and what they stand for.
 
-use crate::core::ids::TaskId;
+use crate::core::ids::{SpecId, TaskId};
 use ratatui::layout::{Position, Rect};
 
 /// What stands at a place.
@@ -8,6 +8,10 @@ use ratatui::layout::{Position, Rect};
 pub(super) enum Hit {
     /// A task's line on the board.
     Task(TaskId),
+    /// A spec's line on the board.
+    Spec(SpecId),
+    /// A line of a spec.
+    Row(usize),
     /// A pane.
     Pane(usize),
     /// A tab of an attempt's screen.

@@ -3,8 +3,11 @@
 //! Promises: nothing here is decided by us; whatever is missing is asked for again after a reconnect.
 
 use super::grid::Grid;
-use crate::core::ids::{JobId, TaskId};
+use crate::core::brief::Part;
+use crate::core::ids::{JobId, SpecId, TaskId};
 use crate::core::lid::Lid;
+use crate::core::panel::PollLine;
+use crate::core::spec_view::{SpecLine, SpecStage};
 use crate::core::view::{AttemptView, Board, TaskState, TaskView};
 use crate::wire::cells::Changes;
 use jiff::tz::TimeZone;
@@ -27,13 +30,23 @@ pub(super) struct Known {
     /// The repo that the person stands in; none: all are shown.
     pub(super) repo: Option<PathBuf>,
     pub(super) board: Board,
+    /// The chosen task; while a spec is chosen, the one that was before.
     pub(super) selected: Option<TaskId>,
+    /// The chosen spec, if it is one that is chosen on the board.
+    pub(super) spec: Option<SpecId>,
     pub(super) grids: HashMap<JobId, Grid>,
     /// Screens that the daemon said are covered or empty.
     pub(super) covered: HashSet<JobId>,
     pub(super) link: Link,
     /// The person's time zone.
     pub(super) zone: TimeZone,
+}
+
+/// A line of the board that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    Spec(SpecId),
+    Task(TaskId),
 }
 
 /// Tasks that stand alike on the board.
@@ -86,6 +99,7 @@ impl Known {
             repo,
             board: Board::default(),
             selected: None,
+            spec: None,
             grids: HashMap::new(),
             covered: HashSet::new(),
             link: Link::Up,
@@ -131,26 +145,97 @@ impl Known {
         self.board.tasks.iter().find(|task| task.id == id)
     }
 
-    /// The chosen task.
+    /// The specs that are not over: who needs a human first, then the oldest.
+    pub(super) fn specs(&self) -> Vec<&SpecLine> {
+        let mut specs: Vec<&SpecLine> =
+            self.all_specs().filter(|spec| spec.stage != SpecStage::Done).collect();
+        specs.sort_by_key(|spec| (!spec.needs_you, spec.id));
+        specs
+    }
+
+    /// Those that are over too.
+    pub(super) fn all_specs(&self) -> impl Iterator<Item = &SpecLine> {
+        self.board.specs.iter().filter(|spec| self.repo.as_ref().is_none_or(|repo| spec.repo == *repo))
+    }
+
+    pub(super) fn spec(&self, id: SpecId) -> Option<&SpecLine> {
+        self.board.specs.iter().find(|spec| spec.id == id)
+    }
+
+    /// The spec that a task is a part of.
+    pub(super) fn spec_of(&self, task: TaskId) -> Option<&SpecLine> {
+        self.board.specs.iter().find(|spec| spec.has(task))
+    }
+
+    /// Specs that need a human where none of their tasks says so: each matter is counted once.
+    pub(super) fn needy_specs(&self) -> usize {
+        let said = |spec: &&&SpecLine| {
+            self.board.tasks.iter().any(|task| Group::of(task) == Group::NeedsYou && spec.has(task.id))
+        };
+        self.specs().iter().filter(|spec| spec.needs_you).filter(|spec| !said(spec)).count()
+    }
+
+    /// The vote of a task that waits for a human.
+    pub(super) fn vote_of(&self, task: TaskId) -> Option<&PollLine> {
+        self.board.votes.iter().find(|vote| vote.task == Some(task))
+    }
+
+    /// Votes about no task that wait for a human.
+    pub(super) fn votes(&self) -> impl Iterator<Item = &PollLine> {
+        let here = |vote: &&PollLine| self.repo.as_ref().is_none_or(|repo| vote.repo == *repo);
+        self.board.votes.iter().filter(|vote| vote.task.is_none()).filter(here)
+    }
+
+    /// The chosen task; none while a spec is chosen.
     pub(super) fn current(&self) -> Option<&TaskView> {
-        self.selected.and_then(|id| self.task(id))
+        self.selected.filter(|_| self.spec.is_none()).and_then(|id| self.task(id))
     }
 
-    /// Chooses the task that is `by` places further down the list.
+    /// The chosen spec.
+    pub(super) fn current_spec(&self) -> Option<&SpecLine> {
+        self.spec.and_then(|id| self.spec(id))
+    }
+
+    pub(super) fn choose(&mut self, pick: Pick) {
+        match pick {
+            Pick::Spec(id) => self.spec = Some(id),
+            Pick::Task(id) => (self.spec, self.selected) = (None, Some(id)),
+        }
+    }
+
+    /// All lines that can be chosen, from top to bottom.
+    pub(super) fn picks(&self) -> Vec<Pick> {
+        let specs = self.specs().into_iter().map(|spec| Pick::Spec(spec.id));
+        specs.chain(self.rows().into_iter().map(|task| Pick::Task(task.id))).collect()
+    }
+
+    /// The chosen line.
+    pub(super) fn picked(&self) -> Option<Pick> {
+        self.spec.map(Pick::Spec).or(self.selected.map(Pick::Task))
+    }
+
+    /// Chooses the line that is `by` places further down the board.
     pub(super) fn walk(&mut self, by: isize) {
-        let rows: Vec<TaskId> = self.rows().iter().map(|task| task.id).collect();
-        let at = rows.iter().position(|id| Some(*id) == self.selected).unwrap_or(0);
-        let to = at.saturating_add_signed(by).min(rows.len().saturating_sub(1));
-        self.selected = rows.get(to).copied();
+        let picks = self.picks();
+        let at = picks.iter().position(|pick| Some(*pick) == self.picked()).unwrap_or(0);
+        let to = at.saturating_add_signed(by).min(picks.len().saturating_sub(1));
+        if let Some(pick) = picks.get(to) {
+            self.choose(*pick);
+        }
     }
 
-    /// Takes in a board; the chosen task stays chosen while it is there.
+    /// Takes in a board; what is chosen stays chosen while it is there.
     pub(super) fn set_board(&mut self, board: Board) -> bool {
         let had_none = self.selected.is_none();
         self.board = board;
         let rows: Vec<TaskId> = self.rows().iter().map(|task| task.id).collect();
         if self.selected.is_none_or(|id| !rows.contains(&id)) {
             self.selected = rows.first().copied();
+        }
+        let specs: Vec<SpecId> = self.specs().iter().map(|spec| spec.id).collect();
+        self.spec = self.spec.filter(|id| specs.contains(id));
+        if self.selected.is_none() {
+            self.spec = self.spec.or(specs.first().copied());
         }
         had_none
     }
@@ -191,4 +276,14 @@ pub(super) fn is_sealed(attempt: &AttemptView) -> bool {
 /// Whether keys may go to an attempt's agent.
 pub(super) fn may_type(attempt: &AttemptView) -> bool {
     attempt.job.is_some() && attempt.exit.is_none() && !is_sealed(attempt)
+}
+
+/// The attempt that stands for the task: the newest; that of the work once another pair of eyes has looked at it.
+pub(super) fn standing(task: &TaskView) -> Option<&AttemptView> {
+    task.attempt().filter(|newest| newest.part == Part::Work || newest.exit.is_none()).or(task.work())
+}
+
+/// The newest look of another pair of eyes that has said what it found.
+pub(super) fn newest_look(task: &TaskView) -> Option<&AttemptView> {
+    task.attempts.iter().rev().find(|attempt| attempt.part == Part::Second && attempt.findings.is_some())
 }

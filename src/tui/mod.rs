@@ -6,6 +6,7 @@
 
 mod action;
 mod acts;
+mod acts_spec;
 mod app;
 mod depth;
 mod editor;
@@ -26,11 +27,15 @@ mod picture;
 mod ring;
 #[cfg(test)]
 mod scenes;
+#[cfg(test)]
+mod scenes_spec;
 mod settings;
 mod splits;
 mod terminal;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_spec;
 mod text;
 mod theme;
 mod views;
@@ -41,9 +46,10 @@ use crate::client::{Client, ClientError};
 use crate::core::ids::TaskId;
 use crate::core::review::Diff;
 use crate::os::clock;
+use crate::os::editor::edit;
 use crate::os::paths::Paths;
 use crate::wire::client::{FromDaemon, ToDaemon};
-use app::{App, Cmd};
+use app::{App, Cmd, Editing};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use key::Key;
 use known::Known;
@@ -52,7 +58,7 @@ use paint::Painted;
 use ring::Rung;
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +78,12 @@ pub struct TuiOptions {
     pub settings: Settings,
     /// What agents launched from here get of the environment.
     pub env: Vec<(String, String)>,
+    /// Commits what a person has edited in a worktree, on its branch; an error in words.
+    pub commit: Commit,
 }
+
+/// Commits what lies in a worktree on its branch.
+pub type Commit = fn(&Path, &str) -> Result<(), String>;
 
 /// Why the client ended.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +107,7 @@ const BURST: usize = 64;
 
 /// Shows the client until the person leaves it.
 pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
-    let TuiOptions { repo, paths, settings, env } = options;
+    let TuiOptions { repo, paths, settings, env, commit } = options;
     let splits = splits::Splits::read(&splits_file(&paths));
     let terminal = Terminal::enter()?;
     let known = Known::new(repo, jiff::tz::TimeZone::system());
@@ -113,6 +124,9 @@ pub async fn run(client: Client, options: TuiOptions) -> Result<(), TuiError> {
         splits,
         rung: Rung::default(),
         away: None,
+        keys: None,
+        edited: mpsc::channel(1),
+        commit,
     };
     let result = shell.live(done).await;
     drop(shell);
@@ -140,6 +154,9 @@ type PaintedFile = (TaskId, Arc<Diff>, usize, Vec<Vec<Painted>>);
 /// A daemon that went is being called again.
 type Calling = Pin<Box<dyn Future<Output = Result<Client, ClientError>>>>;
 
+/// A task whose files a person has edited: whether they are others now, or why not.
+type Edited = (TaskId, String, Result<bool, String>);
+
 /// The app with its terminal and its connection.
 struct Shell {
     app: App,
@@ -152,6 +169,11 @@ struct Shell {
     rung: Rung,
     /// The shell has the terminal: seconds that we have run since we asked to be stopped.
     away: Option<u32>,
+    /// None while an editor has the terminal.
+    keys: Option<Keys>,
+    /// What came of an editor.
+    edited: (mpsc::Sender<Edited>, mpsc::Receiver<Edited>),
+    commit: Commit,
 }
 
 /// What woke the loop.
@@ -160,9 +182,11 @@ enum Woken {
     Back(Result<Client, ClientError>),
     Event(Option<std::io::Result<Event>>),
     Painted(PaintedFile),
+    Edited(Edited),
     Clock,
     Frame,
     End,
+    Interrupted,
     Continued,
     Resized,
 }
@@ -189,7 +213,7 @@ impl Signals {
         tokio::select! {
             _ = term.recv() => Woken::End,
             _ = hup.recv() => Woken::End,
-            _ = int.recv() => Woken::End,
+            _ = int.recv() => Woken::Interrupted,
             _ = self.cont.recv() => Woken::Continued,
             _ = self.size.recv() => Woken::Resized,
         }
@@ -198,7 +222,7 @@ impl Signals {
 
 impl Shell {
     async fn live(&mut self, mut done: mpsc::Receiver<PaintedFile>) -> Result<(), TuiError> {
-        let mut keys = listen();
+        self.keys = Some(Keys::listen());
         let mut signals = Signals::new()?;
         // From here on no change of its size goes unheard.
         self.terminal.redraw()?;
@@ -211,7 +235,7 @@ impl Shell {
         pace.want(Some(Urgency::Prompt));
         loop {
             let now = clock::instant();
-            if self.away.is_none() && pace.is_due(now) {
+            if !self.is_away() && pace.is_due(now) {
                 self.draw().await?;
                 pace.drew(now);
             }
@@ -219,19 +243,30 @@ impl Shell {
                 let paths = self.paths.clone();
                 calling = Some(Box::pin(async move { Client::reconnect(&paths, PATIENCE).await }));
             }
-            let due = pace.due().filter(|_| self.away.is_none());
+            let due = pace.due().filter(|_| !self.is_away());
             let woken = tokio::select! {
                 biased;
                 woken = signals.next() => woken,
-                event = keys.recv() => Woken::Event(event),
+                event = typed(&mut self.keys) => Woken::Event(event),
                 message = heard(&mut self.client) => Woken::Heard(message),
                 client = back(&mut calling) => Woken::Back(client),
                 Some(file) = done.recv() => Woken::Painted(file),
+                Some(edited) = self.edited.1.recv() => Woken::Edited(edited),
                 _ = beat.tick() => Woken::Clock,
                 () = tokio::time::sleep_until(due.unwrap_or(now).into()), if due.is_some() => Woken::Frame,
             };
             pace.want(match woken {
                 Woken::End | Woken::Event(None) => return Ok(()),
+                // An editor has the terminal: what is said to it is not said to us.
+                Woken::Interrupted | Woken::Continued | Woken::Resized if self.keys.is_none() => None,
+                Woken::Interrupted => return Ok(()),
+                Woken::Edited(edited) => {
+                    self.terminal.take_again()?;
+                    self.keys = Some(Keys::listen());
+                    let cmds = self.app.edited(edited);
+                    self.carry_out(cmds).await?;
+                    Some(Urgency::Prompt)
+                }
                 Woken::Continued => {
                     self.away = None;
                     self.terminal.take_again()?;
@@ -278,9 +313,14 @@ impl Shell {
         }
     }
 
+    /// Whether somebody else has the terminal.
+    const fn is_away(&self) -> bool {
+        self.away.is_some() || self.keys.is_none()
+    }
+
     /// Rings for what has happened; not while the shell has the terminal.
     fn ring(&mut self) -> std::io::Result<()> {
-        if self.away.is_none()
+        if !self.is_away()
             && let Some(words) = self.rung.due(clock::instant())
         {
             self.terminal.ring(&self.app.settings.ring.bytes(&words))?;
@@ -368,6 +408,7 @@ impl Shell {
                 Cmd::Keep(splits) => drop(self.splits.send_replace(splits)),
                 Cmd::Say(text) => self.app.say(text),
                 Cmd::Ring(words) => self.rung.want(words),
+                Cmd::Edit(editing) => self.lend(editing).await?,
                 Cmd::Suspend => {
                     self.away = Some(0);
                     self.terminal.suspend()?;
@@ -376,6 +417,23 @@ impl Shell {
             }
         }
         Ok(false)
+    }
+
+    /// Gives the terminal to an editor; it comes back with [`Woken::Edited`].
+    async fn lend(&mut self, editing: Editing) -> std::io::Result<()> {
+        let Some(keys) = self.keys.take() else { return Ok(()) };
+        keys.stop().await;
+        self.terminal.lend()?;
+        let (edited, commit) = (self.edited.0.clone(), self.commit);
+        tokio::task::spawn_blocking(move || {
+            let Editing { task, name, place, branch, files } = editing;
+            let result = edit(&files).map_err(|error| format!("{error}: {}", error.remedy()));
+            let result = result
+                .and_then(|other| if other { commit(&place, &branch).map(|()| true) } else { Ok(false) });
+            // The loop is gone: so is the person. What was written stays in the worktree.
+            let _ = edited.blocking_send((task, name, result));
+        });
+        Ok(())
     }
 
     fn copy(&mut self, text: &str) -> std::io::Result<()> {
@@ -415,18 +473,39 @@ async fn back(calling: &mut Option<Calling>) -> Result<Client, ClientError> {
     }
 }
 
+async fn typed(keys: &mut Option<Keys>) -> Option<std::io::Result<Event>> {
+    match keys {
+        Some(keys) => keys.events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What the person does. Read by a task of its own: a look at the stream takes a lock that its thread holds most of the
 /// time, so only news are worth one.
-fn listen() -> mpsc::Receiver<std::io::Result<Event>> {
-    use futures_core::Stream as _;
-    let (sender, receiver) = mpsc::channel(BURST);
-    tokio::spawn(async move {
-        let mut events = EventStream::new();
-        while let Some(event) = poll_fn(|cx| Pin::new(&mut events).poll_next(cx)).await {
-            if sender.send(event).await.is_err() {
-                return;
+struct Keys {
+    events: mpsc::Receiver<std::io::Result<Event>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Keys {
+    fn listen() -> Self {
+        use futures_core::Stream as _;
+        let (sender, events) = mpsc::channel(BURST);
+        let task = tokio::spawn(async move {
+            let mut events = EventStream::new();
+            while let Some(event) = poll_fn(|cx| Pin::new(&mut events).poll_next(cx)).await {
+                if sender.send(event).await.is_err() {
+                    return;
+                }
             }
-        }
-    });
-    receiver
+        });
+        Self { events, task }
+    }
+
+    /// Reads no more of the terminal.
+    async fn stop(self) {
+        self.task.abort();
+        // Aborted: its stream is gone once it has ended.
+        let _ = self.task.await;
+    }
 }

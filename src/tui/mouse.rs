@@ -4,6 +4,7 @@ use super::action::Action;
 use super::app::{App, Cmd, View};
 use super::hits::Hit;
 use super::key::wire_mods;
+use super::known::Pick;
 use super::over::Over;
 use super::views::panes::Panes;
 use crate::core::ids::JobId;
@@ -85,8 +86,17 @@ impl App {
                 timeline.choose(id);
             }
             (Hit::Task(_), None, View::Timeline(_)) => return self.act(Action::Open),
-            (Hit::Task(id), None, _) if self.known.selected == Some(id) => return self.act(Action::Open),
-            (Hit::Task(id), None, _) => self.known.selected = Some(id),
+            (Hit::Task(id), None, _) if self.known.current().is_some_and(|task| task.id == id) => {
+                return self.act(Action::Open);
+            }
+            (Hit::Task(id), None, _) => self.known.choose(Pick::Task(id)),
+            (Hit::Spec(id), None, _) if self.known.spec == Some(id) => return self.act(Action::Open),
+            (Hit::Spec(id), None, _) => self.known.choose(Pick::Spec(id)),
+            (Hit::Row(n), None, View::Spec(page)) => {
+                if page.choose(n) {
+                    return self.act(Action::ToTask);
+                }
+            }
             (Hit::Pane(n), None, View::Panes(panes)) => {
                 let before = self.known.selected;
                 Panes::choose(&mut self.known, n);

@@ -3,7 +3,8 @@
 //! Only a matter of what is shown: every command is judged by the daemon, and its refusals are shown.
 
 use super::action::Action;
-use super::known::{is_sealed, may_type};
+use super::known::{Known, is_sealed, may_type};
+use crate::core::spec_view::{SpecLine, SpecStage};
 use crate::core::view::{TaskState, TaskView};
 
 /// The actions that fit best, most wanted first.
@@ -40,10 +41,27 @@ pub(super) fn of(task: &TaskView) -> Vec<Action> {
     all
 }
 
+/// What can be done to a spec that is chosen on the board.
+pub(super) fn of_spec(spec: &SpecLine) -> Vec<Action> {
+    match spec.stage {
+        SpecStage::SpecReady | SpecStage::PlanReady => {
+            vec![Action::Open, Action::Review, Action::Approve, Action::SendBack, Action::Stop]
+        }
+        SpecStage::Stopped => vec![Action::Open, Action::Resume, Action::Forget],
+        SpecStage::Done => vec![Action::Open, Action::Forget],
+        SpecStage::Drafting
+        | SpecStage::Planning
+        | SpecStage::Building
+        | SpecStage::Soaking
+        | SpecStage::Stuck => vec![Action::Open, Action::Stop],
+    }
+}
+
 /// What `open` does.
-pub(super) fn open(task: &TaskView) -> Action {
+pub(super) fn open(known: &Known, task: &TaskView) -> Action {
     match task.state {
         TaskState::Asking if task.attempt().is_none_or(is_sealed) => Action::Answer,
+        _ if known.vote_of(task.id).is_some() => Action::Answer,
         TaskState::Review | TaskState::Landed | TaskState::RolledBack | TaskState::Merging => Action::Review,
         _ => Action::Screen,
     }

@@ -173,7 +173,7 @@ pub(super) fn board() -> Board {
         waiting: vec![TaskId(8), TaskId(7)],
         merging: Vec::new(),
     };
-    Board { now: Time(100_000), repos: vec![repo], tasks, specs: Vec::new(), benches: Vec::new() }
+    Board { now: Time(100_000), repos: vec![repo], tasks, specs: Vec::new(), benches: Vec::new(), votes: Vec::new() }
 }
 
 pub(super) fn diff() -> Diff {
@@ -391,6 +391,12 @@ impl Scene {
                         Request::Report(_) => Reply::Report(Box::new(report())),
                         Request::Search { .. } => Reply::Found(vec![0, 7]),
                         Request::Log { .. } => Reply::Log((1..=60).map(|n| format!("line {n}")).collect()),
+                        Request::Spec(of) => {
+                            let id = of.name.trim_start_matches('s').parse().unwrap();
+                            Reply::Spec(Box::new(super::scenes_spec::spec_view(id)))
+                        }
+                        Request::SpecNew(_) => Reply::Spec(Box::new(super::scenes_spec::spec_view(1))),
+                        Request::Panel(_) => Reply::Panel(Box::new(super::scenes_spec::poll())),
                         Request::Agents { .. } => Reply::Agents(Vec::new()),
                         _ => Reply::Done,
                     };

@@ -126,6 +126,12 @@ impl Terminal {
         Ok(rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?)
     }
 
+    /// Gives the terminal to another program, until [`Self::take_again`].
+    pub(super) fn lend(&mut self) -> io::Result<()> {
+        give_back();
+        stdout().flush()
+    }
+
     /// Takes the terminal over again after somebody else had it.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
         take()?;

@@ -16,7 +16,7 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::style::Modifier;
 
 /// A picture of a scene at both sizes.
-fn pictures(name: &str, play: impl Fn(&mut Scene)) {
+pub(super) fn pictures(name: &str, play: impl Fn(&mut Scene)) {
     for size in SIZES {
         let mut scene = Scene::new(size);
         play(&mut scene);

@@ -40,6 +40,8 @@ mod report;
 #[cfg(test)]
 mod screens;
 #[cfg(test)]
+mod specs_tui;
+#[cfg(test)]
 mod stages;
 #[cfg(test)]
 mod support;

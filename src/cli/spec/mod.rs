@@ -1,6 +1,6 @@
 //! `nopeek spec`: from a goal to a spec, its plan, and landed work.
 
-mod edit;
+pub(super) mod edit;
 mod new;
 mod show;
 
@@ -169,18 +169,7 @@ fn ls(json: bool) -> Result<ExitCode, CliError> {
 fn approve(args: &Named) -> Result<ExitCode, CliError> {
     let mut talk = Talk::open()?;
     let spec = find(&mut talk, &args.spec)?;
-    let task = match spec.line.stage {
-        SpecStage::SpecReady => spec.line.draft,
-        SpecStage::PlanReady => spec.line.plan,
-        SpecStage::Drafting
-        | SpecStage::Planning
-        | SpecStage::Building
-        | SpecStage::Soaking
-        | SpecStage::Stuck
-        | SpecStage::Stopped
-        | SpecStage::Done => None,
-    };
-    let Some(task) = task else {
+    let Some(task) = spec.line.waits() else {
         let what =
             format!("nothing of {} waits for approval: it is {}", spec.line.name, spec.line.stage.label());
         return Err(CliError::new(NOT_NOW, what, spec.line.why.as_str()));
@@ -199,10 +188,7 @@ fn wait(
     let id = spec.line.id;
     let settled = talk.watch(timeout, |board| {
         let Some(line) = board.specs.iter().find(|line| line.id == id) else { return Some(None) };
-        let of_spec = |task: crate::core::ids::TaskId| {
-            line.draft == Some(task) || line.plan == Some(task) || line.tasks.values().any(|own| *own == task)
-        };
-        let asked = board.tasks.iter().any(|task| of_spec(task.id) && task.needs_you);
+        let asked = board.tasks.iter().any(|task| line.has(task.id) && task.needs_you);
         let over = matches!(line.stage, SpecStage::Done | SpecStage::Stopped);
         (over || line.needs_you || asked).then(|| Some(line.clone()))
     })?;

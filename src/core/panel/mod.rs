@@ -402,12 +402,21 @@ pub struct PollLine {
     pub outcome: Shown,
 }
 
+/// Polls that wait for a human, oldest first.
+pub(in crate::core) fn waiting(state: &State) -> Vec<PollLine> {
+    state.panels.all().filter(|poll| waits(state, poll)).map(line).collect()
+}
+
 /// Polls that a client asked for, newest first: of a repo, of a task, or all.
 #[must_use]
 pub fn pick(panels: &Panels, repo: Option<&Path>, task: Option<TaskId>, limit: usize) -> Vec<PollLine> {
     let here = |poll: &&Poll| repo.is_none_or(|repo| poll.repo == repo);
     let of = |poll: &&Poll| task.is_none_or(|task| poll.task == Some(task));
-    let line = |poll: &Poll| PollLine {
+    panels.all().rev().filter(here).filter(of).take(limit).map(line).collect()
+}
+
+fn line(poll: &Poll) -> PollLine {
+    PollLine {
         id: poll.id,
         at: poll.at,
         repo: poll.repo.clone(),
@@ -415,6 +424,5 @@ pub fn pick(panels: &Panels, repo: Option<&Path>, task: Option<TaskId>, limit: u
         text: poll.question.text.clone(),
         decided: poll.decided().map(str::to_owned),
         outcome: Shown::line(&poll.outcome()),
-    };
-    panels.all().rev().filter(here).filter(of).take(limit).map(line).collect()
+    }
 }

@@ -15,11 +15,19 @@ const ROWS: u16 = 6;
 pub(in crate::tui) fn render(form: &Form, area: Rect, keys: &str, on: &mut Canvas<'_>) {
     let wide = area.width.saturating_sub(4).min(if area.width >= 140 { 110 } else { 76 });
     let room = wide.saturating_sub(4);
-    let intro: Vec<String> =
-        form.intro.iter().flat_map(|line| wrap(Shown::line(line).as_str(), room)).take(8).collect();
+    let mut intro: Vec<String> =
+        form.intro.iter().flat_map(|line| wrap(Shown::line(line).as_str(), room)).collect();
     let rows =
         |value: &Value| if matches!(value, Value::Text(editor) if editor.has_lines()) { ROWS } else { 1 };
     let fields: u16 = form.fields.iter().map(|field| rows(&field.value)).sum();
+    // What is answered should have been read whole.
+    let most = usize::from(area.height.saturating_sub(fields + 6).max(8));
+    if intro.len() > most {
+        intro.truncate(most);
+        if let Some(last) = intro.last_mut() {
+            *last = format!("{}…", clip(last, room.saturating_sub(1)));
+        }
+    }
     let gap = u16::from(!intro.is_empty());
     let high = fields + u16::try_from(intro.len()).unwrap_or(0) + gap + 5;
     let inside = boxed(area, wide, high, &clip(&form.title, room), on);

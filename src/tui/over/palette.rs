@@ -10,7 +10,8 @@ use super::super::text::clip;
 use super::super::theme::Role;
 use super::super::views::{Canvas, board, follow, part};
 use super::boxed;
-use crate::core::ids::TaskId;
+use crate::core::ids::{SpecId, TaskId};
+use crate::core::text::Shown;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::layout::{Position, Rect};
@@ -20,6 +21,7 @@ use ratatui::layout::{Position, Rect};
 pub(in crate::tui) enum Goal {
     Do(Action),
     Go(TaskId),
+    Spec(SpecId),
 }
 
 /// An entry.
@@ -48,7 +50,10 @@ impl Palette {
         let keys = |action| keymap.keys(action).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let actions = ACTIONS
             .iter()
-            .filter(|about| is_offered(about.section) || about.action == Action::Launch)
+            .filter(|about| {
+                is_offered(about.section)
+                    || matches!(about.action, Action::Launch | Action::NewSpec | Action::Decide)
+            })
             .filter(|about| about.action != Action::Palette)
             .map(|about| Entry {
                 goal: Goal::Do(about.action),
@@ -60,7 +65,12 @@ impl Palette {
             text: format!("go to {}", task.name),
             right: board::state(task).0,
         });
-        let entries: Vec<Entry> = tasks.chain(actions).collect();
+        let specs = known.all_specs().map(|spec| Entry {
+            goal: Goal::Spec(spec.id),
+            text: format!("open the spec {}", Shown::line(&spec.name)),
+            right: spec.stage.label().to_owned(),
+        });
+        let entries: Vec<Entry> = tasks.chain(specs).chain(actions).collect();
         let fitting = (0..entries.len()).collect();
         Self { entries, line: Editor::line(""), fitting, at: 0 }
     }

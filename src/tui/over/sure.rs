@@ -4,6 +4,9 @@ use super::super::theme::Role;
 use super::super::views::Canvas;
 use super::boxed;
 use crate::core::event::Command;
+use crate::core::spec::SpecCommand;
+use crate::core::spec_view::{SpecLine, SpecStage};
+use crate::core::text::Shown;
 use crate::core::view::TaskView;
 use ratatui::layout::Rect;
 
@@ -43,6 +46,48 @@ impl Sure {
                 "refs/nopeek/archive in the repo.",
             ],
             command: Command::Forget(task.id),
+        }
+    }
+
+    /// Before what waits of a spec is approved: what follows from it.
+    pub(in crate::tui) fn approve_spec(spec: &SpecLine, command: Command) -> Self {
+        let name = Shown::line(&spec.name);
+        if spec.stage == SpecStage::PlanReady {
+            return Self {
+                title: format!("approve the plan of {name}?"),
+                words: [
+                    "It lands on the target; then its tasks are done, phase by phase.",
+                    "Each waits for your review, unless work was approved ahead.",
+                ],
+                command,
+            };
+        }
+        Self {
+            title: format!("approve the spec {name}?"),
+            words: [
+                "It lands on the target; then an agent plans it.",
+                "The plan waits for you in its turn, unless it was approved ahead.",
+            ],
+            command,
+        }
+    }
+
+    pub(in crate::tui) fn stop_spec(spec: &SpecLine) -> Self {
+        Self {
+            title: format!("stop the spec {}?", Shown::line(&spec.name)),
+            words: [
+                "No more of its tasks are launched; what runs goes on to its end.",
+                "It can go on later.",
+            ],
+            command: Command::Spec(SpecCommand::Stop(spec.id)),
+        }
+    }
+
+    pub(in crate::tui) fn forget_spec(spec: &SpecLine) -> Self {
+        Self {
+            title: format!("take the spec {} off the board?", Shown::line(&spec.name)),
+            words: ["Its tasks stay, and what has landed.", "Its files stay on the target."],
+            command: Command::Spec(SpecCommand::Forget(spec.id)),
         }
     }
 

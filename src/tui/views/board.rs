@@ -10,11 +10,12 @@
 
 use super::super::action::Action;
 use super::super::hits::Hit;
-use super::super::known::{Group, Known};
+use super::super::known::{Group, Known, Pick, standing};
 use super::super::offers;
 use super::super::text::{clip, count, size, span, width};
 use super::super::theme::Role;
-use super::{Canvas, detail, follow, gates, part};
+use super::{Canvas, detail, follow, gates, part, specs};
+use crate::core::brief::Part;
 use crate::core::lid::Lid;
 use crate::core::time::Span;
 use crate::core::view::{AttemptView, TaskState, TaskView};
@@ -29,17 +30,30 @@ const BESIDE: u16 = 140;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) struct Board {
     first: std::cell::Cell<usize>,
+    /// The first spec that is shown.
+    first_spec: std::cell::Cell<usize>,
 }
 
 impl Board {
     pub(in crate::tui) fn hints(&self, known: &Known) -> Vec<Action> {
-        let mut hints = known.current().map(offers::of).unwrap_or_default();
+        let mut hints = match known.current_spec() {
+            Some(spec) => offers::of_spec(spec),
+            None => known.current().map(offers::of).unwrap_or_default(),
+        };
+        if known.current().is_some_and(|task| known.vote_of(task.id).is_some()) {
+            hints.insert(0, Action::Decide);
+        } else if known.votes().next().is_some() {
+            hints.insert(hints.len().min(2), Action::Decide);
+        }
         hints.push(Action::Launch);
+        if !known.specs().is_empty() {
+            hints.push(Action::NewSpec);
+        }
         hints
     }
 
     pub(in crate::tui) fn act(&self, known: &mut Known, action: Action) -> bool {
-        let rows = isize::try_from(known.rows().len()).unwrap_or(isize::MAX);
+        let rows = isize::try_from(known.picks().len()).unwrap_or(isize::MAX);
         match action {
             Action::Down => known.walk(1),
             Action::Up => known.walk(-1),
@@ -71,6 +85,11 @@ impl Board {
 
     fn table(&self, area: Rect, on: &mut Canvas<'_>) {
         let at = Columns::of(area.width);
+        let above = specs::height(on.known, area.height);
+        if above > 0 {
+            specs::render(&self.first_spec, at.state, part(area, 0, 0, area.width, above), on);
+        }
+        let area = part(area, 0, above, area.width, area.height - above);
         for (x, title) in at.titles() {
             on.put(area, x, 0, title, Role::Title);
         }
@@ -83,8 +102,9 @@ impl Board {
             return;
         }
         let lines = lines(&rows, usize::from(area.height - 1));
-        let chosen =
-            lines.iter().position(|line| matches!(line, Line::Task(task) if Some(task.id) == known.selected));
+        let chosen = lines.iter().position(
+            |line| matches!(line, Line::Task(task) if Some(task.id) == known.current().map(|of| of.id)),
+        );
         let room = usize::from(area.height - 1);
         let first = follow(self.first.get(), chosen.unwrap_or(0), room, lines.len());
         self.first.set(first);
@@ -107,16 +127,20 @@ impl Board {
 
 /// Chooses the next task that needs a human.
 fn to_needy(known: &mut Known, down: bool) {
-    let needy: Vec<_> = known.rows().iter().filter(|task| task.needs_you).map(|task| task.id).collect();
-    let at = needy.iter().position(|id| Some(*id) == known.selected);
+    let is_needy = |pick: &Pick| match pick {
+        Pick::Spec(id) => known.spec(*id).is_some_and(|spec| spec.needs_you),
+        Pick::Task(id) => known.task(*id).is_some_and(|task| task.needs_you),
+    };
+    let needy: Vec<Pick> = known.picks().into_iter().filter(is_needy).collect();
+    let at = needy.iter().position(|pick| Some(*pick) == known.picked());
     let n = needy.len();
     let next = match at {
         None => 0,
         Some(at) if down => (at + 1) % n,
         Some(at) => (at + n - 1) % n,
     };
-    if let Some(id) = needy.get(next) {
-        known.selected = Some(*id);
+    if let Some(pick) = needy.get(next) {
+        known.choose(*pick);
     }
 }
 
@@ -212,7 +236,8 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
     on.put(area, 1, 0, mark, role);
     let ended = task.state.is_ended();
     let name = if ended { Role::Over } else { Role::Text };
-    on.put(area, 3, 0, &clip(&task.name, at.state - 4), name);
+    let own = on.known.spec_of(task.id).map(|spec| spec.id.to_string());
+    specs::named(&task.name, &own.unwrap_or_default(), name, area, at.state, on);
     let (word, role) = state(task);
     on.put(area, at.state, 0, &word, role);
     if task.state == TaskState::Queued
@@ -220,8 +245,8 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
     {
         on.put(area, at.attempt, 0, &format!("#{}", place + 1), Role::Waiting);
     }
-    if let Some(attempt) = task.attempt() {
-        on.put(area, at.attempt, 0, &format!("{}/{}", attempt.no, task.attempts_max), Role::Dim);
+    if let Some(attempt) = standing(task) {
+        on.put(area, at.attempt, 0, &clip(&tries(task, attempt), 5), Role::Dim);
         let room = at.time - at.gates - 1;
         dots(task, part(area, at.gates, 0, room, 1), on);
         on.put(area, at.time, 0, &span(attempt.vitals.elapsed), Role::Text);
@@ -237,9 +262,17 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
         let (lid, role) = lid(attempt.lid);
         on.put(area, at.lid, 0, lid, role);
     }
-    if Some(task.id) == on.known.selected {
+    if Some(task.id) == on.known.current().map(|of| of.id) {
         on.buf.set_style(area, on.style(Role::Selected));
     }
+}
+
+/// Which try of how many; another pair of eyes is none.
+fn tries(task: &TaskView, attempt: &AttemptView) -> String {
+    if attempt.part == Part::Second {
+        return "look".to_owned();
+    }
+    format!("{}/{}", task.tries(), task.attempts_max)
 }
 
 /// A gate a shape; as many as there is room for.
@@ -296,7 +329,7 @@ pub(in crate::tui) fn summary(known: &Known) -> Vec<(String, Role)> {
     let count = |is: &dyn Fn(&TaskView) -> bool| rows.iter().filter(|task| is(task)).count();
     let group = |group| count(&|task| Group::of(task) == group);
     let parts = [
-        (group(Group::NeedsYou), "needs you", Role::NeedsYou),
+        (group(Group::NeedsYou) + known.needy_specs() + known.votes().count(), "needs you", Role::NeedsYou),
         (group(Group::Running), "running", Role::Running),
         (group(Group::Merging), "merging", Role::Running),
         (group(Group::Waiting), "waiting", Role::Waiting),

@@ -1,9 +1,11 @@
 //! The chosen task in words: why it stands where it stands, its question, gates, attempts, its prompt.
 
+use super::super::known::{newest_look, standing};
 use super::super::text::{clip, count, size, span, width, wrap};
 use super::super::theme::Role;
 use super::board::state;
-use super::{Canvas, gates};
+use super::{Canvas, findings, gates, specs};
+use crate::core::brief::Part;
 use crate::core::budget::money;
 use crate::core::text::Shown;
 use crate::core::view::{AttemptView, TaskView};
@@ -41,13 +43,19 @@ impl Writer {
 
 pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
     let known = on.known;
+    if let Some(spec) = known.current_spec() {
+        return specs::detail(spec, area, on);
+    }
     let Some(task) = known.current() else { return };
     let roomy = area.height >= 20;
     let mut write = Writer { area, y: 0 };
     let (word, role) = state(task);
     let after = on.put(area, 0, 0, &clip(&task.name, area.width / 2), Role::Strong);
     let after = on.put(area, after + 2, 0, &word, role);
-    on.put(area, after + 2, 0, &task.agent, Role::Dim);
+    let after = on.put(area, after + 2, 0, &task.agent, Role::Dim);
+    if let Some(spec) = known.spec_of(task.id) {
+        on.put(area, after + 2, 0, &format!("of spec {}", Shown::line(&spec.name)), Role::Dim);
+    }
     write.y = 1;
     if let Some(question) = &task.question {
         let text = if question.text.is_empty() { task.why.as_str() } else { question.text.as_str() };
@@ -55,11 +63,22 @@ pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
     } else if !task.why.is_empty() {
         write.text(on, task.why.as_str(), Role::Text, if roomy { 4 } else { 2 });
     }
+    if let (None, Some(vote)) = (&task.question, known.vote_of(task.id))
+        && !task.why.as_str().contains(vote.text.as_str())
+    {
+        write.text(
+            on,
+            &format!("? the panel asks you: {}", vote.text),
+            Role::NeedsYou,
+            if roomy { 4 } else { 1 },
+        );
+    }
     write.blank(roomy);
-    if let Some(attempt) = task.attempt() {
+    if let Some(attempt) = standing(task) {
         vitals(&mut write, task, attempt, on);
         if roomy {
             gate_lines(&mut write, task, on);
+            look(&mut write, task, true, on);
             attempts(&mut write, task, on);
         } else {
             let words: Vec<String> =
@@ -67,6 +86,7 @@ pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
             if !words.is_empty() {
                 write.line(on, &words.join(" · "), Role::Text);
             }
+            look(&mut write, task, false, on);
         }
     }
     if !task.after.is_empty() {
@@ -143,6 +163,34 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     write.blank(true);
 }
 
+/// What another pair of eyes has found: all of it where there is room, else in a line.
+fn look(write: &mut Writer, task: &TaskView, roomy: bool, on: &mut Canvas<'_>) {
+    let Some((look, found)) = newest_look(task).and_then(|look| Some((look, look.findings.as_ref()?))) else {
+        return;
+    };
+    let words = format!("{} looked: {}", look.agent, findings::summary(found));
+    if !roomy {
+        let ids: Vec<String> =
+            found.list.iter().map(|f| format!("{} {}: {}", f.id, f.severity.label(), f.what)).collect();
+        let role = if found.is_clean() { Role::Dim } else { Role::Bad };
+        return write.line(on, &format!("{words} · {}", ids.join(" · ")), role);
+    }
+    on.put(write.area, 0, write.y, "ANOTHER PAIR OF EYES", Role::Title);
+    write.y += 1;
+    write.line(on, &words, Role::Text);
+    for pieces in findings::lines(found, &[], write.area.width) {
+        if write.left() == 0 {
+            return;
+        }
+        let mut x = 0;
+        for (text, role) in pieces {
+            x = on.put(write.area, x, write.y, &text, role);
+        }
+        write.y += 1;
+    }
+    write.blank(true);
+}
+
 fn attempts(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     if task.attempts.len() < 2 {
         return;
@@ -150,7 +198,14 @@ fn attempts(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     on.put(write.area, 0, write.y, "ATTEMPTS", Role::Title);
     write.y += 1;
     for attempt in task.attempts.iter().rev().take(6) {
-        let result = attempt.result.map_or("under way", |result| result.label());
+        let result = match (&attempt.findings, attempt.result) {
+            (Some(found), _) => format!("{} looked: {}", attempt.agent, findings::summary(found)),
+            (None, result) => {
+                let word = result.map_or("under way", |result| result.label());
+                let look = if attempt.part == Part::Second { "another pair of eyes: " } else { "" };
+                format!("{look}{word}")
+            }
+        };
         let peeked = if attempt.peeked { " · peeked" } else { "" };
         let words = format!(
             "{}  {result} · {} · {}{peeked}",

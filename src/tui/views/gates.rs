@@ -43,7 +43,7 @@ pub(in crate::tui) fn words(gate: &GateView) -> String {
 
 /// The gates that count now: those of the merged result while there are some, else the attempt's.
 pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
-    match task.attempt() {
+    match task.work().or(task.attempt()) {
         _ if !task.merge_gates.is_empty() => &task.merge_gates,
         Some(attempt) => &attempt.gates,
         None => &[],

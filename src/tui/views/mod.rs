@@ -2,11 +2,14 @@
 
 pub(super) mod board;
 pub(super) mod detail;
+pub(super) mod findings;
 pub(super) mod gates;
 pub(super) mod ledger;
 pub(super) mod panes;
 pub(super) mod review;
 pub(super) mod screen;
+pub(super) mod spec;
+pub(super) mod specs;
 pub(super) mod timeline;
 
 use super::hits::Hits;

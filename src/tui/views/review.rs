@@ -10,12 +10,14 @@
 use super::super::action::Action;
 use super::super::app::{Cmd, Wanted};
 use super::super::hits::Hit;
-use super::super::known::Known;
+use super::super::known::{Known, newest_look};
 use super::super::offers;
 use super::super::paint::Painted;
 use super::super::text::{clip, size, width};
 use super::super::theme::Role;
+use super::findings::{self, Pieces};
 use super::{Canvas, board, follow, gates, part};
+use crate::core::brief::Part;
 use crate::core::event::Command;
 use crate::core::ids::{Oid, TaskId};
 use crate::core::review::{Diff, DiffKind, FileDiff, FileStatus};
@@ -31,12 +33,16 @@ use unicode_width::UnicodeWidthStr as _;
 const HEAD: u16 = 3;
 /// From this width on the list of files is there at first.
 const LISTED: u16 = 120;
+/// Columns of what another pair of eyes said: it fits beside the list of files.
+const LOOK: u16 = 74;
 /// One step to the side, in columns.
 const SIDE: usize = 16;
 
 /// A line of the whole diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
+    /// Of what another pair of eyes said.
+    Look(usize),
     File(usize),
     Blank,
     /// Why a file has no lines.
@@ -61,6 +67,8 @@ pub(in crate::tui) struct Review {
     state: State,
     /// The head that the diff was last asked for.
     asked: Option<Oid>,
+    /// What another pair of eyes said of the work.
+    look: Vec<Pieces>,
     painted: HashMap<usize, Vec<Vec<Painted>>>,
     ordered: Vec<usize>,
     top: usize,
@@ -76,6 +84,7 @@ impl Review {
             task: task.id,
             state: State::Asked,
             asked: head(task),
+            look: said(task),
             painted: HashMap::new(),
             ordered: Vec::new(),
             top: 0,
@@ -94,7 +103,16 @@ impl Review {
 
     /// Asks again if the branch has moved since: what is approved must be what is read.
     pub(in crate::tui) fn refresh(&mut self, known: &Known) -> Option<Cmd> {
-        let now = head(known.task(self.task)?)?;
+        let task = known.task(self.task)?;
+        let said = said(task);
+        if said != self.look {
+            self.look = said;
+            let look = self.look.len();
+            if let State::There { diff, lines: all } = &mut self.state {
+                *all = lines(look, diff);
+            }
+        }
+        let now = head(task)?;
         if self.asked.as_ref() == Some(&now) {
             return None;
         }
@@ -107,7 +125,7 @@ impl Review {
         self.painted.clear();
         self.ordered.clear();
         self.state = match result {
-            Ok(diff) => State::There { lines: lines(&diff), diff: Arc::new(diff) },
+            Ok(diff) => State::There { lines: lines(self.look.len(), &diff), diff: Arc::new(diff) },
             Err(refusal) if refusal.remedy.is_empty() => State::Refused(refusal.what),
             Err(refusal) => State::Refused(format!("{}: {}", refusal.what, refusal.remedy)),
         };
@@ -235,9 +253,12 @@ impl Review {
         let mut words = Vec::new();
         // The diff may still be that of an attempt before the newest one.
         let read = if let State::There { diff, .. } = &self.state { diff.head.as_ref() } else { None };
-        let of_diff =
-            task.attempts.iter().rev().find(|attempt| read.is_some() && attempt.head.as_ref() == read);
-        let newest = task.attempt();
+        let of_diff = task
+            .attempts
+            .iter()
+            .rev()
+            .find(|a| a.part == Part::Work && read.is_some() && a.head.as_ref() == read);
+        let newest = task.work();
         if let Some(attempt) = of_diff.or(newest) {
             words.push(format!("attempt {}/{}", attempt.no, task.attempts_max));
         }
@@ -320,6 +341,12 @@ impl Review {
     fn line(&self, diff: &Diff, line: Line, digits: u16, area: Rect, on: &mut Canvas<'_>) {
         match line {
             Line::Blank => {}
+            Line::Look(n) => {
+                let mut x = 1;
+                for (text, role) in self.look.get(n).into_iter().flatten() {
+                    x = on.put(area, x, 0, text, *role);
+                }
+            }
             Line::File(n) => {
                 let Some(file) = diff.files.get(n) else { return };
                 let (sign, role) = sign(file.status);
@@ -381,23 +408,42 @@ impl Review {
     }
 }
 
-/// What the newest attempt's branch holds.
+/// What the branch under review holds.
 fn head(task: &TaskView) -> Option<Oid> {
-    task.attempt()?.head.clone()
+    task.work()?.head.clone()
+}
+
+/// What the newest look at the work found, in lines.
+fn said(task: &TaskView) -> Vec<Pieces> {
+    let Some((look, found)) = newest_look(task).and_then(|look| Some((look, look.findings.as_ref()?))) else {
+        return Vec::new();
+    };
+    let role = if found.is_clean() { Role::Good } else { Role::Bad };
+    let mut lines = vec![vec![
+        ("another pair of eyes  ".to_owned(), Role::Title),
+        (format!("{} in attempt {}: ", look.agent, look.no), Role::Text),
+        (findings::summary(found), role),
+    ]];
+    lines.extend(findings::lines(found, &[], LOOK));
+    lines
 }
 
 impl Line {
     const fn file(&self) -> Option<usize> {
         match self {
             Self::File(n) | Self::Note(n, _) | Self::Hunk(n, _) | Self::Code(n, ..) => Some(*n),
-            Self::Blank => None,
+            Self::Look(_) | Self::Blank => None,
         }
     }
 }
 
 /// The whole diff in lines.
-fn lines(diff: &Diff) -> Vec<Line> {
+fn lines(look: usize, diff: &Diff) -> Vec<Line> {
     let mut lines = Vec::new();
+    if look > 0 && !diff.files.is_empty() {
+        lines.extend((0..look).map(Line::Look));
+        lines.push(Line::Blank);
+    }
     for (n, file) in diff.files.iter().enumerate() {
         if n > 0 {
             lines.push(Line::Blank);

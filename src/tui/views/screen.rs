@@ -15,6 +15,7 @@ use super::super::offers;
 use super::super::text::{clip, span, width};
 use super::super::theme::Role;
 use super::{Canvas, board, follow, gates, part};
+use crate::core::brief::Part;
 use crate::core::gate::{GateState, Verdict};
 use crate::core::ids::{JobId, TaskId};
 use crate::core::view::{AttemptView, GateView, TaskView};
@@ -98,7 +99,10 @@ impl Screen {
             Some(gate) => Tab::Gate(gate.name.clone()),
             None => Tab::Agent,
         };
-        Self { tab, ..Self::agent(task.id) }
+        // Another pair of eyes has no gates of its own.
+        let looked = task.attempt().is_some_and(|newest| newest.part == Part::Second);
+        let attempt = task.work().filter(|_| looked && !merged).map(|work| work.no);
+        Self { tab, attempt, ..Self::agent(task.id) }
     }
 
     fn attempt<'a>(&self, known: &'a Known) -> Option<(&'a TaskView, &'a AttemptView)> {
@@ -347,7 +351,11 @@ impl Screen {
         let mut x = on.put(left, 1, 0, &clip(&task.name, left.width / 2), Role::Strong) + 2;
         x = on.put(left, x, 0, &word, role) + 2;
         x = on.put(left, x, 0, &span(attempt.vitals.elapsed), Role::Text) + 2;
-        x = on.put(left, x, 0, &format!("attempt {}/{}", attempt.no, task.attempts_max), Role::Dim) + 2;
+        let words = match attempt.part {
+            Part::Work => format!("attempt {}/{}", attempt.no, task.attempts_max),
+            Part::Second => format!("attempt {}: another pair of eyes, {}", attempt.no, attempt.agent),
+        };
+        x = on.put(left, x, 0, &words, Role::Dim) + 2;
         let command = match &self.tab {
             Tab::Agent | Tab::Setup(_) => None,
             Tab::Gate(name) => attempt.gates.iter().find(|gate| gate.name == *name),
