@@ -184,13 +184,9 @@ impl Form {
             toggle("plan ahead"),
             toggle("work ahead"),
         ];
-        let intro = vec![
-            "An agent drafts a spec, another attacks it; then it is planned and done. What is approved"
-                .to_owned(),
-            "ahead does not wait for you.".to_owned(),
-        ];
+        let intro = "An agent drafts a spec, another attacks it; then it is planned and done. What is approved ahead does not wait for you.";
         let title = format!("a new spec in {}", Shown::line(&repo.display().to_string()));
-        Self::new(Purpose::NewSpec(repo), title, vec![intro.join(" ")], fields)
+        Self::new(Purpose::NewSpec(repo), title, vec![intro.to_owned()], fields)
     }
 
     /// A vote that the panel leaves to a human.

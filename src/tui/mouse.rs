@@ -92,11 +92,8 @@ impl App {
             (Hit::Task(id), None, _) => self.known.choose(Pick::Task(id)),
             (Hit::Spec(id), None, _) if self.known.spec == Some(id) => return self.act(Action::Open),
             (Hit::Spec(id), None, _) => self.known.choose(Pick::Spec(id)),
-            (Hit::Row(n), None, View::Spec(page)) => {
-                if page.choose(n) {
-                    return self.act(Action::ToTask);
-                }
-            }
+            (Hit::Row(n), None, View::Spec(page)) if page.is_at(n) => return self.act(Action::ToTask),
+            (Hit::Row(n), None, View::Spec(page)) => page.choose(n),
             (Hit::Pane(n), None, View::Panes(panes)) => {
                 let before = self.known.selected;
                 Panes::choose(&mut self.known, n);

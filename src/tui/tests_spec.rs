@@ -14,6 +14,7 @@ use crate::core::spec::SpecCommand;
 use crate::core::spec_view::SpecStage;
 use crate::core::view::Board;
 use crate::wire::client::{FromDaemon, Request};
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::style::{Color, Modifier};
 
 fn with_specs(scene: &mut Scene) -> &mut Scene {
@@ -139,7 +140,7 @@ fn keys_become_commands_for_the_chosen_spec_on_its_line_and_on_its_page() {
     for (keys, command) in cases {
         let mut scene = scene();
         on(&mut scene, 1).press(keys);
-        assert_eq!(scene.commands(), [command.clone()], "{keys:?} on the board");
+        assert_eq!(scene.commands().as_slice(), std::slice::from_ref(&command), "{keys:?} on the board");
         let mut scene = self::scene();
         on(&mut scene, 1).press(&["enter"]).press(keys);
         assert_eq!(scene.commands(), [command], "{keys:?} on the page");
@@ -277,6 +278,21 @@ fn the_palette_opens_specs_and_the_mouse_too() {
     assert!(matches!(scene.app.view(), View::Spec(page) if page.id == SpecId(3)));
     scene.press(&["1", ":"]).write("new spec").press(&["enter"]);
     assert!(scene.app.over.is_some());
+    scene.press(&["esc"]);
+    let mut click = |text: &str| {
+        let row = scene.text().lines().position(|line| line.contains(text)).unwrap();
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let event =
+            MouseEvent { kind, column: 10, row: u16::try_from(row).unwrap(), modifiers: KeyModifiers::NONE };
+        let cmds = scene.app.mouse(event);
+        scene.carry_out(cmds);
+        scene.text()
+    };
+    assert!(click("whistling").contains(" whistling-at-the-right-degree  building  spec s2"));
+    assert!(click("WHY").contains("SPEC"), "a title is nothing to choose");
+    assert!(click("s2 building").contains("· spec"));
+    click("─ whistle");
+    assert!(click("─ whistle").contains(" whistle  attempt 2/3"));
 }
 
 #[test]

@@ -215,10 +215,13 @@ impl Page {
     }
 
     /// Chooses a line that was pointed at.
-    pub(in crate::tui) fn choose(&mut self, row: usize) -> bool {
-        let same = self.at == row;
+    pub(in crate::tui) fn choose(&mut self, row: usize) {
         self.at = row;
-        same
+    }
+
+    /// Whether it is the chosen one.
+    pub(in crate::tui) const fn is_at(&self, row: usize) -> bool {
+        self.at == row
     }
 
     fn to(&mut self, known: &Known, section: Section, area: Rect) {
