@@ -173,7 +173,14 @@ pub(super) fn board() -> Board {
         waiting: vec![TaskId(8), TaskId(7)],
         merging: Vec::new(),
     };
-    Board { now: Time(100_000), repos: vec![repo], tasks, specs: Vec::new(), benches: Vec::new(), votes: Vec::new() }
+    Board {
+        now: Time(100_000),
+        repos: vec![repo],
+        tasks,
+        specs: Vec::new(),
+        benches: Vec::new(),
+        votes: Vec::new(),
+    }
 }
 
 pub(super) fn diff() -> Diff {
