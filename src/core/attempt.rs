@@ -3,6 +3,7 @@
 //! Owns what a launch fixes for all attempts of a task (agent, limits, lid) and what an agent's
 //! signals mean. The life cycle of an attempt is ruled here too.
 
+use super::bench;
 use super::brief::{self, Part};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, TestCounts};
@@ -420,7 +421,7 @@ pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptR
         let what = if part == Part::Work { "attempt" } else { "look at its work" };
         let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
-        if task.launch.brief.bench.is_none() {
+        if !bench::speaks_for(turn.state, id.task) {
             turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
         }
         turn.fact(Fact::Stuck { task: id.task, why });

@@ -4,7 +4,7 @@
 //! finished work is verified before a person sees it. A plain task has an empty brief.
 
 use super::attempt::{self, AgentTraits, Exit};
-use super::bench::likeness::Sketch;
+use super::bench::{self, likeness::Sketch};
 use super::fact::{Ending, Fact};
 use super::finding::{Answered, Findings};
 use super::ids::{AttemptId, BenchId, SpecId, TaskId};
@@ -372,9 +372,8 @@ fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings) {
 /// Opens the review by a person; one that was approved in advance goes on by itself.
 pub(in crate::core) fn review(turn: &mut Turn<'_>, id: TaskId, words: &str) {
     turn.fact(Fact::ReviewOpened { task: id });
-    let brief = turn.state.tasks.get(&id).map(|task| &task.launch.brief);
-    // A bench says so itself, once all of its runs are over.
-    if brief.is_some_and(|brief| !brief.ahead && brief.bench.is_none()) {
+    let ahead = turn.state.tasks.get(&id).is_none_or(|task| task.launch.brief.ahead);
+    if !ahead && !bench::speaks_for(turn.state, id) {
         turn.notice(id, NoticeKind::NeedsYou, words);
     }
 }

@@ -52,13 +52,20 @@ impl Sketch {
             return None;
         }
         // Of the smallest hashes of both together, which any cut of either list still holds.
-        let all: BTreeSet<u32> = self.0.iter().chain(&other.0).copied().collect();
-        let sample: Vec<u32> = all.into_iter().take(Self::MAX).collect();
-        let both = sample
-            .iter()
-            .filter(|hash| self.0.binary_search(hash).is_ok() && other.0.binary_search(hash).is_ok())
-            .count();
-        u32::try_from(both * 1_000 / sample.len()).ok()
+        let (mut one, mut two) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let (mut both, mut all) = (0_usize, 0_usize);
+        while all < Self::MAX {
+            let least = match (one.peek(), two.peek()) {
+                (Some(a), Some(b)) => **a.min(b),
+                (Some(hash), None) | (None, Some(hash)) => **hash,
+                (None, None) => break,
+            };
+            let in_one = one.next_if(|hash| **hash == least).is_some();
+            let in_two = two.next_if(|hash| **hash == least).is_some();
+            both += usize::from(in_one && in_two);
+            all += 1;
+        }
+        u32::try_from(both * 1_000 / all).ok()
     }
 }
 

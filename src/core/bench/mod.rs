@@ -454,6 +454,14 @@ fn forget(turn: &mut Turn<'_>, id: BenchId) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Whether what becomes of a task is told by its bench, once all runs are over, and not by itself.
+pub(in crate::core) fn speaks_for(state: &State, id: TaskId) -> bool {
+    let bench = state.tasks.get(&id).and_then(|task| task.launch.brief.bench);
+    let runs = bench.and_then(|bench| state.benches.all.get(&bench)).map(|bench| &bench.runs);
+    let to_come = |run: &Run| run.done.is_none() && run.task.as_ref().is_some_and(|(task, _)| *task == id);
+    runs.is_some_and(|runs| runs.iter().any(to_come))
+}
+
 /// Launches runs, measures those that are over.
 pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
     let open = turn.state.benches.all.values().filter(|bench| bench.over.is_none());

@@ -99,7 +99,8 @@ impl Found {
     }
 }
 
-/// All agents, the best first; the tied ones in the order in which they were named.
+/// All agents, the best first; the tied ones in the order in which they were named. How alike their results are is left
+/// open: see [`fill_in_likeness`].
 #[must_use]
 pub fn scores(bench: &Bench) -> Vec<AgentScore> {
     let mut scores: Vec<AgentScore> =
@@ -163,7 +164,6 @@ fn score(bench: &Bench, entrant: usize) -> AgentScore {
         findings.add(found);
     }
     let tokens: Option<Vec<u64>> = done.iter().map(|(outcome, _)| outcome.tokens).collect();
-    let pairs = (0..done.len()).flat_map(|one| (one + 1..done.len()).map(move |other| (one, other)));
     AgentScore {
         agent: bench.order.entrants.get(entrant).map(|of| of.agent.profile.clone()).unwrap_or_default(),
         rank: 0,
@@ -179,7 +179,19 @@ fn score(bench: &Bench, entrant: usize) -> AgentScore {
         size: Spread::of(
             done.iter().filter(|(outcome, _)| outcome.commits > 0).map(|(outcome, _)| outcome.size()),
         ),
-        alike: likeness::mean(pairs.map(|(one, other)| (done[one].1, done[other].1))),
+        alike: None,
+    }
+}
+
+/// Says how alike each agent's own results are: that takes longer than all else, and is for who looks at one bench.
+pub fn fill_in_likeness(bench: &Bench, scores: &mut [AgentScore]) {
+    for (entrant, of) in bench.order.entrants.iter().enumerate() {
+        let done = own(bench, entrant).filter_map(|run| run.done.as_ref());
+        let lines: Vec<&likeness::Sketch> = done.map(|(_, lines)| lines).collect();
+        let pairs = (0..lines.len()).flat_map(|one| (one + 1..lines.len()).map(move |other| (one, other)));
+        if let Some(score) = scores.iter_mut().find(|score| score.agent == of.agent.profile) {
+            score.alike = likeness::mean(pairs.map(|(one, other)| (lines[one], lines[other])));
+        }
     }
 }
 

@@ -161,7 +161,8 @@ fn line(state: &State, bench: &Bench) -> BenchLine {
 /// One of them, whole.
 pub(in crate::core) fn view(state: &State, id: BenchId) -> Option<BenchView> {
     let bench = get(state, id).ok()?;
-    let agents = rank::scores(bench);
+    let mut agents = rank::scores(bench);
+    rank::fill_in_likeness(bench, &mut agents);
     let runs = bench.runs.iter().map(|run| RunView {
         agent: bench.agent_of(run).to_owned(),
         no: run.no,
