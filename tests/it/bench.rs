@@ -75,6 +75,12 @@ fn three_profiles_are_ranked_and_the_best_run_lands() {
     let labels: Vec<&str> =
         opened["runs"].as_array().unwrap().iter().map(|run| run["label"].as_str().unwrap()).collect();
     assert_eq!(labels[..4], ["weak-1", "strong-1", "middling-1", "weak-2"], "each in turn");
+    let prompt = opened["prompt"].as_str().unwrap();
+    let test = "for t in tests/*_test.sh; do sh \"$t\" || exit 1; done";
+    for told in ["# The task: How long a tea steeps", "- an unknown tea is an error", "- lib/**", test] {
+        assert!(prompt.contains(told), "{told:?} is not in\n{prompt}");
+    }
+    assert!(prompt.contains("Write `lib/steep.sh` with a function") && !prompt.contains("{{"), "{prompt}");
     assert!(world.refused(&["bench", "pick", "b1"], 4).contains("wait until all runs are over"));
 
     world
