@@ -2,9 +2,16 @@
 
 use super::listen::{Counted, Said};
 use crate::core::attempt::Usage;
+use serde_json::Value;
 
-/// One line of its output: `Tokens: 2.5k sent, 34 received. Cost: $0.01 message, $0.02 session.`
+/// One line of its output: `Model: openai/gpt-5 with diff edit format`, or `Tokens: 2.5k sent, 34 received. Cost: $0.01 message, $0.02 session.`
 pub(super) fn line(counted: &mut Counted, line: &str) -> Vec<Said> {
+    // Its terminal ends each with a carriage return.
+    let line = line.trim_end();
+    let model = line.strip_prefix("Model: ").or_else(|| line.strip_prefix("Main model: "));
+    if let Some((model, _)) = model.and_then(|rest| rest.split_once(" with ")) {
+        counted.model(&Value::from(model));
+    }
     let Some((_, rest)) = line.split_once("Tokens: ") else { return Vec::new() };
     let (tokens, cost) = match rest.split_once("Cost: ") {
         Some((tokens, cost)) => (tokens, Some(cost)),

@@ -1,6 +1,6 @@
 //! Claude Code: `--output-format stream-json`, and the titles of its interactive form.
 
-use super::listen::{Counted, Said, Title, microusd, sum};
+use super::listen::{Counted, Said, Title, own_cost, sum};
 use crate::core::attempt::{AgentState, Usage};
 use serde_json::Value;
 
@@ -10,34 +10,21 @@ const READ: &[&str] = &["input_tokens", "cache_creation_input_tokens", "cache_re
 /// One line of its stream.
 pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
     match value["type"].as_str() {
-        Some("system") if value["subtype"] == "init" => Said::session(&value["session_id"])
-            .into_iter()
-            .chain([Said::State(AgentState::Working)])
-            .collect(),
-        // Several lines share one message; each tells its usage anew.
-        Some("assistant") => {
-            let message = &value["message"];
-            let usage = Usage {
-                tokens_in: sum(&message["usage"], READ),
-                tokens_out: sum(&message["usage"], &["output_tokens"]),
-                cost_microusd: None,
-                ..Usage::default()
-            };
-            if usage == Usage::default() {
-                return Vec::new();
-            }
-            vec![counted.message(message["id"].as_str().unwrap_or_default(), usage)]
+        Some("system") if value["subtype"] == "init" => {
+            counted.model(&value["model"]);
+            Said::session(&value["session_id"])
+                .into_iter()
+                .chain([Said::State(AgentState::Working)])
+                .collect()
         }
+        // Several lines share one message; each tells its usage anew.
+        Some("assistant") => message(counted, &value["message"]).into_iter().collect(),
         Some("result") => {
-            let usage = Usage {
-                tokens_in: sum(&value["usage"], READ),
-                tokens_out: sum(&value["usage"], &["output_tokens"]),
-                // Over the whole session, resumed parts too.
-                cost_microusd: microusd(&value["total_cost_usd"]),
-                ..Usage::default()
-            };
+            let used = used(&value["usage"]);
+            // Over the whole session, resumed parts too.
+            let cost = own_cost(&value["total_cost_usd"], &used);
             let mut said: Vec<Said> = Said::session(&value["session_id"]).into_iter().collect();
-            said.push(Said::Usage(usage));
+            said.push(counted.total(Usage { cost_microusd: cost, ..used }));
             said.push(if value["is_error"] == true {
                 Said::failed(value["result"].as_str().or(value["subtype"].as_str()).unwrap_or_default())
             } else {
@@ -46,6 +33,25 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
             said
         }
         _ => Vec::new(),
+    }
+}
+
+/// What one message of the model used, as it stands in the stream and in transcripts alike.
+fn message(counted: &mut Counted, message: &Value) -> Option<Said> {
+    let used = used(&message["usage"]);
+    if used == Usage::default() {
+        return None;
+    }
+    counted.model(&message["model"]);
+    Some(counted.message(message["id"].as_str().unwrap_or_default(), used))
+}
+
+fn used(usage: &Value) -> Usage {
+    Usage {
+        tokens_in: sum(usage, READ),
+        tokens_out: sum(usage, &["output_tokens"]),
+        tokens_cached: sum(usage, &["cache_read_input_tokens"]),
+        ..Usage::default()
     }
 }
 

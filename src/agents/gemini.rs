@@ -1,22 +1,25 @@
 //! Gemini CLI: `-o stream-json`, and the titles of its interactive form.
 
-use super::listen::{Said, Title, sum};
+use super::listen::{Counted, Said, Title, sum};
 use crate::core::attempt::{AgentState, Usage};
 use serde_json::Value;
 
 /// One line of its stream.
-pub(super) fn line(value: &Value) -> Vec<Said> {
+pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
     match value["type"].as_str() {
-        Some("init") => Said::session(&value["session_id"])
-            .into_iter()
-            .chain([Said::State(AgentState::Working)])
-            .collect(),
+        Some("init") => {
+            counted.model(&value["model"]);
+            Said::session(&value["session_id"])
+                .into_iter()
+                .chain([Said::State(AgentState::Working)])
+                .collect()
+        }
         Some("result") => vec![
             // Of this run; cached tokens are among the input.
-            Said::Usage(Usage {
+            counted.total(Usage {
                 tokens_in: sum(&value["stats"], &["input_tokens"]),
                 tokens_out: sum(&value["stats"], &["output_tokens"]),
-                cost_microusd: None,
+                tokens_cached: sum(&value["stats"], &["cached"]),
                 ..Usage::default()
             }),
             if value["status"] == "error" {

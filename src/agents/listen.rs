@@ -7,6 +7,7 @@
 use super::profile::{Dialect, Profile};
 use super::{aider, claude, codex, gemini, opencode, pi, qwen};
 use crate::core::attempt::{AgentMode, AgentState, Ask, AskKind, Observation, Signal, Source, Usage};
+use crate::core::budget::Prices;
 use crate::core::text::Shown;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -15,6 +16,9 @@ use std::collections::HashMap;
 const LINE_MAX: usize = 1024 * 1024;
 /// Most messages whose usage is told apart; of more, the sum is right only if they don't repeat.
 const MESSAGES_MAX: usize = 4096;
+
+/// Longest name of a model.
+const MODEL_MAX: usize = 200;
 
 /// Listens to one agent.
 #[derive(Debug)]
@@ -67,24 +71,82 @@ impl Said {
     }
 }
 
-/// Usage added up over messages that may be told more than once.
+/// What an agent has used, added up over messages that may be told more than once, and priced where it does not tell its
+/// cost itself.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
-    by_message: HashMap<String, Usage>,
-    unnamed: Usage,
+    prices: Prices,
+    /// The model whose tokens are told: the last one that was named, at first the profile's.
+    model: Option<String>,
+    by_message: HashMap<String, One>,
+    unnamed: One,
     /// The last message ended in an error, in these words.
     pub(super) error: Option<String>,
 }
 
+/// What one message used, and what that costs by the prices; none: unknown.
+#[derive(Clone, Copy, Debug)]
+struct One {
+    usage: Usage,
+    priced: Option<u64>,
+}
+
+impl Default for One {
+    fn default() -> Self {
+        Self { usage: Usage::default(), priced: Some(0) }
+    }
+}
+
+impl One {
+    fn plus(self, other: Self) -> Self {
+        let priced = self.priced.zip(other.priced).map(|(a, b)| a.saturating_add(b));
+        Self { usage: add(self.usage, other.usage), priced }
+    }
+
+    /// What the agent itself tells of its cost, else what the prices say of all of it.
+    fn told(self) -> Said {
+        let usage = self.usage;
+        Said::Usage(match (usage.cost_microusd, self.priced) {
+            (None, Some(_)) if usage.tokens().is_some() => {
+                Usage { cost_microusd: self.priced, by_prices: true, ..usage }
+            }
+            (Some(_) | None, Some(_) | None) => usage,
+        })
+    }
+}
+
 impl Counted {
+    /// By these prices; `model` is used until another is named.
+    pub(super) fn new(prices: Prices, model: Option<String>) -> Self {
+        Self { prices, model, ..Self::default() }
+    }
+
+    /// Names the model whose tokens are told from here on.
+    pub(super) fn model(&mut self, name: &Value) {
+        let name = name.as_str().filter(|name| !name.is_empty() && name.len() <= MODEL_MAX);
+        if let Some(name) = name.filter(|name| self.model.as_deref() != Some(name)) {
+            self.model = Some(name.to_owned());
+        }
+    }
+
+    fn one(&self, usage: Usage) -> One {
+        One { usage, priced: self.model.as_deref().and_then(|model| self.prices.cost(model, &usage)) }
+    }
+
     /// Takes what one message used: told again, its last word counts. Gives the sum.
     pub(super) fn message(&mut self, id: &str, usage: Usage) -> Said {
+        let one = self.one(usage);
         if id.is_empty() || (self.by_message.len() >= MESSAGES_MAX && !self.by_message.contains_key(id)) {
-            self.unnamed = add(self.unnamed, usage);
+            self.unnamed = self.unnamed.plus(one);
         } else {
-            self.by_message.insert(id.to_owned(), usage);
+            self.by_message.insert(id.to_owned(), one);
         }
-        Said::Usage(self.by_message.values().fold(self.unnamed, |sum, one| add(sum, *one)))
+        self.by_message.values().fold(self.unnamed, |sum, one| sum.plus(*one)).told()
+    }
+
+    /// Takes a total, which stands for itself.
+    pub(super) fn total(&self, usage: Usage) -> Said {
+        self.one(usage).told()
     }
 }
 
@@ -107,17 +169,23 @@ pub(super) fn sum(object: &Value, fields: &[&str]) -> Option<u64> {
     fields.iter().filter_map(|field| object[*field].as_u64()).reduce(u64::saturating_add)
 }
 
+/// What a CLI tells of its cost, in dollars, as millionths. One that does not know a model's price tells zero: with tokens
+/// used, that is unknown.
+pub(super) fn own_cost(value: &Value, usage: &Usage) -> Option<u64> {
+    microusd(value).filter(|cost| *cost > 0 || usage.tokens() == Some(0))
+}
+
 /// Dollars as millionths.
-pub(super) fn microusd(value: &Value) -> Option<u64> {
+fn microusd(value: &Value) -> Option<u64> {
     let dollars = value.as_f64().filter(|dollars| (0.0..1e9).contains(dollars))?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
     Some((dollars * 1e6).round() as u64)
 }
 
 impl Listener {
-    /// For an agent of this profile.
+    /// For an agent of this profile. Where it does not tell its cost, its tokens cost what `prices` say.
     #[must_use]
-    pub fn new(profile: &Profile) -> Self {
+    pub fn new(profile: &Profile, prices: Prices) -> Self {
         let speaks = profile.dialect != Dialect::Plain;
         Self {
             dialect: profile.dialect,
@@ -127,7 +195,7 @@ impl Listener {
             best: None,
             last: None,
             has_worked: false,
-            counted: Counted::default(),
+            counted: Counted::new(prices, profile.model.clone()),
         }
     }
 
@@ -150,7 +218,9 @@ impl Listener {
             Signal::Progress(false) => None,
             Signal::Bell => Some(Observation::Bell),
             // A known CLI's records are read; what its terminal says of use is some tool's output.
-            Signal::Usage(usage) => (self.dialect == Dialect::Plain).then_some(Observation::Usage(*usage)),
+            Signal::Usage(usage) => (self.dialect == Dialect::Plain)
+                .then(|| self.counted.total(*usage))
+                .and_then(|said| self.say(said)),
         };
         observation.into_iter().collect()
     }
@@ -196,20 +266,24 @@ impl Listener {
             let Ok(value) = serde_json::from_slice::<Value>(&line[start..]) else { return };
             match self.dialect {
                 Dialect::Claude => claude::line(counted, &value),
-                Dialect::Codex => codex::line(&value),
+                Dialect::Codex => codex::line(counted, &value),
                 Dialect::Opencode => opencode::line(counted, &value),
-                Dialect::Gemini => gemini::line(&value),
-                Dialect::Qwen => qwen::line(&value),
+                Dialect::Gemini => gemini::line(counted, &value),
+                Dialect::Qwen => qwen::line(counted, &value),
                 Dialect::Pi => pi::line(counted, &value),
                 Dialect::Plain | Dialect::Aider => Vec::new(),
             }
         };
         for said in said {
-            observations.extend(match said {
-                Said::Session(id) => Some(Observation::Session(id)),
-                Said::Usage(usage) => Some(Observation::Usage(usage)),
-                Said::State(state) => self.state(Source::SideChannel, state),
-            });
+            observations.extend(self.say(said));
+        }
+    }
+
+    fn say(&mut self, said: Said) -> Option<Observation> {
+        match said {
+            Said::Session(id) => Some(Observation::Session(id)),
+            Said::Usage(usage) => Some(Observation::Usage(usage)),
+            Said::State(state) => self.state(Source::SideChannel, state),
         }
     }
 

@@ -2,10 +2,29 @@
 
 use super::*;
 use crate::agents::builtin;
+use crate::core::budget::{Price, Prices};
 use Source::{SideChannel, StatusProtocol, Title as FromTitle};
 
 fn listener(profile: &str) -> Listener {
-    Listener::new(&builtin()[profile])
+    Listener::new(&builtin()[profile], Prices::default())
+}
+
+/// A model that costs $4 a million tokens read, $0.20 from a cache, $20 written.
+fn prices() -> Prices {
+    let price = Price { read: 4_000_000, cached: 200_000, written: 20_000_000 };
+    Prices::new([("opus".to_owned(), price)].into())
+}
+
+/// The last that is told of use.
+fn told(listener: &mut Listener, stream: &str) -> Usage {
+    let all = listener.output(stream.as_bytes());
+    all.iter()
+        .rev()
+        .find_map(|one| match one {
+            Observation::Usage(usage) => Some(*usage),
+            Observation::State { .. } | Observation::Bell | Observation::Session(_) => None,
+        })
+        .unwrap()
 }
 
 fn state(source: Source, state: AgentState) -> Observation {
@@ -19,6 +38,13 @@ fn usage(tokens_in: u64, tokens_out: u64, cost: Option<u64>) -> Observation {
         cost_microusd: cost,
         ..Usage::default()
     })
+}
+
+fn cached(cached: u64, usage: Observation) -> Observation {
+    match usage {
+        Observation::Usage(usage) => Observation::Usage(Usage { tokens_cached: Some(cached), ..usage }),
+        other @ (Observation::State { .. } | Observation::Bell | Observation::Session(_)) => other,
+    }
 }
 
 fn session(id: &str) -> Observation {
@@ -51,8 +77,8 @@ fn claude_counts_a_message_once() {
         &[
             session("s-1"),
             state(SideChannel, AgentState::Working),
-            usage(15, 2, None),
-            usage(15, 2, None),
+            cached(5, usage(15, 2, None)),
+            cached(5, usage(15, 2, None)),
             session("s-1"),
             usage(31, 9, Some(12_500)),
             state(SideChannel, AgentState::Done),
@@ -77,7 +103,7 @@ fn codex_tells_the_threads_total() {
         &[
             session("019a"),
             state(SideChannel, AgentState::Working),
-            usage(100, 7, None),
+            cached(60, usage(100, 7, None)),
             state(SideChannel, AgentState::Done),
         ],
     );
@@ -105,8 +131,8 @@ fn opencode_and_pi_are_added_up() {
         &[
             session("ses_1"),
             state(SideChannel, AgentState::Working),
-            usage(15, 4, Some(1_000)),
-            usage(30, 8, Some(2_000)),
+            cached(5, usage(15, 4, Some(1_000))),
+            cached(10, usage(30, 8, Some(2_000))),
             state(SideChannel, AgentState::Done),
         ],
     );
@@ -116,7 +142,7 @@ fn opencode_and_pi_are_added_up() {
         &format!("{{\"type\":\"agent_start\"}}\n{message}{{\"type\":\"agent_end\"}}\n"),
         &[
             state(SideChannel, AgentState::Working),
-            usage(10, 1, Some(500_000)),
+            cached(6, usage(10, 1, Some(500_000))),
             state(SideChannel, AgentState::Failed("no key".into())),
         ],
     );
@@ -130,14 +156,14 @@ fn gemini_qwen_and_aider() {
         &[
             session("g"),
             state(SideChannel, AgentState::Working),
-            usage(8, 2, None),
+            cached(3, usage(8, 2, None)),
             state(SideChannel, AgentState::Failed("bad".into())),
         ],
     );
     check(
         "qwen",
         "{\"type\":\"result\",\"is_error\":false,\"session_id\":\"q\",\"usage\":{\"input_tokens\":8,\"cache_read_input_tokens\":3,\"output_tokens\":2}}\n",
-        &[session("q"), usage(8, 2, None), state(SideChannel, AgentState::Done)],
+        &[session("q"), cached(3, usage(8, 2, None)), state(SideChannel, AgentState::Done)],
     );
     check(
         "aider",
@@ -239,4 +265,76 @@ fn use_told_in_the_terminal_is_believed_of_a_program_without_records() {
     for known in ["claude", "codex-tui", "aider"] {
         assert_eq!(listener(known).signal(&Signal::Usage(usage)), [], "{known}");
     }
+}
+
+#[test]
+fn what_an_agent_does_not_tell_costs_what_the_prices_say() {
+    let new = |profile: &str| Listener::new(&builtin()[profile], prices());
+    let total = |read: u64, hit: u64, written: u64, cost: Option<u64>| Usage {
+        tokens_in: Some(read),
+        tokens_cached: Some(hit),
+        tokens_out: Some(written),
+        cost_microusd: cost,
+        by_prices: cost.is_some(),
+    };
+    // Claude Code, as it was recorded: at its end it tells the cost itself.
+    let claude = &mut new("claude");
+    let message = |id: &str, usage: &str| {
+        format!(
+            "{{\"type\":\"assistant\",\"message\":{{\"id\":\"{id}\",\"model\":\"claude/opus[1m]\",\"usage\":{{{usage}}}}}}}\n"
+        )
+    };
+    let first = message("a", r#""input_tokens":12561,"cache_read_input_tokens":0,"output_tokens":27"#);
+    assert_eq!(told(claude, &format!("{first}{first}")), total(12_561, 0, 27, Some(50_784)));
+    let second = message("b", r#""input_tokens":2906,"cache_read_input_tokens":10375,"output_tokens":1"#);
+    assert_eq!(told(claude, &second), total(25_842, 10_375, 28, Some(64_503)));
+    let end = concat!(
+        r#"{"type":"result","subtype":"success","is_error":false,"session_id":"s","total_cost_usd":0.064503,"usage":"#,
+        r#"{"input_tokens":15467,"cache_creation_input_tokens":0,"cache_read_input_tokens":10375,"output_tokens":28}}"#,
+        "\n"
+    );
+    let own = Usage { by_prices: false, ..total(25_842, 10_375, 28, Some(64_503)) };
+    assert_eq!(told(claude, end), own);
+    assert_eq!(told(claude, &end.replace("0.064503", "0")), Usage { by_prices: true, ..own });
+    let other = message("c", r#""input_tokens":1,"output_tokens":1"#).replace("opus", "teapot");
+    assert_eq!(told(claude, &other).cost_microusd, None, "a part of it is unknown, so the sum is");
+
+    // Codex does not name its model: the profile may.
+    let turn = "{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":29078,\"cached_input_tokens\":11704,\"output_tokens\":41}}\n";
+    assert_eq!(told(&mut new("codex"), turn), total(29_078, 11_704, 41, None));
+    let mut profile = builtin()["codex"].clone();
+    profile.model = Some("opus".to_owned());
+    let codex = &mut Listener::new(&profile, prices());
+    assert_eq!(told(codex, turn), total(29_078, 11_704, 41, Some(72_657)));
+
+    let result =
+        "{\"type\":\"result\",\"stats\":{\"input_tokens\":1000,\"cached\":500,\"output_tokens\":100}}\n";
+    let init = "{\"type\":\"init\",\"session_id\":\"g\",\"model\":\"opus\"}\n";
+    assert_eq!(told(&mut new("gemini"), &format!("{init}{result}")), total(1_000, 500, 100, Some(4_100)));
+    let result = result.replace("stats", "usage").replace("cached", "cache_read_input_tokens");
+    let init = init.replace("init\"", "system\",\"subtype\":\"init\"");
+    assert_eq!(told(&mut new("qwen"), &format!("{init}{result}")), total(1_000, 500, 100, Some(4_100)));
+
+    // aider, as it was recorded.
+    let start = "Model: openai/opus with diff edit format\r\nTokens: 2.5k sent, 34 received.\r\n";
+    let aider = told(&mut new("aider"), start);
+    assert_eq!((aider.cost_microusd, aider.by_prices), (Some(10_680), true));
+    let aider = told(&mut new("aider"), &start.replace("opus", "scripted-1"));
+    assert_eq!((aider.cost_microusd, aider.tokens_in), (None, Some(2_500)));
+
+    let mut plain =
+        Listener::new(&Profile { model: Some("opus".to_owned()), ..builtin()["scripted"].clone() }, prices());
+    let used = total(1_000, 500, 100, None);
+    let told = plain.signal(&Signal::Usage(used));
+    assert_eq!(told, [Observation::Usage(Usage { cost_microusd: Some(4_100), by_prices: true, ..used })]);
+}
+
+#[test]
+fn a_cost_of_zero_of_a_cli_that_knows_no_price_is_unknown() {
+    let pi = "{\"type\":\"message_end\",\"message\":{\"role\":\"assistant\",\"model\":\"scripted-1\",\"usage\":{\"input\":4,\"output\":1,\"cost\":{\"total\":0}}}}\n";
+    assert_eq!(told(&mut listener("pi"), pi).cost_microusd, None);
+    let priced = told(&mut Listener::new(&builtin()["pi"], prices()), &pi.replace("scripted-1", "opus"));
+    assert_eq!((priced.cost_microusd, priced.by_prices), (Some(36), true));
+    let opencode = "{\"type\":\"step_finish\",\"part\":{\"id\":\"a\",\"cost\":0,\"tokens\":{\"input\":10,\"output\":3}}}\n";
+    assert_eq!(told(&mut listener("opencode"), opencode).cost_microusd, None);
 }

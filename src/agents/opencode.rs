@@ -1,6 +1,6 @@
 //! opencode: `run --format json`.
 
-use super::listen::{Counted, Said, microusd, sum};
+use super::listen::{Counted, Said, own_cost, sum};
 use crate::core::attempt::{AgentState, Usage};
 use serde_json::Value;
 
@@ -21,9 +21,10 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
             let usage = Usage {
                 tokens_in: fresh.map(|fresh| fresh.saturating_add(cached.unwrap_or(0))),
                 tokens_out: sum(tokens, &["output", "reasoning"]),
-                cost_microusd: microusd(&part["cost"]),
+                tokens_cached: sum(&tokens["cache"], &["read"]),
                 ..Usage::default()
             };
+            let usage = Usage { cost_microusd: own_cost(&part["cost"], &usage), ..usage };
             said.push(counted.message(part["id"].as_str().unwrap_or_default(), usage));
             if part["reason"] == "stop" {
                 said.push(Said::State(AgentState::Done));

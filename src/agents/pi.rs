@@ -1,6 +1,6 @@
 //! pi: `--mode json`. It exits with 0 after an error too: the last message says how it ended.
 
-use super::listen::{Counted, Said, microusd, sum};
+use super::listen::{Counted, Said, own_cost, sum};
 use crate::core::attempt::{AgentState, Usage};
 use serde_json::Value;
 
@@ -16,9 +16,12 @@ pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
             let usage = Usage {
                 tokens_in: sum(&message["usage"], &["input", "cacheRead", "cacheWrite"]),
                 tokens_out: sum(&message["usage"], &["output"]),
-                cost_microusd: microusd(&message["usage"]["cost"]["total"]),
+                tokens_cached: sum(&message["usage"], &["cacheRead"]),
                 ..Usage::default()
             };
+            let usage =
+                Usage { cost_microusd: own_cost(&message["usage"]["cost"]["total"], &usage), ..usage };
+            counted.model(&message["model"]);
             vec![counted.message("", usage)]
         }
         Some("agent_end") => vec![match &counted.error {

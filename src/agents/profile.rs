@@ -47,6 +47,9 @@ pub struct Profile {
     /// Whether the screens of its attempts are covered; none: as the repo, the user say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lid: Option<LidRule>,
+    /// The model that it uses, for the price of its tokens where it does not say which itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Set in its environment, over what the client had.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

@@ -1,13 +1,14 @@
 //! Qwen Code: Claude Code's stream shape with counts of its own, and its titles.
 
-use super::listen::{Said, Title, sum};
+use super::listen::{Counted, Said, Title, sum};
 use crate::core::attempt::{AgentState, Usage};
 use serde_json::Value;
 
 /// One line of its stream.
-pub(super) fn line(value: &Value) -> Vec<Said> {
+pub(super) fn line(counted: &mut Counted, value: &Value) -> Vec<Said> {
     match value["type"].as_str() {
         Some("system") if value["subtype"] == "init" || value["subtype"] == "session_start" => {
+            counted.model(&value["model"]);
             Said::session(&value["session_id"])
                 .into_iter()
                 .chain([Said::State(AgentState::Working)])
@@ -15,11 +16,11 @@ pub(super) fn line(value: &Value) -> Vec<Said> {
         }
         Some("result") => {
             let mut said: Vec<Said> = Said::session(&value["session_id"]).into_iter().collect();
-            said.push(Said::Usage(Usage {
+            said.push(counted.total(Usage {
                 // Cached tokens are among them here.
                 tokens_in: sum(&value["usage"], &["input_tokens"]),
                 tokens_out: sum(&value["usage"], &["output_tokens"]),
-                cost_microusd: None,
+                tokens_cached: sum(&value["usage"], &["cache_read_input_tokens"]),
                 ..Usage::default()
             }));
             said.push(if value["is_error"] == true {

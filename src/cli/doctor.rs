@@ -5,6 +5,7 @@ use super::ledger::moment;
 use super::print::{self, Paint};
 use super::talk::{self, Talk};
 use super::{agents, daemon};
+use crate::config::prices;
 use crate::config::trust::{self, Trust};
 use crate::core::text::Shown;
 use crate::os::paths::Paths;
@@ -54,6 +55,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Ok(paths) => {
             findings.extend(folders(&paths));
             findings.push(user_config(&paths));
+            findings.push(prices_file(&paths));
             findings.extend(notices(&paths));
             findings.extend(daemon_and_agents());
             findings.extend(repo(&paths));
@@ -151,6 +153,22 @@ fn user_config(paths: &Paths) -> Finding {
     match crate::config::user::UserConfig::load(paths) {
         Ok(_) => Finding::new("settings", Health::Good, "can be read", ""),
         Err(error) => Finding::new("settings", Health::Broken, &error.to_string(), &error.remedy()),
+    }
+}
+
+/// The file is named even if it is not there: it is where to write a price.
+fn prices_file(paths: &Paths) -> Finding {
+    let file = prices::file(paths);
+    match prices::load(paths) {
+        Ok(all) if file.exists() => {
+            let found = format!("{} models, {} first", all.len(), file.display());
+            Finding::new("prices", Health::Good, &found, "")
+        }
+        Ok(all) => {
+            let found = format!("{} models that ship; yours go into {}", all.len(), file.display());
+            Finding::new("prices", Health::Good, &found, "")
+        }
+        Err(error) => Finding::new("prices", Health::Broken, &error.to_string(), &error.remedy()),
     }
 }
 

@@ -115,7 +115,8 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
         facts.push(format!("{read} tokens in, {written} out"));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
-        facts.push(money(cost));
+        let by = if vitals.usage.by_prices { " by prices" } else { "" };
+        facts.push(format!("{}{by}", money(cost)));
     } else if attempt.job.is_some() {
         facts.push("cost ?".to_owned());
     }

@@ -9,6 +9,7 @@ pub mod notice;
 pub mod panel;
 pub mod plan;
 pub mod policy;
+pub mod prices;
 pub mod repo;
 pub mod report;
 pub mod spec;

@@ -164,8 +164,9 @@ pub(super) fn limits(user: &UserConfig, file: &RepoConfig) -> Limits {
     }
 }
 
-/// The user's config.
+/// The user's config; prices that can't be read would make costs unknown, so that a launch names them too.
 pub(super) fn user_config(paths: &Paths) -> Result<UserConfig, Refusal> {
+    crate::config::prices::load(paths).map_err(|error| config_refusal(&error))?;
     UserConfig::load(paths).map_err(|error| config_refusal(&error))
 }
 

@@ -146,3 +146,30 @@ fn an_agent_that_knows_its_cost_is_zero_says_so() {
     assert_eq!((cost(&free), free.spent.cost_unknown), (Some(0), 0));
     assert!(world.ok(&["budget"]).contains("cost   $0.00"));
 }
+
+#[test]
+fn tokens_cost_what_the_users_prices_say_and_a_broken_file_is_named() {
+    let profile = "[agents.brewer]\ncommand = [\"{nopeek}\", \"scripted\", \"{prompt}\"]\nmode = \"headless\"\nmodel = \"tea-1\"\n";
+    let world = World::with_config(profile);
+    let steps = script("usage 100000 20000\nedit a <<E\na\nE\ncommit a");
+    let prices = world.paths.config.join("prices.toml");
+    world.launch("unpriced", &steps, &["--agent", "brewer"]);
+    let unpriced = world.until_state("unpriced", TaskState::Review);
+    assert_eq!((cost(&unpriced), unpriced.spent.cost_unknown), (None, 1));
+    assert!(world.ok(&["doctor"]).contains(prices.to_str().unwrap()));
+
+    std::fs::write(&prices, "[tea-1]\nin = 5\nout = 'much'\n").unwrap();
+    let says = format!("{}:3:7: \"much\" is no price", prices.display());
+    let refused = world.refused(&["run", "--agent", "brewer", "--name", "none", &steps], 5);
+    assert!(refused.contains(&says) && refused.contains("US dollars for a million tokens"), "{refused}");
+    let doctor = world.run(&["doctor"]);
+    assert_eq!(doctor.code, 7);
+    assert!(doctor.out.contains(&says), "{}", doctor.out);
+
+    std::fs::write(&prices, "[tea-1]\nin = 5\nout = 25\n").unwrap();
+    world.launch("priced", &steps, &["--agent", "brewer", "--budget-cost", "$10"]);
+    let priced = world.until_state("priced", TaskState::Review);
+    assert!(priced.attempts[0].vitals.usage.by_prices);
+    assert_eq!((cost(&priced), priced.budget_percent), (Some(1_000_000), Some(10)));
+    assert!(world.ok(&["show", "priced"]).contains("$1.00 by prices"));
+}

@@ -3,10 +3,12 @@
 //! Promises: what was used is summed from facts and stopwatches, never from a guess: what an agent has not told is
 //! unknown, not zero. A day begins by a fact, with what had been used by then, so that a replay needs no clock.
 
+mod price;
 mod rules;
 mod spent;
 mod view;
 
+pub use price::{Price, Prices};
 pub use spent::{Spent, of_task, spent};
 pub use view::{BudgetView, ScopeView, money, tokens};
 

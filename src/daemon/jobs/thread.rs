@@ -17,7 +17,9 @@ use super::spool::{REFEED, Spool};
 use super::typist::{Typist, Write as Typed};
 use super::{Begin, Kind, Order, Shared};
 use crate::agents::listen::Listener;
+use crate::config::prices;
 use crate::core::attempt::{Exit, Observation};
+use crate::core::budget::Prices;
 use crate::core::effect::JobStart;
 use crate::core::event::{Event, Outcome};
 use crate::core::ids::{EffectId, JobId};
@@ -90,6 +92,14 @@ pub(super) struct Thread {
 /// The answer to the effect that started a job.
 pub(super) const fn started(effect: EffectId) -> Event {
     Event::Answered { effect, outcome: Outcome::JobStarted }
+}
+
+/// What tokens cost. A file that was broken after the launch is the daemon's to bear: those that ship hold.
+fn prices(paths: &Paths) -> Prices {
+    prices::load(paths).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the prices that ship are taken");
+        prices::builtin()
+    })
 }
 
 impl Thread {
@@ -211,7 +221,7 @@ impl Thread {
             if profile.as_ref().is_some_and(|profile| profile.dialect.dialogs_begin_with_no()) {
                 self.typist.no_first();
             }
-            self.listener = profile.map(|profile| Listener::new(&profile));
+            self.listener = profile.map(|profile| Listener::new(&profile, prices(&self.paths)));
         }
         self.screen_from = self.spool.len().saturating_sub(REFEED);
         if !self.deaf && !self.listener.as_ref().is_some_and(Listener::reads_output) {
