@@ -8,7 +8,7 @@ use super::fact::Role;
 use super::gate;
 use super::ids::TaskId;
 use super::queue;
-use super::state::{Stage, State};
+use super::state::{Stage, State, Task};
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -73,11 +73,7 @@ fn attempts_share_nothing(state: &State) -> Result<(), String> {
                 return Err(format!("two attempts share {}", ready.path.display()));
             }
         }
-        let agents = state
-            .jobs
-            .all()
-            .filter(|job| job.attempt.task == task.id && job.role == Role::Agent && job.is_live())
-            .count();
+        let agents = state.jobs.live_of(task.id).filter(|job| job.role == Role::Agent).count();
         if agents > 1 {
             return Err(format!("{} has {agents} live agents", task.id));
         }
@@ -118,17 +114,15 @@ pub type Places = BTreeMap<PathBuf, BTreeSet<TaskId>>;
 /// whatever has become of the task.
 #[must_use]
 pub fn places(state: &State) -> Places {
+    let has_place = |role: &Role| matches!(role, Role::Agent | Role::Setup { merged: false, .. });
+    let live = state.jobs.live().filter(|job| has_place(&job.role)).map(|job| job.attempt.task);
+    let is_open = |task: &&Task| {
+        task.stage == Stage::Trying && task.open().is_some_and(|a| a.read.is_none() && !a.reopened)
+    };
+    let open = state.tasks.values().filter(is_open).map(|task| task.id);
     let mut places = Places::new();
-    for task in state.tasks.values() {
-        let open =
-            task.stage == Stage::Trying && task.open().is_some_and(|a| a.read.is_none() && !a.reopened);
-        let lives = state.jobs.all().any(|job| {
-            let has_place = matches!(job.role, Role::Agent | Role::Setup { merged: false, .. });
-            job.attempt.task == task.id && job.is_live() && has_place
-        });
-        if open || lives {
-            places.entry(task.launch.repo.clone()).or_default().insert(task.id);
-        }
+    for task in live.chain(open).filter_map(|id| state.tasks.get(&id)) {
+        places.entry(task.launch.repo.clone()).or_default().insert(task.id);
     }
     places
 }
@@ -238,8 +232,8 @@ fn nothing_stalls(state: &State) -> Result<(), String> {
             | Stage::Stopped
             | Stage::Rejected(_) => false,
         };
-        let under_way = state.open.values().any(|(_, owner)| *owner == task.id)
-            || state.jobs.all().any(|job| job.attempt.task == task.id && job.is_live());
+        let under_way =
+            state.open.values().any(|(_, owner)| *owner == task.id) || state.jobs.has_live(task.id);
         if may_go_on && !under_way {
             return Err(format!("{} may go on and nothing is under way for it: {:?}", task.id, task.stage));
         }
