@@ -228,6 +228,28 @@ fn alike_is_the_share_of_changed_lines() {
 }
 
 #[test]
+fn a_bench_of_many_words_fits_a_message() {
+    let long = "x".repeat(Shown::MAX);
+    let many: Vec<(Severity, String)> = (0..50).map(|n| (Severity::High, format!("{n} {long}"))).collect();
+    let many: Vec<(Severity, &str)> =
+        many.iter().map(|(severity, area)| (*severity, area.as_str())).collect();
+    let mut one = outcome(GREEN, &many, 1);
+    for finding in one.findings.iter_mut().flat_map(|findings| &mut findings.list) {
+        finding.what = Shown::line(&long);
+        finding.fix = Shown::line(&long);
+    }
+    let of = bench(&[("strong", vec![outcome(GREEN, &[], 1)]), ("weak", vec![one; RUNS_MAX - 1])]);
+    let mut state = State::default();
+    state.benches.all.insert(of.id, of);
+    let view = view::view(&state, BenchId(1)).unwrap();
+    assert_eq!(view.weaknesses[0].agents[0].times, 199);
+    let found = view.runs[199].outcome.as_ref().unwrap().findings.as_ref().unwrap();
+    assert_eq!((found.list.len(), found.list[0].severity), (50, Severity::High));
+    let size = serde_json::to_vec(&view).unwrap().len();
+    assert!(size < 8 * 1024 * 1024, "{size}");
+}
+
+#[test]
 fn names_of_runs_fit_whatever_the_agent_is_called() {
     let stem = TaskName::new(&"x".repeat(40)).unwrap();
     let name = run_name(&stem, "Claude Opus (the large one, with tools)", 12);

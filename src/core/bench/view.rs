@@ -14,6 +14,9 @@ use crate::core::view::{TaskState, state_of};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+/// Most bytes of what findings say in a whole bench: a message to a client has a bound.
+const WORDS_MAX: usize = 1024 * 1024;
+
 /// A bench as a line of the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BenchLine {
@@ -163,6 +166,7 @@ pub(in crate::core) fn view(state: &State, id: BenchId) -> Option<BenchView> {
     let bench = get(state, id).ok()?;
     let mut agents = rank::scores(bench);
     rank::fill_in_likeness(bench, &mut agents);
+    let mut room = WORDS_MAX;
     let runs = bench.runs.iter().map(|run| RunView {
         agent: bench.agent_of(run).to_owned(),
         no: run.no,
@@ -170,7 +174,7 @@ pub(in crate::core) fn view(state: &State, id: BenchId) -> Option<BenchView> {
         task: run.task.as_ref().map(|(id, _)| *id),
         name: run.task.as_ref().map(|(_, name)| name.to_string()),
         state: run.task.as_ref().and_then(|(id, _)| state.tasks.get(id)).map(state_of),
-        outcome: run.done.as_ref().map(|(outcome, _)| outcome.clone()),
+        outcome: run.done.as_ref().map(|(outcome, _)| bounded(outcome.clone(), &mut room)),
     });
     Some(BenchView {
         line: line(state, bench),
@@ -183,6 +187,23 @@ pub(in crate::core) fn view(state: &State, id: BenchId) -> Option<BenchView> {
         weaknesses: weakness::weaknesses(bench, &agents),
         agents,
     })
+}
+
+/// Leaves out the words of findings for which there is no room; their weight and area stay.
+fn bounded(mut outcome: RunOutcome, room: &mut usize) -> RunOutcome {
+    for finding in outcome.findings.iter_mut().flat_map(|findings| &mut findings.list) {
+        finding.area = weakness::area(&finding.area);
+        let size = finding.place.as_str().len() + finding.what.as_str().len() + finding.fix.as_str().len();
+        match room.checked_sub(size) {
+            Some(left) => *room = left,
+            None => {
+                finding.place = Shown::default();
+                finding.what = "(nopeek show tells it)".into();
+                finding.fix = Shown::default();
+            }
+        }
+    }
+    outcome
 }
 
 /// What a bench alone can break; the error is a sentence.

@@ -11,6 +11,10 @@ use crate::core::text::Shown;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Longest area of a finding, in characters: it is a word or two.
+const AREA_MAX: usize = 80;
+/// Most weaknesses that are listed.
+const WEAKNESSES_MAX: usize = 100;
 /// Most runs that are named for one weakness and agent.
 const PLACES_MAX: usize = 3;
 
@@ -146,7 +150,14 @@ pub fn weaknesses(bench: &Bench, scores: &[AgentScore]) -> Vec<Weakness> {
         .collect();
     let times = |weakness: &Weakness| weakness.agents.iter().map(|agent| agent.times).sum::<u32>();
     found.sort_by(|a, b| times(b).cmp(&times(a)).then_with(|| a.trip.cmp(&b.trip)));
+    found.truncate(WEAKNESSES_MAX);
     found
+}
+
+/// An area by which findings are alike: lower case, and not longer than an area is.
+pub(super) fn area(area: &Shown) -> Shown {
+    let cut: String = area.as_str().trim().to_lowercase().chars().take(AREA_MAX).collect();
+    Shown::line(&cut)
 }
 
 /// All that a run tripped over, each once.
@@ -163,7 +174,6 @@ fn trips(outcome: &RunOutcome) -> BTreeSet<Trip> {
         .map(|gate| Trip::Gate(gate.name.clone()))
         .collect();
     if let Some(findings) = &outcome.findings {
-        let area = |area: &Shown| Shown::line(&area.as_str().trim().to_lowercase());
         trips.extend(findings.list.iter().map(|finding| Trip::Finding(area(&finding.area))));
         if findings.implemented == Some(false) {
             trips.insert(Trip::Unfinished);
