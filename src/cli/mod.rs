@@ -31,6 +31,7 @@ mod pause;
 mod peek;
 mod policy;
 mod print;
+mod queue;
 #[cfg(test)]
 mod reference;
 mod regate;
@@ -40,6 +41,7 @@ mod report;
 mod resume;
 mod retry;
 mod rollback;
+mod schedule;
 mod scripted;
 mod send_back;
 mod show;
@@ -80,6 +82,8 @@ enum Command {
     Run(Box<launch::Args>),
     Spec(spec::Args),
     Bench(Box<bench::Args>),
+    Queue(queue::Args),
+    Schedule(schedule::Args),
     Ls(ls::Args),
     Show(show::Args),
     Pause(pause::Args),
@@ -151,6 +155,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Init(args) => init::run(&args),
         Command::Spec(args) => spec::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Queue(args) => queue::run(&args),
+        Command::Schedule(args) => schedule::run(&args),
         Command::Run(args) => launch::run(&args),
         Command::Ls(args) => ls::run(&args),
         Command::Show(args) => show::run(&args),

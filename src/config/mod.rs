@@ -12,6 +12,7 @@ pub mod policy;
 pub mod prices;
 pub mod repo;
 pub mod report;
+pub mod schedule;
 pub mod spec;
 pub mod trust;
 pub mod user;

@@ -3,6 +3,7 @@
 use super::budget::{self, BudgetConfig};
 use super::crew::{self, CrewConfig};
 use super::policy::RawPolicy;
+use super::schedule::{self, ScheduleConfig};
 use super::{AgentKey, ConfigError, agents, duration, panel, policy};
 use crate::agents::profile::Profile;
 use crate::core::gate::GateSpec;
@@ -53,6 +54,8 @@ pub struct RepoConfig {
     pub policy: Option<Policy>,
     /// What may be used.
     pub budget: BudgetConfig,
+    /// When batches are due and what they do.
+    pub schedule: ScheduleConfig,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +83,7 @@ struct Raw {
     policy: Option<RawPolicy>,
     #[serde(default)]
     budget: budget::Raw,
+    schedule: Option<schedule::Raw>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +127,7 @@ impl RepoConfig {
             copy: reader.inside(raw.copy)?,
             link: reader.inside(raw.link)?,
             gates,
+            schedule: schedule::read(raw.schedule, text, origin)?,
             spec: crew::read(raw.spec, text, origin)?,
             agents,
             panel: raw.panel.map(|raw| panel::read(text, origin, raw)).transpose()?,

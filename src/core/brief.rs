@@ -33,6 +33,8 @@ pub enum Duty {
     Plan,
     /// To do a part of a batch: look over the last one, tidy up, report.
     Chore,
+    /// To have all gates run on the target as it is; no agent works on it.
+    Check,
 }
 
 impl Duty {
@@ -44,6 +46,7 @@ impl Duty {
             Self::Spec => "spec",
             Self::Plan => "plan",
             Self::Chore => "chore",
+            Self::Check => "check",
         }
     }
 }
@@ -192,7 +195,7 @@ pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String 
             ),
             _ => task.launch.prompt.clone(),
         },
-        (Part::Work, Duty::Build | Duty::Plan | Duty::Chore) => task.launch.prompt.clone(),
+        (Part::Work, Duty::Build | Duty::Plan | Duty::Chore | Duty::Check) => task.launch.prompt.clone(),
     };
     attempt::prompt(&asked, note)
 }
@@ -227,7 +230,7 @@ pub(in crate::core) fn wanted(task: &Task, attempt: &Attempt) -> Option<Wanted> 
                 .get("touchpoints")
                 .map_or_else(Vec::new, |lines| lines.lines().map(str::to_owned).collect()),
         }),
-        (Part::Work, Duty::Build | Duty::Chore) => {
+        (Part::Work, Duty::Build | Duty::Chore | Duty::Check) => {
             task.launch.brief.bench.map(|_| Wanted::Lines { target: task.launch.target.clone() })
         }
     }
@@ -241,7 +244,7 @@ pub(in crate::core) fn terms(task: &Task, part: Part) -> Terms {
         (Part::Second, _) => super::effect::Gates::None,
         // Only the merged result is what code is tested for.
         (Part::Work, Duty::Spec | Duty::Plan) => super::effect::Gates::Policy,
-        (Part::Work, Duty::Build | Duty::Chore) => super::effect::Gates::All,
+        (Part::Work, Duty::Build | Duty::Chore | Duty::Check) => super::effect::Gates::All,
     };
     let memory = brief.values.get("memory").cloned();
     Terms {
@@ -294,7 +297,7 @@ pub(in crate::core) fn needs_look(task: &Task) -> bool {
     brief.second.is_some()
         && match brief.duty {
             Duty::Spec => looks(task) < brief.rounds as usize,
-            Duty::Build | Duty::Plan | Duty::Chore => true,
+            Duty::Build | Duty::Plan | Duty::Chore | Duty::Check => true,
         }
 }
 
@@ -341,13 +344,13 @@ fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings) {
         Duty::Spec if !found.list.is_empty() => again(turn, Part::Work, String::new()),
         Duty::Spec if needs_look(task) => again(turn, Part::Second, String::new()),
         Duty::Spec => review(turn, id, "attacked and refined: the spec waits for your approval"),
-        Duty::Build | Duty::Plan | Duty::Chore if found.is_clean() => {
+        Duty::Build | Duty::Plan | Duty::Chore | Duty::Check if found.is_clean() => {
             review(turn, id, "green and verified: waits for review");
         }
-        Duty::Build | Duty::Plan | Duty::Chore if brief.bench.is_some() => {
+        Duty::Build | Duty::Plan | Duty::Chore | Duty::Check if brief.bench.is_some() => {
             review(turn, id, "green, verified with findings: waits for review");
         }
-        Duty::Build | Duty::Plan | Duty::Chore => {
+        Duty::Build | Duty::Plan | Duty::Chore | Duty::Check => {
             let used = reviewed(task).filter_map(findings).filter(|found| !found.is_clean()).count();
             if used > brief.rounds as usize {
                 let why = format!(

@@ -4,9 +4,11 @@
 //! it once. Every effect is answered by [`super::event::Event::Answered`]; the outcomes are named here.
 
 use super::attempt::Start;
+use super::batch::Place;
 use super::event::Answer;
-use super::ids::{AttemptId, EffectId, JobId, Oid};
-use super::time::Span;
+use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
+use super::text::Shown;
+use super::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -115,6 +117,47 @@ pub enum Work {
         /// The archive ref's last part.
         key: String,
     },
+    /// Read what was dropped into the folders of the queue. → `SpecsFound`
+    LookForSpecs {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The branch that has the supervisor's priorities.
+        target: String,
+        /// The folders, from the repo's root; a part may be `*`.
+        pattern: String,
+        /// For this batch; none: without one.
+        batch: Option<u64>,
+        /// At most so many are taken of what is found.
+        take: u32,
+    },
+    /// Move a dropped file to another folder beside its own. One that has gone from there is left alone. → `Done`
+    MoveSpec {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The folder in which it was dropped, from the repo's root.
+        folder: String,
+        /// Its name.
+        file: String,
+        /// Where it lies.
+        from: Place,
+        /// Where it belongs.
+        to: Place,
+        /// Put beside it, if there is something to say.
+        why: Option<String>,
+    },
+    /// Write the report of a batch. → `ReportWritten`
+    WriteReport {
+        /// The repo's main checkout.
+        repo: PathBuf,
+        /// The batch.
+        batch: u64,
+        /// Its tasks.
+        tasks: Vec<TaskId>,
+        /// From when on.
+        since: Time,
+        /// What it came to, a line each.
+        lines: Vec<Shown>,
+    },
 }
 
 impl Work {
@@ -132,6 +175,9 @@ impl Work {
             Self::BuildMerge { .. } => "a merge candidate",
             Self::MoveTarget { .. } => "the target to be moved",
             Self::Archive { .. } => "an archive",
+            Self::LookForSpecs { .. } => "a look at the queue",
+            Self::MoveSpec { .. } => "a dropped file to be moved",
+            Self::WriteReport { .. } => "a report",
         }
     }
 }

@@ -262,6 +262,13 @@ impl Engine {
         bench::view::view(&self.state, id)
     }
 
+    /// Repos whose queue is watched, each with its folders.
+    #[must_use]
+    pub fn watched_queues(&self) -> Vec<(PathBuf, String)> {
+        let watched = self.state.batches.repos.iter().filter(|(_, of)| of.watched && of.open.is_none());
+        watched.map(|(repo, of)| (repo.clone(), of.schedule.queue.clone())).collect()
+    }
+
     /// Jobs whose end is not known.
     #[must_use]
     pub fn live_jobs(&self) -> Vec<JobId> {

@@ -4,7 +4,7 @@
 
 use super::ask::AskCommand;
 use super::attempt::{AgentTraits, Exit, Limits, Observation, Start};
-use super::batch::BatchCommand;
+use super::batch::{BatchCommand, Found};
 use super::bench::BenchCommand;
 use super::brief::{Brief, Brought};
 use super::budget::{Budget, BudgetCommand};
@@ -228,6 +228,13 @@ pub enum Outcome {
     TargetRefused {
         /// What is in the way and what to do.
         reason: Shown,
+    },
+    /// What lies in the queue.
+    SpecsFound(Found),
+    /// The report of a batch was written.
+    ReportWritten {
+        /// Where to, in nopeek's data.
+        file: Shown,
     },
     /// The world refused; nothing half-done is left.
     Failed {

@@ -431,6 +431,7 @@ impl Fact {
     pub const fn task(&self) -> Option<TaskId> {
         match self {
             Self::ParallelSet { .. } | Self::Slept { .. } => None,
+            Self::Asked { task: TaskId(0), .. } | Self::Settled { task: TaskId(0), .. } => None,
             Self::Panel(fact) => fact.task(),
             Self::Ask(fact) => fact.task(),
             Self::Budget(fact) => fact.task(),

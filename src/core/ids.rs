@@ -50,6 +50,11 @@ number!(
     PanelId(u64), "p"
 );
 
+impl TaskId {
+    /// Whom an effect is for that is for no task: the queue's, a batch's. Tasks are counted from 1.
+    pub const NONE: Self = Self(0);
+}
+
 /// One try at a task; tries are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttemptId {

@@ -84,7 +84,7 @@ const NESTED: &[&str] = &[
 impl Fact {
     /// The kinds that there are, whether or not the ledger has one of them.
     pub fn kinds() -> impl Iterator<Item = &'static str> {
-        OWN.iter().chain(NESTED).copied()
+        OWN.iter().chain(NESTED).chain(&super::batch::BatchFact::KINDS).copied()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod bench;
 pub mod brief;
 pub mod budget;
 pub mod check;
+pub mod cron;
 pub mod effect;
 pub mod engine;
 pub mod event;
@@ -33,6 +34,8 @@ pub mod review;
 mod settle;
 #[cfg(test)]
 mod sim;
+#[cfg(test)]
+mod sim_batch;
 pub mod spec;
 pub mod spec_view;
 pub mod state;

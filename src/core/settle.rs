@@ -4,7 +4,7 @@
 //! It runs until nothing is left to decide; each round decides at least one fact.
 
 use super::attempt::{self, AgentMode, AgentState, Ask, AskKind, Source, Start};
-use super::brief::{self, Part};
+use super::brief::{self, Duty, Part};
 use super::effect::{Candidate, JobWhat, Work};
 use super::fact::{Ending, Fact, Role};
 use super::gate::{self, GateRun, Next};
@@ -41,7 +41,8 @@ pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
         ask::settle(turn);
         spec::settle(turn);
         bench::settle(turn);
-        batch::settle(turn);
+        let quiet = turn.facts.len() == before;
+        batch::settle(turn, quiet);
         // Right before the start: what was launched in this round may bring budgets that are used up.
         budget::settle(turn);
         start(turn);
@@ -244,26 +245,16 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
         let what = JobWhat::Setup(hook.clone());
         return start_once(turn, attempt.id, role, &ready.path, what);
     }
+    if task.launch.brief.duty == Duty::Check {
+        return checking(turn, id, &attempt);
+    }
     let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(job)).cloned() else {
         let profile = brief::agent(task, attempt.part).profile.clone();
         let what = JobWhat::Agent { profile, prompt: attempt.prompt.clone(), resume: None };
         return start_once(turn, attempt.id, Role::Agent, &ready.path, what);
     };
     let Some(exit) = agent.exit else { return };
-    let Some(read) = &attempt.read else {
-        if !turn.state.is_open(id, |work| matches!(work, Work::ReadBranch { .. })) {
-            let launch = &task.launch;
-            let work = Work::ReadBranch {
-                repo: launch.repo.clone(),
-                branch: attempt::branch_name(&launch.name, attempt.id),
-                worktree: ready.path.clone(),
-                target: launch.target.clone(),
-                wanted: brief::wanted(task, &attempt),
-            };
-            turn.ask(id, work);
-        }
-        return;
-    };
+    let Some(read) = &attempt.read else { return read_branch(turn, id, &attempt) };
     let failed = matches!(attempt.said, Some((AgentState::Failed(_), _)));
     if attempt.part == Part::Second {
         return brief::look_over(turn, attempt.id, exit, agent.ending, failed);
@@ -278,6 +269,32 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
     let tree = read.tree.clone();
     if run_gates(turn, attempt.id, false, &attempt.gates, &tree, &ready.path) {
         judged(turn, id);
+    }
+}
+
+fn read_branch(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
+    if turn.state.is_open(id, |work| matches!(work, Work::ReadBranch { .. })) {
+        return;
+    }
+    let (Some(task), Some(ready)) = (turn.state.tasks.get(&id), &attempt.ready) else { return };
+    let launch = &task.launch;
+    let work = Work::ReadBranch {
+        repo: launch.repo.clone(),
+        branch: attempt::branch_name(&launch.name, attempt.id),
+        worktree: ready.path.clone(),
+        target: launch.target.clone(),
+        wanted: brief::wanted(task, attempt),
+    };
+    turn.ask(id, work);
+}
+
+/// The gates of the target as it is: no agent works, and what passed before is run again.
+fn checking(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
+    let (Some(read), Some(ready)) = (&attempt.read, &attempt.ready) else {
+        return read_branch(turn, id, attempt);
+    };
+    if run_gates(turn, attempt.id, false, &attempt.gates, &read.tree, &ready.path) {
+        batch::checked(turn, id);
     }
 }
 
@@ -327,8 +344,10 @@ fn run_gates(
     tree: &Oid,
     worktree: &std::path::Path,
 ) -> bool {
-    let Some(repo) = turn.state.tasks.get(&attempt.task).map(|t| t.launch.repo.clone()) else { return false };
-    match gate::next(gates, &repo, tree, &turn.state.passed) {
+    let Some(launch) = turn.state.tasks.get(&attempt.task).map(|task| &task.launch) else { return false };
+    let anew = BTreeSet::new();
+    let passed = if launch.brief.duty == Duty::Check { &anew } else { &turn.state.passed };
+    match gate::next(gates, &launch.repo, tree, passed) {
         Next::Run(at) => {
             let spec = &gates[at].spec;
             let what = JobWhat::Gate { name: spec.name.clone(), command: spec.command.clone() };

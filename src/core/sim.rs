@@ -7,6 +7,7 @@
 use super::attempt::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start, Usage,
 };
+use super::batch::Found;
 use super::bench::likeness::Sketch;
 use super::bench::{BenchCommand, BenchOrder, Entrant};
 use super::brief::{Brief, Brought};
@@ -191,7 +192,9 @@ impl Sim {
                 }
                 Outcome::Done
             }
-            Work::Type { .. } | Work::Archive { .. } => Outcome::Done,
+            Work::Type { .. } | Work::Archive { .. } | Work::MoveSpec { .. } => Outcome::Done,
+            Work::LookForSpecs { .. } => Outcome::SpecsFound(Found::default()),
+            Work::WriteReport { .. } => Outcome::ReportWritten { file: "report".into() },
             Work::ReadBranch { wanted, .. } => {
                 self.heads += 1;
                 let commits = u32::from(!self.dice.chance(15));

@@ -13,7 +13,7 @@ use super::gate::{GateRun, GateSpec, GateState};
 use super::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
 use super::jobs::{Job, Jobs};
 use super::panel::Panels;
-use super::spec::Specs;
+use super::spec::{SpecFact, Specs};
 use super::text::Shown;
 use super::time::{Stopwatch, Time};
 use super::view::AttemptResult;
@@ -248,6 +248,7 @@ impl State {
             }
             Fact::Slept { span } => {
                 self.jobs.with_live(|job| job.watch.skip(*span));
+                self.batches.slept(*span);
             }
             Fact::BranchKnown { attempt, read } => {
                 self.with_attempt(*attempt, |a| a.read = Some(read.clone()));
@@ -301,6 +302,7 @@ impl State {
                 }
                 self.leave_queues(*task);
                 self.tasks.remove(task);
+                self.batches.gone(Some(*task), None);
                 self.jobs.forget(*task);
                 self.asks.forget(*task);
             }
@@ -312,7 +314,12 @@ impl State {
             }
             Fact::Budget(fact) => self.budgets.apply(at, fact),
             Fact::Batch(fact) => self.batches.apply(at, fact),
-            Fact::Spec(fact) => self.specs.apply(at, fact),
+            Fact::Spec(fact) => {
+                self.specs.apply(at, fact);
+                if let SpecFact::Forgotten { spec } = fact {
+                    self.batches.gone(None, Some(*spec));
+                }
+            }
             Fact::Bench(fact) => self.benches.apply(at, fact),
         }
     }
@@ -367,7 +374,10 @@ impl State {
             | Work::ReadBranch { .. }
             | Work::BuildMerge { .. }
             | Work::MoveTarget { .. }
-            | Work::Archive { .. } => {}
+            | Work::Archive { .. }
+            | Work::LookForSpecs { .. }
+            | Work::MoveSpec { .. }
+            | Work::WriteReport { .. } => {}
         }
         self.open.insert(effect.id, (effect.clone(), task));
     }

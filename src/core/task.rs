@@ -210,6 +210,9 @@ pub(in crate::core) fn forget(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
 pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outcome) {
     let Some((Effect { what, .. }, task)) = turn.state.open.get(&id).cloned() else { return };
     turn.fact(Fact::Settled { effect: id, task });
+    if task == TaskId::NONE {
+        return super::batch::answered(turn, what, outcome);
+    }
     if !turn.state.tasks.contains_key(&task) {
         return;
     }

@@ -41,6 +41,9 @@ pub struct Board {
     /// Votes that wait for a human, oldest first.
     #[serde(default)]
     pub votes: Vec<PollLine>,
+    /// Schedules and their batches, by repo.
+    #[serde(default)]
+    pub batches: Vec<super::batch::view::BatchLine>,
 }
 
 /// A repo on the board.
@@ -387,6 +390,7 @@ pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId,
         specs: spec_view::lines(state, now),
         benches: bench_view::lines(state),
         votes: panel::waiting(state),
+        batches: super::batch::view::lines(state, now),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What is done once facts are in the ledger, and not before: effects, notices, the answer to who asked.
 
-use super::environment::{Kept, Parent};
+use super::environment::{self, Heir, Kept, Parent};
 use super::message::ReplyTo;
 use crate::core::effect::Effect;
 use crate::core::fact::Fact;
 use crate::core::ids::{BenchId, PanelId, SpecId, TaskId};
 use crate::core::notice::Notice;
 use crate::core::time::Time;
+use crate::os::paths::Paths;
+use std::path::PathBuf;
 
 /// A step of the engine whose facts are still to be committed.
 #[derive(Debug)]
@@ -27,9 +29,24 @@ pub(super) struct After {
     pub(super) kept: Vec<(TaskId, Kept)>,
     /// Kept beside the ledger for a spec or a bench, before its tasks.
     pub(super) kept_parent: Option<(Parent, Kept)>,
-    /// Tasks of specs and benches, which get what is kept for those.
-    pub(super) heirs: Vec<(TaskId, Parent)>,
+    /// Kept beside the ledger for a repo's batches and queue.
+    pub(super) kept_repo: Option<(PathBuf, Kept)>,
+    /// Those who get what is kept for somebody else.
+    pub(super) heirs: Vec<Heir>,
     pub(super) answer: Option<(ReplyTo, Acknowledged)>,
+}
+
+impl After {
+    /// Keeps environments before the facts: a task that is in the ledger has its own. What can't be kept is tried once more
+    /// after the facts.
+    pub(super) fn keep(&mut self, paths: &Paths) {
+        self.kept.retain(|(task, kept)| environment::save(paths, *task, kept).is_err());
+        self.kept_parent =
+            self.kept_parent.take().filter(|(of, kept)| environment::save_parent(paths, *of, kept).is_err());
+        self.kept_repo =
+            self.kept_repo.take().filter(|(repo, kept)| environment::save_repo(paths, repo, kept).is_err());
+        self.heirs.retain(|heir| environment::inherit(paths, heir).is_err());
+    }
 }
 
 /// What a person is told.

@@ -2,7 +2,9 @@
 //!
 //! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks.
 
+use super::batches::BatchReport;
 use super::brought;
+use super::drops;
 use super::jobs::{Begin, Order};
 use super::judges;
 use super::launch;
@@ -63,10 +65,16 @@ impl Shell {
             | Work::ReadBranch { .. }
             | Work::BuildMerge { .. }
             | Work::MoveTarget { .. }
-            | Work::Archive { .. } => None,
+            | Work::Archive { .. }
+            | Work::LookForSpecs { .. }
+            | Work::MoveSpec { .. }
+            | Work::WriteReport { .. } => None,
         };
         self.in_flight.insert(id, job);
         match what {
+            Work::WriteReport { batch, tasks, since, lines, repo } => {
+                self.write_report(id, BatchReport { repo, batch, tasks, since, lines });
+            }
             Work::StartJob(start) => {
                 let job = start.job;
                 if let Err(error) = self.jobs.begin(job, Begin::Start { effect: id, start: Box::new(start) })
@@ -82,7 +90,9 @@ impl Shell {
             | Work::ReadBranch { ref repo, .. }
             | Work::BuildMerge { ref repo, .. }
             | Work::MoveTarget { ref repo, .. }
-            | Work::Archive { ref repo, .. } => {
+            | Work::Archive { ref repo, .. }
+            | Work::LookForSpecs { ref repo, .. }
+            | Work::MoveSpec { ref repo, .. } => {
                 let lane = Lane::Change(repo.clone());
                 let (paths, world) = (self.paths.clone(), self.world.clone());
                 self.workers.put(lane, move || {
@@ -145,9 +155,19 @@ fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
             git::archive::archive(&repo, &worktree, branch.as_deref(), &key).map_err(git_error)?;
             Ok(Outcome::Done)
         }
-        Work::StartJob(_) | Work::Freeze(_) | Work::Thaw(_) | Work::End { .. } | Work::Type { .. } => {
-            Err(Shown::line("an order to a job came to a git worker"))
+        Work::LookForSpecs { repo, target, pattern, .. } => {
+            Ok(Outcome::SpecsFound(drops::look(&repo, &target, &pattern)?))
         }
+        Work::MoveSpec { repo, folder, file, from, to, why } => {
+            drops::shift(&repo, &folder, &file, (from, to), why.as_deref())?;
+            Ok(Outcome::Done)
+        }
+        Work::StartJob(_)
+        | Work::Freeze(_)
+        | Work::Thaw(_)
+        | Work::End { .. }
+        | Work::Type { .. }
+        | Work::WriteReport { .. } => Err(Shown::line("an order to a job came to a git worker")),
     }
 }
 

@@ -4,10 +4,12 @@
 //! It may hold keys; it is never written to the ledger or the log. Lost (a power cut), the daemon's own is used.
 
 use crate::agents::profile::Profile;
+use crate::core::batch::BatchFact;
 use crate::core::fact::Fact;
 use crate::core::ids::{AttemptId, BenchId, SpecId, TaskId};
 use crate::os::paths::Paths;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -77,6 +79,12 @@ fn parent_file(paths: &Paths, parent: Parent) -> PathBuf {
     paths.data.join("env").join(format!("{name}.json"))
 }
 
+fn repo_file(paths: &Paths, repo: &Path) -> PathBuf {
+    let digest = Sha256::digest(repo.as_os_str().as_encoded_bytes());
+    let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    paths.data.join("env").join(format!("repo-{name}.json"))
+}
+
 /// Keeps `kept` for the jobs of `task`.
 pub(super) fn save(paths: &Paths, task: TaskId, kept: &Kept) -> io::Result<()> {
     put(&file(paths, task), kept)
@@ -87,22 +95,50 @@ pub(super) fn save_parent(paths: &Paths, parent: Parent, kept: &Kept) -> io::Res
     put(&parent_file(paths, parent), kept)
 }
 
-/// Gives a task what is kept for its spec or bench.
-pub(super) fn inherit(paths: &Paths, task: TaskId, parent: Parent) -> io::Result<()> {
-    let kept = serde_json::from_slice(&std::fs::read(parent_file(paths, parent))?)?;
-    put(&file(paths, task), &kept)
+/// Keeps `kept` for the batches and the queue of a repo.
+pub(super) fn save_repo(paths: &Paths, repo: &Path, kept: &Kept) -> io::Result<()> {
+    put(&repo_file(paths, repo), kept)
 }
 
-/// The tasks of specs and benches that these facts launch.
-pub(super) fn heirs(facts: &[Fact]) -> Vec<(TaskId, Parent)> {
-    let launched = |fact: &Fact| match fact {
+/// Somebody who gets what is kept for somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heir {
+    /// A task of a spec or a bench.
+    Of(TaskId, Parent),
+    /// A spec of a repo's queue.
+    OfQueue(SpecId, PathBuf),
+    /// A task of a repo's batch.
+    OfBatch(TaskId, PathBuf),
+}
+
+/// Gives an heir what is kept for it.
+pub(super) fn inherit(paths: &Paths, heir: &Heir) -> io::Result<()> {
+    let (from, to) = match heir {
+        Heir::Of(task, parent) => (parent_file(paths, *parent), file(paths, *task)),
+        Heir::OfQueue(spec, repo) => (repo_file(paths, repo), parent_file(paths, Parent::Spec(*spec))),
+        Heir::OfBatch(task, repo) => (repo_file(paths, repo), file(paths, *task)),
+    };
+    let kept = serde_json::from_slice(&std::fs::read(from)?)?;
+    put(&to, &kept)
+}
+
+/// The tasks of specs that these facts launch, those of batches, and the specs of queues; specs before their tasks.
+pub(super) fn heirs(facts: &[Fact]) -> Vec<Heir> {
+    let specs = facts.iter().filter_map(|fact| match fact {
+        Fact::Batch(BatchFact::Taken { repo, spec, .. }) => Some(Heir::OfQueue(*spec, repo.clone())),
+        _ => None,
+    });
+    let tasks = facts.iter().filter_map(|fact| match fact {
         Fact::Launched { task, launch } => {
             let brief = &launch.brief;
-            Some((*task, brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?))
+            Some(Heir::Of(*task, brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?))
+        }
+        Fact::Batch(BatchFact::Tasked { repo, task, chore: true, .. }) => {
+            Some(Heir::OfBatch(*task, repo.clone()))
         }
         _ => None,
-    };
-    facts.iter().filter_map(launched).collect()
+    });
+    specs.chain(tasks).collect()
 }
 
 fn put(file: &Path, kept: &Kept) -> io::Result<()> {

@@ -3,6 +3,7 @@
 //! Two queues, both bounded: while the ledger can't be written the world waits in its queue, and people are still
 //! answered.
 
+use super::batches::{ResolvedSchedule, Seen};
 use super::benches::ResolvedBench;
 use super::launch::Resolved;
 use super::outbox::Outbox;
@@ -11,6 +12,7 @@ use crate::core::event::{Command, DiffStat, Event};
 use crate::core::ids::JobId;
 use crate::screen::covered::Covered;
 use crate::wire::client::{Refusal, Request, ToDaemon};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -49,6 +51,10 @@ pub(super) enum FromWorld {
     Resolved { reply: ReplyTo, result: Result<Vec<Resolved>, Refusal> },
     /// Who votes on a question was looked up.
     Voting { reply: ReplyTo, result: Result<Box<Command>, Refusal> },
+    /// A request for a schedule or the queue was looked up.
+    ScheduleResolved { reply: ReplyTo, result: Box<Result<ResolvedSchedule, Refusal>> },
+    /// A watched queue was glanced at: what lies in it.
+    Glanced { repo: PathBuf, seen: Seen },
     /// A request for a spec was looked up.
     SpecResolved { reply: ReplyTo, result: Box<Result<ResolvedSpec, Refusal>> },
     /// A bench that was looked up may be opened.

@@ -12,10 +12,12 @@
 
 mod after;
 mod asking;
+mod batches;
 mod benches;
 mod brought;
 mod commands;
 mod dispatch;
+mod drops;
 mod environment;
 mod frames;
 mod jobs;

@@ -319,6 +319,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             Request::Run(_)
             | Request::SpecNew(_)
             | Request::BenchNew(_)
+            | Request::Schedule(_)
             | Request::Command(_)
             | Request::Act { .. }
             | Request::Diff { .. }
@@ -329,6 +330,7 @@ const fn is_word_of_a_person(message: &ToDaemon) -> bool {
             | Request::Ledger { .. }
             | Request::Agents { .. }
             | Request::Spec(_)
+            | Request::Queue(_)
             | Request::Budget
             | Request::Bench(_)
             | Request::Status

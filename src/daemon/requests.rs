@@ -134,6 +134,8 @@ impl Shell {
                 });
                 return;
             }
+            Request::Schedule(wish) => return self.resolve_schedule(reply, *wish),
+            Request::Queue(folder) => return self.list_queue(reply, folder),
             Request::Spec(name) => self.spec(&name),
             Request::Budget => Ok(Reply::Budget(self.engine.budgets(self.now))),
             Request::BenchNew(wish) => {

@@ -7,6 +7,7 @@
 
 use super::after::{Acknowledged, After, Unsaved};
 use super::asking::Asking;
+use super::batches::Queues;
 use super::commands::refused;
 use super::frames::Looking;
 use super::jobs::Jobs;
@@ -97,6 +98,8 @@ pub(super) struct Shell {
     pub(super) wished: HashMap<JobId, (u16, u16)>,
     /// Requests that wait for a person's answer.
     pub(super) asking: Vec<Asking>,
+    /// Queues that are watched.
+    pub(super) queues: Queues,
     unsaved: VecDeque<Unsaved>,
     retry_at: Option<Instant>,
     /// What the moments at which screens are looked at together are counted from.
@@ -139,6 +142,7 @@ impl Shell {
             sizes: HashMap::new(),
             wished: HashMap::new(),
             asking: Vec::new(),
+            queues: Queues::default(),
             unsaved: VecDeque::new(),
             retry_at: None,
             epoch: clock::instant(),
@@ -225,6 +229,7 @@ impl Shell {
         self.push_board();
         self.measure();
         self.post.hand_over(&self.paths);
+        self.watch_queues();
     }
 
     fn hear_world(&mut self, message: FromWorld) {
@@ -245,6 +250,8 @@ impl Shell {
             },
             FromWorld::SpecResolved { reply, result } => self.open_spec(reply, *result),
             FromWorld::BenchResolved { reply, result } => self.open_bench(reply, *result),
+            FromWorld::ScheduleResolved { reply, result } => self.schedule(reply, *result),
+            FromWorld::Glanced { repo, seen } => self.glanced(repo, seen),
         }
     }
 
@@ -379,7 +386,8 @@ impl Shell {
         if self.retry_at.is_some_and(|at| clock::instant() < at) {
             return;
         }
-        self.keep_environments();
+        // What is kept of a task that never gets into the ledger is replaced by the next one of its number.
+        self.unsaved.iter_mut().for_each(|unsaved| unsaved.after.keep(&self.paths));
         while let Some(first) = self.unsaved.front() {
             let (at, by) = (first.at, first.by.clone());
             let alike = self.unsaved.iter().take_while(|next| next.at == at && next.by == by).count();
@@ -402,24 +410,6 @@ impl Shell {
             }
         }
         self.retry_at = None;
-    }
-
-    /// Before the facts: a task that is in the ledger has its environment. What is kept of a task that never gets
-    /// there is replaced by the next one of its number.
-    fn keep_environments(&mut self) {
-        for unsaved in &mut self.unsaved {
-            // Once more after the facts, if it fails.
-            unsaved.after.kept.retain(|(task, kept)| environment::save(&self.paths, *task, kept).is_err());
-            unsaved.after.kept_parent = unsaved
-                .after
-                .kept_parent
-                .take()
-                .filter(|(parent, kept)| environment::save_parent(&self.paths, *parent, kept).is_err());
-            unsaved
-                .after
-                .heirs
-                .retain(|(task, parent)| environment::inherit(&self.paths, *task, *parent).is_err());
-        }
     }
 
     /// Nobody waits for a disk: who asked is told that what was asked for is not certain yet.
@@ -564,6 +554,7 @@ impl Shell {
             self.board_due(now),
             self.pulse_at,
             self.post.due(),
+            self.queues.due(),
             more,
             frames,
             heartbeat,

@@ -77,6 +77,12 @@ pub fn list(main: &Path, branch: &str, folder: &str) -> Result<Vec<String>, GitE
     Ok(inner.iter().filter_map(|entry| entry.name().ok().map(str::to_owned)).collect())
 }
 
+/// Whether git tracks a file of the main checkout: it is in the index.
+pub fn is_tracked(main: &Path, path: &str) -> Result<bool, GitError> {
+    let index = open(main)?.index().map_err(library("read the index"))?;
+    Ok(index.get_path(Path::new(path), 0).is_some())
+}
+
 /// The commit that a branch is at.
 pub fn tip(main: &Path, branch: &str) -> Result<Oid, GitError> {
     let repo = open(main)?;

@@ -106,7 +106,11 @@ fn top(app: &App, area: Rect, on: &mut Canvas<'_>) {
         View::Timeline(_) => " · timeline",
         View::Spec(_) => " · spec",
     };
-    on.put(area, x, 0, &clip(place, room.saturating_sub(x.saturating_sub(9))), Role::Header);
+    let left = |x: u16| room.saturating_sub(x.saturating_sub(9));
+    let x = on.put(area, x, 0, &clip(place, left(x)), Role::Header);
+    if let Some(batch) = app.known.batch() {
+        on.put(area, x, 0, &clip(&format!(" · {batch}"), left(x)), Role::Dim);
+    }
     if app.known.link == Link::Down {
         on.put_right(area, 1, 0, "no daemon …", Role::Refusal);
         return;

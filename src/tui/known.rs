@@ -8,6 +8,7 @@ use crate::core::ids::{JobId, SpecId, TaskId};
 use crate::core::lid::Lid;
 use crate::core::panel::PollLine;
 use crate::core::spec_view::{SpecLine, SpecStage};
+use crate::core::text::Shown;
 use crate::core::view::{AttemptView, Board, TaskState, TaskView};
 use crate::wire::cells::Changes;
 use jiff::tz::TimeZone;
@@ -151,6 +152,12 @@ impl Known {
             self.all_specs().filter(|spec| spec.stage != SpecStage::Done).collect();
         specs.sort_by_key(|spec| (!spec.needs_you, spec.id));
         specs
+    }
+
+    /// Where the batches of the repo stand, if its schedule is on or one is under way.
+    pub(super) fn batch(&self) -> Option<&Shown> {
+        let line = self.board.batches.iter().find(|line| Some(&line.repo) == self.repo.as_ref())?;
+        (line.on || line.open.is_some()).then_some(&line.text)
     }
 
     /// Those that are over too.

@@ -180,6 +180,7 @@ pub(super) fn board() -> Board {
         specs: Vec::new(),
         benches: Vec::new(),
         votes: Vec::new(),
+        batches: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::cells::Changes;
 use super::input::Input;
+use crate::core::batch::Place;
 use crate::core::bench::view::BenchView;
 use crate::core::budget::{Allowance, BudgetView};
 use crate::core::event::{Answer, Command};
@@ -199,6 +200,10 @@ pub enum Request {
     },
     /// From a goal to a spec, and on; config is read by the daemon's edges.
     SpecNew(Box<SpecRequest>),
+    /// Something of a repo's schedule or queue; config is read by the daemon's edges.
+    Schedule(Box<ScheduleRequest>),
+    /// What lies in the queue of this folder's repo.
+    Queue(PathBuf),
     /// A spec, by name or number as `s3`, whole.
     Spec(TaskRef),
     /// All budgets, and what was used.
@@ -350,6 +355,43 @@ pub struct BenchRequest {
     pub env: Vec<(String, String)>,
 }
 
+/// Something of a repo's schedule or queue, which takes its config and who is here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleRequest {
+    /// A folder in the repo.
+    pub repo: PathBuf,
+    /// What is wanted.
+    pub act: ScheduleAct,
+    /// The client's environment that agents need. Never stored in the ledger.
+    pub env: Vec<(String, String)>,
+}
+
+/// What is wanted of a schedule or a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScheduleAct {
+    /// Batches by themselves from now on.
+    On,
+    /// A batch now.
+    Run,
+    /// Build what waits in the queue now.
+    Queue,
+    /// The same whenever something is dropped.
+    Watch,
+}
+
+/// A file of the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueLine {
+    /// Where it stands.
+    pub place: Place,
+    /// Its folder, from the repo's root.
+    pub folder: String,
+    /// Its name.
+    pub file: String,
+    /// Why it failed; may be empty.
+    pub why: Shown,
+}
+
 /// What to do to a task; as [`Command`], without its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
@@ -410,6 +452,8 @@ pub enum Reply {
     Ledger(Vec<LedgerLine>),
     /// A spec.
     Spec(Box<SpecView>),
+    /// What lies in a queue.
+    Queue(Vec<QueueLine>),
     /// A report; older tasks left out if it would be too long.
     Report(Box<Report>),
     /// Where a report was sent.

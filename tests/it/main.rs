@@ -38,6 +38,8 @@ mod records;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod schedule;
+#[cfg(test)]
 mod screens;
 #[cfg(test)]
 mod specs_tui;

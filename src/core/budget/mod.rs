@@ -481,7 +481,6 @@ pub fn batch_allowance(state: &State, repo: &std::path::Path) -> Option<Allowanc
 }
 
 /// The batch `batch` has a budget from now on: the repo's, if that has one for batches.
-#[cfg_attr(not(test), expect(dead_code, reason = "batches call it once they are there"))]
 pub(in crate::core) fn open_batch(turn: &mut Turn<'_>, batch: &str, repo: &std::path::Path) {
     if let Some(allowance) = batch_allowance(turn.state, repo) {
         let (batch, repo) = (batch.to_owned(), repo.to_owned());
@@ -490,7 +489,6 @@ pub(in crate::core) fn open_batch(turn: &mut Turn<'_>, batch: &str, repo: &std::
 }
 
 /// A task counts for a batch that has a budget.
-#[cfg_attr(not(test), expect(dead_code, reason = "batches call it once they are there"))]
 pub(in crate::core) fn join_batch(turn: &mut Turn<'_>, batch: &str, task: TaskId) {
     if turn.state.budgets.batches.contains_key(batch) && task::get(turn.state, task).is_ok() {
         let batch = batch.to_owned();
