@@ -679,7 +679,8 @@ impl Story {
             }
             BatchFact::Missed { count, .. } => self.missed.push((at, *count)),
             BatchFact::PhaseBegan { phase, limit, .. } => {
-                if self.phase.replace((*phase, at, *limit, slept)).is_some() {
+                let within = self.phase.replace((*phase, at, *limit, slept));
+                if within.is_some() {
                     return Err(format!("{phase:?} begins within another phase"));
                 }
             }

@@ -317,7 +317,7 @@ impl Batches {
                 });
             }
             BatchFact::Missed { repo, until, .. } => {
-                self.with(repo, |of| of.counted = of.counted.max(*until))
+                self.with(repo, |of| of.counted = of.counted.max(*until));
             }
             BatchFact::PhaseBegan { repo, phase, limit, .. } => self.with_open(repo, |batch| {
                 let watch = Stopwatch::started(at);
