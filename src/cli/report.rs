@@ -1,10 +1,11 @@
 //! `nopeek report`: what came of tasks in a stretch of time, as markdown, JSON or a page.
 
-use super::error::{BAD_INPUT, CliError, WORLD};
+use super::error::{BAD_INPUT, CliError, NOT_FOUND, WORLD};
 use super::print::{self, Paint};
 use super::talk::Talk;
 use super::when::when;
 use crate::core::report::{Report, html, markdown};
+use crate::core::text::Shown;
 use crate::core::time::Time;
 use crate::os::clock::Clock;
 use crate::wire::client::{Delivery, Reply, ReportQuery, Request};
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 pub(super) struct Args {
     /// Tasks by name, or by number as t12, which finds forgotten ones too.
     tasks: Vec<String>,
+    /// The tasks of this spec, by its name or its number as s3: its draft, its plan and what was planned.
+    #[arg(long, value_name = "NAME", conflicts_with = "tasks")]
+    spec: Option<String>,
     /// What happened from here on: a time ago (24h, 7d), a day (2026-11-20) or a moment ("2026-11-20 08:00").
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
@@ -72,8 +76,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         ));
     }
     let mut talk = Talk::open()?;
-    let repo = talk.repo().filter(|_| !args.all && args.tasks.is_empty()).map(Path::to_owned);
-    let tasks = args.tasks.iter().map(|name| talk.named(name)).collect();
+    let names = match &args.spec {
+        Some(spec) => of_spec(&mut talk, spec)?,
+        None => args.tasks.clone(),
+    };
+    let repo = talk.repo().filter(|_| !args.all && names.is_empty()).map(Path::to_owned);
+    let tasks = names.iter().map(|name| talk.named(name)).collect();
     let query = ReportQuery { tasks, repo, since, until };
     if args.send {
         let sent = match talk.ask(Request::SendReport(query.clone()))? {
@@ -103,6 +111,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         None => print::line(text.trim_end())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tasks of a spec, by their numbers.
+fn of_spec(talk: &mut Talk, spec: &str) -> Result<Vec<String>, CliError> {
+    let line = match talk.ask(Request::Spec(talk.named(spec)))? {
+        Reply::Spec(view) => view.line,
+        other => return Err(CliError::odd(&other)),
+    };
+    let tasks: Vec<String> =
+        line.draft.iter().chain(&line.plan).chain(line.tasks.values()).map(ToString::to_string).collect();
+    if tasks.is_empty() {
+        let what = format!("the spec {} has no task yet", Shown::line(&line.name));
+        return Err(CliError::new(NOT_FOUND, what, "nopeek spec show says where it stands"));
+    }
+    Ok(tasks)
 }
 
 /// Says where a report was sent; an error if it did not get everywhere.

@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::attempt::Exit;
+use crate::core::brief::Part;
 use crate::core::budget::money;
 use crate::core::report::{TaskReport, is_red, words};
 use crate::core::text::Shown;
@@ -42,12 +43,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 /// What a landed task took, all its attempts together.
 fn print_run(task: &TaskReport) -> Result<(), CliError> {
     print::line("  the whole run")?;
-    let tries = u32::try_from(task.attempts.len()).unwrap_or(u32::MAX).saturating_add(task.attempts_left_out);
     let verdicts = task.attempts.iter().map(|attempt| attempt.gates.len()).sum::<usize>();
     let red =
         task.attempts.iter().flat_map(|attempt| &attempt.gates).filter(|gate| is_red(gate.verdict)).count();
     let mut rows = vec![
-        ("attempts", format!("{tries}, sent back {} times", task.sent_back)),
+        ("attempts", format!("{}, sent back {} times", words::tries(task.tries()), task.sent_back)),
         ("took", words::span(task.duration)),
         ("agents", words::span(task.used.work)),
         ("waited", format!("{} for you", words::span(task.time.waiting))),
@@ -97,9 +97,10 @@ fn print_task(task: &TaskView) -> Result<(), CliError> {
 
 fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
     let result = attempt.result.map_or("", |result| result.label());
+    let look = if attempt.part == Part::Second { "another pair of eyes " } else { "" };
     let lid = if attempt.peeked { "peeked" } else { attempt.lid.label() };
     print::line(&format!(
-        "  attempt {} {} {}",
+        "  attempt {} {look}{} {}",
         attempt.no,
         Paint::Bold.on(result),
         Paint::Faint.on(&format!("{} lid {lid}", Shown::line(&attempt.branch)))

@@ -4,8 +4,10 @@
 //! span's number is the place in the ledger of the fact that opened it, so that it stays the same for good.
 
 use super::attempt::{AgentState, Exit};
+use super::brief::Part;
 use super::fact::{Entry, Fact, Role};
-use super::ids::{JobId, TaskId};
+use super::ids::{JobId, SpecId, TaskId};
+use super::spec::SpecFact;
 use super::text::Shown;
 use super::time::{Span as Length, Time};
 use super::view::AttemptResult;
@@ -45,8 +47,10 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpanKind {
-    /// All of a task.
+    /// All of a task, from its spec's goal on where it has one.
     Task,
+    /// From a spec's goal to the task's launch.
+    Goal,
     /// In the start queue.
     Queued,
     /// An attempt.
@@ -91,17 +95,40 @@ impl Status {
 /// is about it.
 #[must_use]
 pub fn spans(entries: &[Entry], task: TaskId) -> Vec<Span> {
-    let mut tracer = Tracer::default();
+    let mut tracer = Tracer { goal: goal_of(entries, task), ..Tracer::default() };
     for entry in entries.iter().filter(|entry| entry.fact.task() == Some(task)) {
         tracer.take(entry);
     }
     tracer.spans
 }
 
+/// The spec that a task is a part of; none: it is for itself.
+#[must_use]
+pub fn spec_of(entries: &[Entry], task: TaskId) -> Option<SpecId> {
+    entries.iter().find_map(|entry| match &entry.fact {
+        Fact::Launched { task: launched, launch } if *launched == task => launch.brief.spec,
+        _ => None,
+    })
+}
+
+/// Whether an entry is the goal of this spec.
+#[must_use]
+pub fn is_goal(entry: &Entry, of: SpecId) -> bool {
+    matches!(&entry.fact, Fact::Spec(SpecFact::Opened { spec, .. }) if *spec == of)
+}
+
+/// The goal of a task's spec, if it is among the entries.
+fn goal_of(entries: &[Entry], task: TaskId) -> Option<Entry> {
+    let spec = spec_of(entries, task)?;
+    entries.iter().find(|entry| is_goal(entry, spec)).cloned()
+}
+
 /// The spans so far, and which of them are open.
 #[derive(Default)]
 struct Tracer {
     spans: Vec<Span>,
+    /// The fact by which the task's spec was asked for.
+    goal: Option<Entry>,
     attempt: Option<usize>,
     /// Queued, in review, stuck: one at a time.
     waits: Option<usize>,
@@ -129,6 +156,17 @@ impl Tracer {
             attributes: BTreeMap::new(),
         });
         self.spans.len() - 1
+    }
+
+    /// The task's way began where its spec's goal was said.
+    fn goal(&mut self, task: usize, launched: Time) {
+        let Some(goal) = self.goal.take() else { return };
+        let Fact::Spec(SpecFact::Opened { order, .. }) = &goal.fact else { return };
+        self.spans[task].start = goal.at;
+        self.note(Some(task), "spec", &order.name);
+        let span = self.open(&goal, Some(task), SpanKind::Goal, "goal");
+        self.note(Some(span), "goal", &order.goal);
+        self.close(Some(span), launched, Status::Unset);
     }
 
     /// Ends a span that is open.
@@ -174,6 +212,10 @@ impl Tracer {
                 self.note(Some(span), "repo", launch.repo.display());
                 self.note(Some(span), "target", &launch.target);
                 self.note(Some(span), "agent", &launch.agent.profile);
+                if let Some(spec) = launch.brief.spec {
+                    self.note(Some(span), "spec", spec);
+                    self.goal(span, now);
+                }
                 self.wait(at, SpanKind::Queued, "queued");
             }
             // Without its beginning nothing can be said of it.
@@ -182,11 +224,14 @@ impl Tracer {
                 self.reopen();
                 self.wait(at, SpanKind::Queued, "queued");
             }
-            Fact::AttemptOpened { attempt, .. } => {
+            Fact::AttemptOpened { attempt, part, .. } => {
                 self.waited(now, Status::Unset);
                 self.gates.retain(|(merged, _), _| *merged);
-                self.attempt =
-                    Some(self.open(at, None, SpanKind::Attempt, &format!("attempt {}", attempt.no)));
+                let name = match part {
+                    Part::Work => format!("attempt {}", attempt.no),
+                    Part::Second => format!("attempt {}, another pair of eyes", attempt.no),
+                };
+                self.attempt = Some(self.open(at, None, SpanKind::Attempt, &name));
             }
             Fact::WorktreeMade { ready, .. } => {
                 let names = ready.gates.iter().enumerate().map(|(n, gate)| ((false, n), gate.name.clone()));
@@ -467,6 +512,39 @@ mod tests {
             format!("{}{} {took}{}", " ".repeat(depth(span)), span.name, status(span))
         };
         spans.iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_trace_begins_at_the_goal_of_the_tasks_spec() {
+        let mut story = story();
+        for entry in &mut story {
+            (entry.seq, entry.at) = (entry.seq + 10, Time(entry.at.0 + 60_000));
+        }
+        let Fact::Launched { launch, .. } = &mut story[0].fact else { panic!() };
+        launch.brief.spec = Some(SpecId(3));
+        assert_eq!(told(&spans(&story, T))[..2], ["fix 21 ok", " queued 1"], "without its goal");
+        assert_eq!(spans(&story, T)[0].attributes["spec"], "s3".into());
+        let opened = |spec| {
+            let agent = serde_json::json!({
+                "profile": "scripted", "mode": "headless", "idle_done": null, "resumable": true
+            });
+            let order = serde_json::json!({
+                "repo": "/r", "target": "main", "parallel": 1, "name": "tea", "goal": "Tea for everybody",
+                "crew": { "draft": agent, "plan": agent, "work": agent }, "passes": 1, "rounds": 1, "ahead": {},
+                "limits": { "attempts": 3, "time": null, "silence": null }, "lid": "on", "memory": "wip.md",
+            });
+            let order = serde_json::from_value(order).unwrap();
+            Fact::Spec(SpecFact::Opened { spec: SpecId(spec), order })
+        };
+        let at = |seq, spec| Entry { seq, at: Time(seq * 1_000), by: "ada".into(), fact: opened(spec) };
+        story.splice(..0, [at(1, 2), at(5, 3), at(6, 4)]);
+        let spans = spans(&story, T);
+        assert_eq!(told(&spans)[..3], ["fix 77 ok", " goal 56", " queued 1"]);
+        let has = |span: &Span, key: &str| span.attributes[key].to_string();
+        assert_eq!(
+            (has(&spans[0], "spec"), has(&spans[1], "goal"), spans[1].id),
+            ("tea".to_owned(), "Tea for everybody".to_owned(), 5)
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
 use crate::core::fact::Entry;
 use crate::core::ids::TaskId;
 use crate::core::time::Time;
+use crate::core::trace;
 use crate::os::clock;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, Authorization};
@@ -215,7 +216,15 @@ impl Reader {
     /// All facts of a task, oldest first.
     pub fn of_task(&self, task: TaskId) -> Result<Vec<Entry>, StoreError> {
         let filter = Filter { task: Some(task), ..Filter::default() };
-        self.read(&filter, i64::MAX)
+        let mut entries = self.read(&filter, i64::MAX)?;
+        if let Some(spec) = trace::spec_of(&entries, task) {
+            let filter = Filter { kinds: vec!["spec_opened".to_owned()], ..Filter::default() };
+            let goals = self.read(&filter, i64::MAX)?;
+            if let Some(goal) = goals.into_iter().find(|entry| trace::is_goal(entry, spec)) {
+                entries.insert(0, goal);
+            }
+        }
+        Ok(entries)
     }
 
     /// The kinds of facts that there are.

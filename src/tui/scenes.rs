@@ -255,6 +255,7 @@ fn report() -> Report {
     let tried = |no, from: u64, agent: u64, over: Option<u64>, result, gates: &[(&str, Verdict, u64)]| {
         AttemptReport {
             no,
+            part: crate::core::brief::Part::Work,
             began_before: false,
             opened: at(from),
             started: Some(at(from + 1)),

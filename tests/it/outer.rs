@@ -343,6 +343,30 @@ fn a_goal_comes_to_landed_work_unattended_through_three_dead_daemons() {
         (8, 1, 1),
         "spec, plan and six tasks"
     );
+
+    // The report of the spec, and where the time of a task went since the goal was said.
+    let text = world.ok(&["report", "--spec", "tea", "--format", "json"]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let names: Vec<&str> =
+        report["tasks"].as_array().unwrap().iter().map(|task| task["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 8, "its draft, its plan and what was planned: {names:?}");
+    let looks = report["totals"]["looks"].as_u64().unwrap();
+    let parts =
+        report["tasks"].as_array().unwrap().iter().flat_map(|task| task["attempts"].as_array().unwrap());
+    assert_eq!(parts.filter(|attempt| attempt["part"] == "second").count() as u64, looks);
+    assert!(looks >= 9, "two at the spec, two at the lemon, one at each of the others: {looks}");
+    assert!(world.ok(&["report", "--spec", "tea"]).contains("| 3 tries, 1 look |"));
+    let cup = world.ok(&["show", "cup"]);
+    assert!(
+        cup.contains("3 tries, 1 look, sent back") && cup.contains("attempt 4 another pair of eyes"),
+        "{cup}"
+    );
+    let missing = world.refused(&["report", "--spec", "coffee"], 3);
+    assert!(missing.contains("coffee"), "{missing}");
+    let spans = world.json(&["trace", "cup"]);
+    assert_eq!((&spans[0]["attributes"]["spec"], &spans[1]["kind"]), (&"tea".into(), &"goal".into()));
+    assert_eq!(spans[1]["attributes"]["goal"], "Tea for everybody");
+    assert_eq!(spans[0]["start"], spans[1]["start"]);
     let merged = world.git(&["log", "--format=%B", "--merges", "main"]);
     assert!(merged.contains("Pour fast or slow?"), "the vote is cited: {merged}");
 }

@@ -10,6 +10,7 @@ use super::{
     TEXT_MAX, TaskReport, Times, Totals, Used, VERSION,
 };
 use crate::core::attempt::{AgentState, Usage};
+use crate::core::brief::Part;
 use crate::core::event::Launch;
 use crate::core::fact::{Entry, Fact, Role};
 use crate::core::ids::{AttemptId, TaskId};
@@ -218,6 +219,7 @@ impl Record {
             diffstat: None,
             attempts: Vec::new(),
             attempts_left_out: 0,
+            looks: 0,
             sent_back: 0,
             questions: Vec::new(),
             votes: Vec::new(),
@@ -238,9 +240,10 @@ impl Record {
     /// Takes down what a fact says; `now`: it lies within the stretch.
     fn note(&mut self, at: Time, by: &str, fact: &Fact, state: &State, now: bool) {
         match fact {
-            Fact::AttemptOpened { attempt, .. } => {
+            Fact::AttemptOpened { attempt, part, .. } => {
                 self.sums.attempts += u32::from(now);
-                self.attempts.push(Tried::new(attempt.no, at, now));
+                self.sums.looks += u32::from(now && *part == Part::Second);
+                self.attempts.push(Tried::new(attempt.no, *part, at, now));
             }
             Fact::JobRan { job, .. } => {
                 if let Some(no) = agent_of(state, *job) {
@@ -298,7 +301,7 @@ impl Record {
             Fact::Landed { .. } => {
                 self.sums.landed += u32::from(now);
                 self.task.landed_at = Some(at);
-                if let Some(tried) = self.attempts.last_mut() {
+                if let Some(tried) = self.attempts.iter_mut().rfind(|tried| tried.is_work()) {
                     tried.touched |= now;
                     tried.report.landed = true;
                     tried.fared.landed += u32::from(now);
@@ -404,14 +407,16 @@ impl Record {
 
     /// Adds up what its attempts used.
     fn close(&mut self) {
-        let newest = self.attempts.last().map(|tried| &tried.report);
+        let newest = self.attempts.iter().rfind(|tried| tried.is_work()).map(|tried| &tried.report);
         self.task.commits = newest.and_then(|a| a.commits);
         self.task.diffstat = newest.and_then(|a| a.diffstat);
-        for tried in &self.attempts {
+        for tried in self.attempts.iter().filter(|tried| tried.is_work()) {
             let sums = if tried.report.peeked { &mut self.sums.peeked } else { &mut self.sums.unpeeked };
             *sums = totals::outcomes(*sums, tried.fared);
         }
         self.attempts.retain(|tried| tried.touched || tried.report.result.is_none());
+        let looks = self.attempts.iter().filter(|tried| !tried.is_work()).count();
+        self.task.looks = u32::try_from(looks).unwrap_or(u32::MAX);
         self.task.used = totals::used(self.attempts.iter().map(|tried| &tried.report.used));
         self.sums.used = self.task.used;
         self.sums.time = self.task.time;
@@ -433,9 +438,14 @@ impl Record {
 }
 
 impl Tried {
-    fn new(no: u32, opened: Time, now: bool) -> Self {
+    fn is_work(&self) -> bool {
+        self.report.part == Part::Work
+    }
+
+    fn new(no: u32, part: Part, opened: Time, now: bool) -> Self {
         let report = AttemptReport {
             no,
+            part,
             began_before: !now,
             opened,
             started: None,

@@ -2,8 +2,9 @@
 
 use super::markdown::{headline, stretch, verdicts, work};
 use super::picture::{self, escape};
-use super::words::{cost, cost_alone, moment, of, span, tokens};
+use super::words::{cost, cost_alone, moment, of, span, tokens, tries};
 use super::{AttemptReport, GateReport, Report, TaskReport, is_red, sign};
+use crate::core::brief::Part;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
@@ -67,7 +68,15 @@ fn tiles(out: &mut String, report: &Report) {
     let tiles = [
         ("landed", totals.landed.to_string(), format!("of {}", of(totals.tasks, "task", "tasks")), "good"),
         ("need you", totals.needs_you.to_string(), format!("{} under way", totals.under_way), "back"),
-        ("attempts", totals.attempts.to_string(), format!("{} sent back", totals.sent_back), "calm"),
+        (
+            "attempts",
+            totals.attempts.to_string(),
+            match totals.looks {
+                0 => format!("{} sent back", totals.sent_back),
+                looks => format!("{}, {} sent back", of(looks, "look", "looks"), totals.sent_back),
+            },
+            "calm",
+        ),
         (
             "red gates",
             totals.red_gates.to_string(),
@@ -121,14 +130,17 @@ fn tasks(out: &mut String, report: &Report, zone: &TimeZone) {
 
 fn one(out: &mut String, task: &TaskReport, zone: &TimeZone) {
     let (mark, class) = picture::state_mark(task.state);
-    let tries = u32::try_from(task.attempts.len()).unwrap_or(u32::MAX).saturating_add(task.attempts_left_out);
+    let how_often = match task.tries() {
+        (n, 0) => of(n, "attempt", "attempts"),
+        both => tries(both),
+    };
     let _ = write!(
         out,
         "<details>\n<summary><span class=\"mark {class}\" aria-hidden=\"true\">{mark}</span> <b>{}</b> \
          <span class=\"state\">{}</span><span class=\"facts\">{} · {} · {}</span></summary>\n",
         escape(&task.name),
         task.state.label(),
-        of(tries, "attempt", "attempts"),
+        how_often,
         span(task.duration),
         escape(&cost_alone(&task.used)),
     );
@@ -172,9 +184,10 @@ fn tried(out: &mut String, attempt: &AttemptReport, zone: &TimeZone) {
     let word = attempt.result.map_or("under way", |result| result.label());
     let _ = write!(
         out,
-        "<tr><th scope=\"row\">{} <span class=\"chip {class}\" aria-hidden=\"true\">{}</span> {word}{}{}</th>\
+        "<tr><th scope=\"row\">{}{} <span class=\"chip {class}\" aria-hidden=\"true\">{}</span> {word}{}{}</th>\
          <td>{}</td><td>{}</td><td>{}</td><td class=\"verdicts\">",
         attempt.no,
+        if attempt.part == Part::Second { ", a look" } else { "" },
         sign(attempt.result),
         if attempt.landed { ", landed" } else { "" },
         if attempt.peeked { ", <em>peeked</em>" } else { "" },

@@ -1,7 +1,8 @@
 //! A report as markdown: for a mail's text, a chat, a pull request.
 
-use super::words::{cost, cost_alone, moment, of, share, span, tokens};
+use super::words::{cost, cost_alone, moment, of, share, span, tokens, tries};
 use super::{AttemptReport, GateReport, Note, Outcomes, Report, TaskReport, is_red};
+use crate::core::brief::Part;
 use crate::core::event::DiffStat;
 use crate::core::text::Shown;
 use crate::core::view::TaskState;
@@ -115,7 +116,13 @@ impl Page<'_> {
                     totals.tasks, totals.landed, totals.ended_unmerged
                 ),
             ),
-            ("attempts", format!("{}{peeked}", totals.attempts)),
+            (
+                "attempts",
+                format!(
+                    "{}{peeked}",
+                    tries((totals.attempts - totals.looks.min(totals.attempts), totals.looks))
+                ),
+            ),
             ("gates", format!("{} verdicts, {} red", totals.verdicts, totals.red_gates)),
             ("sent back", totals.sent_back.to_string()),
             ("questions", format!("{}, {} answered", totals.questions, totals.answers)),
@@ -140,11 +147,10 @@ impl Page<'_> {
         }
         self.table(&["task", "state", "attempts", "gates", "work", "took", "agents worked", "cost"]);
         for task in &report.tasks {
-            let tries = task.attempts.len() + task.attempts_left_out as usize;
             self.row(&[
                 &code(&task.name),
                 &state(task),
-                &tries.to_string(),
+                &tries(task.tries()),
                 &verdicts(task),
                 &work(task.commits, task.diffstat),
                 &span(task.duration),
@@ -228,7 +234,8 @@ impl Page<'_> {
             parts.push("landed".to_owned());
         }
         let bold = if attempt.peeked { " **peeked**" } else { "" };
-        self.line(&format!("- attempt {}{bold}: {}", attempt.no, parts.join(", ")));
+        let look = if attempt.part == Part::Second { ", another pair of eyes" } else { "" };
+        self.line(&format!("- attempt {}{look}{bold}: {}", attempt.no, parts.join(", ")));
         let gates: Vec<String> = attempt.gates.iter().map(gate).collect();
         if !gates.is_empty() {
             self.line(&format!("  - gates: {}", gates.join(", ")));

@@ -17,6 +17,7 @@ mod tests;
 mod totals;
 pub mod words;
 
+use super::brief::Part;
 use super::event::DiffStat;
 use super::gate::{TestCounts, Verdict};
 use super::ids::{Oid, TaskId};
@@ -111,6 +112,9 @@ pub struct TaskReport {
     pub attempts: Vec<AttemptReport>,
     /// Older attempts of the stretch that are in the sums and not listed.
     pub attempts_left_out: u32,
+    /// Of its attempts of the stretch, those that looked at its work with other eyes.
+    #[serde(default)]
+    pub looks: u32,
     /// How often a review sent it back.
     pub sent_back: u32,
     /// What its agents asked.
@@ -160,8 +164,11 @@ pub struct Used {
 /// An attempt in a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptReport {
-    /// Which try, from 1.
+    /// Which attempt, from 1.
     pub no: u32,
+    /// Whether it did the work or looked at it with other eyes.
+    #[serde(default)]
+    pub part: Part,
     /// It was opened before the stretch began.
     pub began_before: bool,
     /// When it was opened.
@@ -263,8 +270,11 @@ pub struct Totals {
     pub needs_you: u32,
     /// Tasks that are queued, worked on or merged at the end.
     pub under_way: u32,
-    /// Attempts that were opened.
+    /// Attempts that were opened, looks and all.
     pub attempts: u32,
+    /// Of them, those that looked at work with other eyes.
+    #[serde(default)]
+    pub looks: u32,
     /// Verdicts of gates.
     pub verdicts: u32,
     /// Verdicts that were failed, timed out or errored.
@@ -283,9 +293,9 @@ pub struct Totals {
     pub time: Times,
     /// What attempts used.
     pub used: Used,
-    /// Attempts whose lid was broken.
+    /// Attempts at the work whose lid was broken.
     pub peeked: Outcomes,
-    /// Attempts that nobody looked at.
+    /// Attempts at the work whose lid stayed on.
     pub unpeeked: Outcomes,
     /// By gate, in the order of their names.
     pub gates: Vec<GateTotal>,
@@ -317,6 +327,15 @@ pub struct GateTotal {
     pub skipped: u32,
     /// Time of all runs.
     pub took: Span,
+}
+
+impl TaskReport {
+    /// Its attempts of the stretch, listed or not: tries at the work, and looks at it.
+    #[must_use]
+    pub fn tries(&self) -> (u32, u32) {
+        let listed = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
+        (listed.saturating_add(self.attempts_left_out).saturating_sub(self.looks), self.looks)
+    }
 }
 
 impl Report {

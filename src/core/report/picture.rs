@@ -5,6 +5,7 @@
 
 use super::words::{clock, cost, moment, money, of, share, span, ticks};
 use super::{AttemptReport, GateTotal, Outcomes, Report, TaskReport, is_red, sign};
+use crate::core::brief::Part;
 use crate::core::text::Shown;
 use crate::core::time::Time;
 use crate::core::view::{AttemptResult, TaskState};
@@ -217,9 +218,10 @@ fn bar(
     let class = class(attempt.result);
     let word = attempt.result.map_or("under way", |result| result.label());
     let peeked = if attempt.peeked { ", peeked" } else { "" };
+    let look = if attempt.part == Part::Second { ", another pair of eyes" } else { "" };
     let _ = write!(
         out,
-        "<g class=\"{class}\"><title>{} attempt {}: {word}{peeked}, opened {}, agent worked {}, {}</title>",
+        "<g class=\"{class}\"><title>{} attempt {}{look}: {word}{peeked}, opened {}, agent worked {}, {}</title>",
         escape(&task.name),
         attempt.no,
         moment(attempt.opened, zone),

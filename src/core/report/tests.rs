@@ -3,6 +3,7 @@
 use super::gather::report;
 use super::{Report, Scope, TASKS_MAX, html, markdown, words};
 use crate::core::attempt::Usage;
+use crate::core::brief::Part;
 use crate::core::fact::{Entry, Fact, Role};
 use crate::core::gate::Verdict;
 use crate::core::ids::{AttemptId, JobId, TaskId};
@@ -49,6 +50,7 @@ struct Count {
     landed: u32,
     rolled_back: u32,
     attempts: u32,
+    looks: u32,
     verdicts: u32,
     red_gates: u32,
     answers: u32,
@@ -68,13 +70,17 @@ fn count(entries: &[Entry]) -> Count {
     let (mut ran, mut agents) = (BTreeSet::new(), BTreeMap::new());
     let (mut over, mut green, mut landed, mut peeked) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut looks = BTreeSet::new();
     let mut newest: BTreeMap<TaskId, AttemptId> = BTreeMap::new();
     for entry in entries {
         match &entry.fact {
             Fact::Launched { task, .. } => drop(all.tasks.insert(*task)),
-            Fact::AttemptOpened { attempt, .. } => {
+            Fact::AttemptOpened { attempt, part, .. } => {
                 all.attempts += 1;
-                newest.insert(attempt.task, *attempt);
+                match part {
+                    Part::Work => drop(newest.insert(attempt.task, *attempt)),
+                    Part::Second => drop(looks.insert(*attempt)),
+                }
             }
             Fact::JobOpened { job, attempt, role: Role::Agent } => drop(agents.insert(*job, *attempt)),
             Fact::JobRan { job, .. } => drop(agents.get(job).map(|attempt| ran.insert(*attempt))),
@@ -108,7 +114,9 @@ fn count(entries: &[Entry]) -> Count {
     all.tokens_in = usage.values().filter_map(|usage| usage.tokens_in).sum();
     all.unknown = ran.iter().filter(|attempt| !usage.contains_key(attempt)).count() as u32;
     all.work = work(entries, &agents);
-    for (n, of) in [&over, &green, &landed].into_iter().enumerate() {
+    all.looks = looks.len() as u32;
+    for (n, of) in [over, green, landed].into_iter().enumerate() {
+        let of: BTreeSet<AttemptId> = of.difference(&looks).copied().collect();
         let seen = of.iter().filter(|attempt| peeked.contains(attempt)).count() as u32;
         all.fared[0][n] = seen;
         all.fared[1][n] = of.len() as u32 - seen;
@@ -147,6 +155,7 @@ fn counted(report: &Report) -> Count {
         landed: totals.landed,
         rolled_back: totals.rolled_back,
         attempts: totals.attempts,
+        looks: totals.looks,
         verdicts: totals.verdicts,
         red_gates: totals.red_gates,
         answers: totals.answers,

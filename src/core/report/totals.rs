@@ -114,6 +114,7 @@ pub(super) fn of(records: &[Record]) -> Totals {
         all.landed += one.landed;
         all.rolled_back += one.rolled_back;
         all.attempts += one.attempts;
+        all.looks += one.looks;
         all.verdicts += one.verdicts;
         all.red_gates += one.red_gates;
         all.questions += one.questions;

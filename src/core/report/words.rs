@@ -18,6 +18,15 @@ pub fn span(of: Span) -> String {
     }
 }
 
+/// `2 tries, 1 look`; without looks `2`: tries at the work, and looks at it with other eyes.
+#[must_use]
+pub fn tries((tries, looks): (u32, u32)) -> String {
+    match looks {
+        0 => tries.to_string(),
+        looks => format!("{}, {}", of(tries, "try", "tries"), of(looks, "look", "looks")),
+    }
+}
+
 /// What is said of what is not known.
 const UNKNOWN: &str = "unknown";
 

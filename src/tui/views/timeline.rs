@@ -13,6 +13,7 @@ use super::super::hits::Hit;
 use super::super::text::{clip, moment, size, span};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
+use crate::core::brief::Part;
 use crate::core::ids::TaskId;
 use crate::core::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
 use crate::core::time::{Span, Time};
@@ -335,7 +336,8 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         let result = attempt.result.map_or("under way", |result| result.label());
         let x =
             on.put(area, 0, y, &format!("{} {result}", sign(attempt.result)), role(attempt.result)).max(15);
-        let mut parts = vec![format!("attempt {}", attempt.no), span(attempt.used.work)];
+        let what = if attempt.part == Part::Second { "look" } else { "attempt" };
+        let mut parts = vec![format!("{what} {}", attempt.no), span(attempt.used.work)];
         if let Some(stat) = attempt.diffstat.filter(|stat| stat.files > 0) {
             parts.push(size(stat));
         }
