@@ -68,6 +68,8 @@ const NESTED: &[&str] = &[
     "spec_planned",
     "spec_tasked",
     "spec_phase_landed",
+    "spec_soak_checking",
+    "spec_soaked",
     "spec_done",
     "spec_stopped",
     "spec_went_on",

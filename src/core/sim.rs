@@ -900,7 +900,15 @@ fn specs_go_from_goal_to_landed_work() {
     for kind in seen.keys() {
         assert!(Fact::kinds().any(|known| known == *kind), "{kind} is not in the list of kinds");
     }
-    for kind in ["spec_agreed", "spec_planned", "spec_tasked", "spec_phase_landed", "spec_done"] {
+    for kind in [
+        "spec_agreed",
+        "spec_planned",
+        "spec_tasked",
+        "spec_phase_landed",
+        "spec_soak_checking",
+        "spec_soaked",
+        "spec_done",
+    ] {
         assert!(seen.contains_key(kind), "no seed decided {kind}: {seen:?}");
     }
 }

@@ -254,12 +254,16 @@ fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
         };
     }
     let phase = spec.phases.iter().flatten().nth(spec.landed.len());
-    let begun = phase.is_some_and(|phase| phase.tasks.iter().any(|task| spec.tasks.contains_key(&task.name)));
-    if let (false, Some(until)) = (begun, super::spec::soaks_until(spec).filter(|until| *until > now)) {
-        let minutes = until.since(now).0.div_ceil(60_000);
+    if let Some(until) = super::spec::soaks_until(spec) {
+        let landed = spec.landed.len();
         return (
             SpecStage::Soaking,
-            format!("phase {} has landed; the next begins in {minutes} min", spec.landed.len()),
+            if until > now {
+                let minutes = until.since(now).0.div_ceil(60_000);
+                format!("phase {landed} has landed; the target is tested once more in {minutes} min")
+            } else {
+                format!("phase {landed} has landed; the target is tested once more")
+            },
         );
     }
     let left = |planned: &&Planned| {

@@ -283,9 +283,13 @@ impl State {
             Fact::Landed { task, commit } => {
                 self.leave_queues(*task);
                 self.with_task(*task, |t| t.landed = Some(commit.clone()));
+                self.specs.on_target(*task, true);
                 self.set_stage(at, *task, Stage::Landed);
             }
-            Fact::RolledBack { task, .. } => self.end(at, *task, Stage::RolledBack),
+            Fact::RolledBack { task, .. } => {
+                self.specs.on_target(*task, false);
+                self.end(at, *task, Stage::RolledBack);
+            }
             Fact::Stuck { task, why } => self.end(at, *task, Stage::Stuck(why.clone())),
             Fact::Interrupted { task } => self.end(at, *task, Stage::Interrupted),
             Fact::Stopped { task } => self.end(at, *task, Stage::Stopped),

@@ -531,6 +531,7 @@ pub(in crate::core) fn checked(turn: &mut Turn<'_>, id: TaskId) {
         return;
     }
     turn.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Green });
+    spec::checked(turn, id);
     let of = turn.state.batches.repos.iter().find_map(|(repo, of)| {
         let batch =
             of.open.as_ref().filter(|batch| batch.running.as_ref().is_some_and(|r| r.task == Some(id)))?;

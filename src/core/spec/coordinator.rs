@@ -9,7 +9,7 @@ use super::super::state::{Stage, State, Task};
 use super::super::time::Time;
 use super::super::turn::Turn;
 use super::super::{queue, task};
-use super::tasks::{draft_task, plan_task, work_task};
+use super::tasks::{draft_task, plan_task, soak_task, work_task};
 use super::{Spec, SpecFact};
 
 /// Takes every spec one step on.
@@ -58,7 +58,14 @@ fn advance(turn: &mut Turn<'_>, id: SpecId) {
     };
     let now = spec.landed.len();
     let Some(phase) = phases.get(now) else { return fact(turn, SpecFact::Done { spec: id }) };
-    if soaks_until(&spec).is_some_and(|until| turn.now < until) {
+    if let Some(until) = soaks_until(&spec) {
+        let checks = spec.soak_check.is_some_and(|task| turn.state.tasks.contains_key(&task));
+        if turn.now >= until
+            && !checks
+            && let Some(task) = launch(turn, soak_task(&spec))
+        {
+            fact(turn, SpecFact::SoakChecking { spec: id, task });
+        }
         return;
     }
     for planned in &phase.tasks {
@@ -74,32 +81,32 @@ fn advance(turn: &mut Turn<'_>, id: SpecId) {
             fact(turn, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
         }
     }
-    let is_landed = |planned: &Planned| {
-        spec.tasks
-            .get(&planned.name)
-            .and_then(|task| turn.state.tasks.get(task))
-            .is_some_and(|task| task.stage == Stage::Landed)
-    };
+    let is_landed =
+        |planned: &Planned| spec.tasks.get(&planned.name).is_some_and(|task| spec.on_target.contains(task));
     if phase.tasks.iter().all(is_landed) {
         fact(turn, SpecFact::PhaseLanded { spec: id, phase: now });
     }
 }
 
-/// Until when the target must stay green before the next phase begins.
+/// Until when the target must have stayed green, and be found so, before the next phase begins; none: it may.
 pub(in crate::core) fn soaks_until(spec: &Spec) -> Option<Time> {
-    let before = spec.landed.len().checked_sub(1)?;
-    let soak = spec.phases.as_ref()?.get(before)?.soak?;
+    let before = spec.landed.len().checked_sub(1).filter(|_| spec.soaked < spec.landed.len())?;
+    let phases = spec.phases.as_ref().filter(|phases| phases.len() > spec.landed.len())?;
+    let soak = phases.get(before)?.soak?;
     Some(spec.landed.get(before)?.after(soak))
+}
+
+/// The gates of the target are green: if a spec waited for that, it goes on.
+pub(in crate::core) fn checked(turn: &mut Turn<'_>, task: TaskId) {
+    let waits = turn.state.specs.all.values().find(|spec| spec.soak_check == Some(task)).map(|spec| spec.id);
+    if let Some(spec) = waits {
+        turn.fact(Fact::Spec(SpecFact::Soaked { spec }));
+    }
 }
 
 /// The earliest moment at which settle would decide something because of the time.
 pub(in crate::core) fn deadline(state: &State) -> Option<Time> {
-    let waits = |spec: &&Spec| {
-        let more = spec.phases.as_ref().and_then(|phases| phases.get(spec.landed.len()));
-        let begun =
-            more.is_some_and(|phase| phase.tasks.iter().any(|task| spec.tasks.contains_key(&task.name)));
-        !spec.stopped && spec.done.is_none() && more.is_some() && !begun
-    };
+    let waits = |spec: &&Spec| !spec.stopped && spec.done.is_none() && spec.soak_check.is_none();
     state.specs.all.values().filter(waits).filter_map(soaks_until).min()
 }
 

@@ -17,9 +17,9 @@ use super::state::State;
 use super::text::Shown;
 use super::time::Time;
 use super::turn::Turn;
-pub(in crate::core) use coordinator::{collides_with, deadline, settle, soaks_until};
+pub(in crate::core) use coordinator::{checked, collides_with, deadline, settle, soaks_until};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 pub use tasks::FORM;
 
@@ -193,6 +193,18 @@ pub enum SpecFact {
         /// Which, from 0.
         phase: usize,
     },
+    /// After the soak of a phase this task runs all gates on the target once more.
+    SoakChecking {
+        /// The spec.
+        spec: SpecId,
+        /// The task.
+        task: TaskId,
+    },
+    /// The target is still green: the next phase may begin.
+    Soaked {
+        /// The spec.
+        spec: SpecId,
+    },
     /// All of it has landed.
     Done {
         /// The spec.
@@ -227,6 +239,8 @@ impl SpecFact {
             Self::Planned { .. } => "spec_planned",
             Self::Tasked { .. } => "spec_tasked",
             Self::PhaseLanded { .. } => "spec_phase_landed",
+            Self::SoakChecking { .. } => "spec_soak_checking",
+            Self::Soaked { .. } => "spec_soaked",
             Self::Done { .. } => "spec_done",
             Self::Stopped { .. } => "spec_stopped",
             Self::WentOn { .. } => "spec_went_on",
@@ -238,13 +252,15 @@ impl SpecFact {
     #[must_use]
     pub const fn task(&self) -> Option<TaskId> {
         match self {
-            Self::Drafting { task, .. } | Self::Planning { task, .. } | Self::Tasked { task, .. } => {
-                Some(*task)
-            }
+            Self::Drafting { task, .. }
+            | Self::Planning { task, .. }
+            | Self::Tasked { task, .. }
+            | Self::SoakChecking { task, .. } => Some(*task),
             Self::Opened { .. }
             | Self::Agreed { .. }
             | Self::Planned { .. }
             | Self::PhaseLanded { .. }
+            | Self::Soaked { .. }
             | Self::Done { .. }
             | Self::Stopped { .. }
             | Self::WentOn { .. }
@@ -263,6 +279,8 @@ impl SpecFact {
             | Self::Planned { spec, .. }
             | Self::Tasked { spec, .. }
             | Self::PhaseLanded { spec, .. }
+            | Self::SoakChecking { spec, .. }
+            | Self::Soaked { spec }
             | Self::Done { spec }
             | Self::Stopped { spec }
             | Self::WentOn { spec }
@@ -287,6 +305,8 @@ impl SpecFact {
             }
             Self::Tasked { name, .. } => format!("does {name} of spec {spec}"),
             Self::PhaseLanded { phase, .. } => format!("phase {} of spec {spec} has landed", phase + 1),
+            Self::SoakChecking { .. } => format!("tests the target once more for spec {spec}"),
+            Self::Soaked { .. } => format!("the target is still green: spec {spec} goes on"),
             Self::Done { .. } => format!("spec {spec} is done: all of it has landed"),
             Self::Stopped { .. } => format!("spec {spec} is stopped"),
             Self::WentOn { .. } => format!("spec {spec} goes on"),
@@ -322,8 +342,14 @@ pub struct Spec {
     pub phases: Option<Vec<Phase>>,
     /// Phases of which all has landed, with the moment.
     pub landed: Vec<Time>,
+    /// Phases after which the target has proved to stay green.
+    pub soaked: usize,
+    /// The task that tests the target once more after a soak.
+    pub soak_check: Option<TaskId>,
     /// Tasks by their name in the plan.
     pub tasks: BTreeMap<TaskName, TaskId>,
+    /// Those of them whose work is on the target, on the board or not.
+    pub on_target: BTreeSet<TaskId>,
     /// Nothing of it starts.
     pub stopped: bool,
     /// All has landed.
@@ -335,7 +361,7 @@ pub struct Spec {
 impl Spec {
     /// All of its tasks, oldest first.
     pub fn all_tasks(&self) -> impl Iterator<Item = TaskId> {
-        self.draft.into_iter().chain(self.plan).chain(self.tasks.values().copied())
+        self.draft.into_iter().chain(self.plan).chain(self.tasks.values().copied()).chain(self.soak_check)
     }
 
     /// Where its file lies, from the repo's root.
@@ -352,6 +378,17 @@ impl Spec {
 }
 
 impl Specs {
+    /// A task's work is on the target from now on, or no more.
+    pub(in crate::core) fn on_target(&mut self, task: TaskId, is_there: bool) {
+        for spec in self.all.values_mut().filter(|spec| spec.tasks.values().any(|own| *own == task)) {
+            if is_there {
+                spec.on_target.insert(task);
+            } else {
+                spec.on_target.remove(&task);
+            }
+        }
+    }
+
     /// Takes in a fact. Total.
     pub(in crate::core) fn apply(&mut self, at: Time, fact: &SpecFact) {
         let id = fact.spec();
@@ -365,7 +402,10 @@ impl Specs {
                 plan: None,
                 phases: None,
                 landed: Vec::new(),
+                soaked: 0,
+                soak_check: None,
                 tasks: BTreeMap::new(),
+                on_target: BTreeSet::new(),
                 stopped: false,
                 done: None,
                 created: at,
@@ -388,6 +428,11 @@ impl Specs {
                 spec.tasks.insert(name.clone(), *task);
             }
             SpecFact::PhaseLanded { .. } => spec.landed.push(at),
+            SpecFact::SoakChecking { task, .. } => spec.soak_check = Some(*task),
+            SpecFact::Soaked { .. } => {
+                spec.soaked = spec.landed.len();
+                spec.soak_check = None;
+            }
             SpecFact::Done { .. } => spec.done = Some(at),
             SpecFact::Stopped { .. } => spec.stopped = true,
             SpecFact::WentOn { .. } => spec.stopped = false,

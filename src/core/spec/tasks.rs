@@ -95,6 +95,19 @@ pub(super) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
     base(spec, named(spec, "plan"), prompt, &order.crew.plan, brief)
 }
 
+/// All gates of the target as it is after a soak; nobody works in it.
+pub(super) fn soak_task(spec: &Spec) -> Launch {
+    let order = &spec.order;
+    let prompt = format!(
+        "All gates of {} as it is, after the soak of phase {} of spec {}.",
+        order.target,
+        spec.landed.len(),
+        order.name
+    );
+    let brief = Brief { spec: Some(spec.id), duty: Duty::Check, ahead: true, ..Brief::default() };
+    base(spec, named(spec, &format!("soak-{}", spec.landed.len())), prompt, &order.crew.work, brief)
+}
+
 pub(super) fn work_task(
     state: &State,
     spec: &Spec,
