@@ -4,6 +4,7 @@
 //! dropped between any two effects and replayed from the facts that were committed. After each step the
 //! invariants are checked; once the faults stop, everything must come to an end. `NOPEEK_SIM_SEEDS` asks for more seeds.
 
+use super::ask::AskCommand;
 use super::attempt::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start, Usage,
 };
@@ -63,6 +64,8 @@ enum Sabotage {
     LoseFacts,
     /// The attempt's time limit is not armed.
     NoDeadline,
+    /// What attempts that have ended used is not counted.
+    Overspend,
 }
 
 /// What of the world outlives the daemon.
@@ -115,6 +118,9 @@ impl Sim {
         if self.sabotage == Sabotage::LandRed {
             self.engine.call_red_merges_green();
         }
+        if self.sabotage == Sabotage::Overspend {
+            self.engine.forget_what_was_used();
+        }
         let Ok(step) = self.engine.step(self.now, event) else { return Ok(()) };
         let lose = self.sabotage == Sabotage::LoseFacts && self.dice.chance(5);
         for fact in step.facts {
@@ -135,7 +141,8 @@ impl Sim {
     fn crash(&mut self) -> Result<(), String> {
         let before = self.engine.state().clone();
         self.engine = Engine::replay(self.ledger.iter().cloned());
-        if *self.engine.state() != before {
+        // What that breaks is another promise.
+        if *self.engine.state() != before && self.sabotage != Sabotage::Overspend {
             return Err("what was replayed is not what was decided".into());
         }
         self.todo.clear();
@@ -357,7 +364,22 @@ impl Sim {
             }));
         }
         let task = ids[self.dice.below(ids.len() as u64) as usize];
+        if self.dice.chance(5) {
+            let attempt = self.engine.state().tasks.get(&task)?.attempt()?.id;
+            return Some(Command::Ask(if self.dice.chance(80) {
+                let text = ["which cup?", "how hot?", "for whom?"][self.dice.below(3) as usize].into();
+                AskCommand::Put { attempt, text, options: vec!["this".into(), "that".into()] }
+            } else {
+                AskCommand::Done { attempt, summary: "all is done".into() }
+            }));
+        }
         let head = self.engine.state().tasks.get(&task)?.work()?.read.as_ref().map(|r| r.head.clone());
+        let is_broken = |sim: &Self| {
+            sim.engine.state().tasks.get(&task).is_some_and(|of| of.attempts.iter().any(|a| a.broken))
+        };
+        if is_broken(self) && self.dice.chance(25) {
+            return Some(Command::Cover(task));
+        }
         Some(match self.dice.below(40) {
             0 => Command::Pause(task),
             1..=3 => Command::Resume(task),
@@ -710,6 +732,12 @@ impl Sim {
         if let Some(job) = state.jobs.all().find(|job| job.is_live()) {
             return Err(format!("{} lives on: {job:?}", job.id));
         }
+        for task in state.tasks.values() {
+            let mut asked = task.attempts.iter().filter_map(|attempt| state.asks.asked(attempt.id));
+            if let Some(ask) = asked.next() {
+                return Err(format!("{} asks for ever: {}", task.id, ask.text));
+            }
+        }
         for bench in state.benches.all.values().filter(|bench| bench.over.is_none()) {
             let waits =
                 |id: &TaskId| state.tasks.get(id).is_some_and(|task| task.stage == Stage::Interrupted);
@@ -786,7 +814,7 @@ fn no_seed_breaks_an_invariant_and_all_come_to_an_end() {
 #[test]
 fn the_simulation_goes_everywhere() {
     let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-    for seed in 0..300 {
+    for seed in 0..600 {
         let mut sim = Sim::new(seed, Sabotage::None);
         sim.run(TURNS).unwrap();
         sim.drain().unwrap();
@@ -847,6 +875,10 @@ fn the_simulation_goes_everywhere() {
         "budget_opened",
         "budget_paused",
         "budget_excused",
+        "question_put",
+        "question_answered",
+        "question_dropped",
+        "reported_done",
         "bench_opened",
         "bench_ran",
         "bench_measured",
@@ -988,16 +1020,21 @@ fn overlaps(seed: u64, ledger: &[Entry]) {
     }
 }
 
-/// The test of the test: three broken rules, each of which must be noticed.
+/// The test of the test: broken rules, each of which must be noticed.
 #[test]
 fn broken_rules_are_caught() {
     for (sabotage, says) in [
         (Sabotage::LandRed, "though a gate was red"),
         (Sabotage::LoseFacts, "not what was decided"),
         (Sabotage::NoDeadline, "never ends"),
+        (Sabotage::Overspend, "starts beyond the share"),
     ] {
-        let caught =
-            (0..2_000).find_map(|seed| play(seed, sabotage).err().filter(|broken| broken.contains(says)));
+        // What a step breaks, the engine itself notices, and does not go on.
+        let played = |seed| match std::panic::catch_unwind(|| play(seed, sabotage)) {
+            Ok(end) => end.err(),
+            Err(panic) => panic.downcast_ref::<String>().cloned(),
+        };
+        let caught = (0..2_000).find_map(|seed| played(seed).filter(|broken| broken.contains(says)));
         assert!(caught.is_some(), "{sabotage:?} was not caught by 2,000 seeds");
     }
 }
