@@ -24,6 +24,8 @@ pub struct CrewConfig {
     pub rounds: Option<u32>,
     /// What is approved in advance.
     pub ahead: Ahead,
+    /// Whether tasks begin on finished work before it has landed.
+    pub stack: bool,
     /// The memory file, from the repo's root.
     pub memory: Option<String>,
 }
@@ -50,6 +52,8 @@ pub(super) struct Raw {
     rounds: Option<Spanned<u32>>,
     #[serde(default)]
     ahead: Vec<Spanned<String>>,
+    #[serde(default)]
+    stack: bool,
     memory: Option<Spanned<String>>,
 }
 
@@ -97,6 +101,7 @@ pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<CrewCon
         passes: raw.passes.map(Spanned::into_inner),
         rounds: raw.rounds.map(Spanned::into_inner),
         ahead,
+        stack: raw.stack,
         memory: raw.memory.map(Spanned::into_inner),
     })
 }

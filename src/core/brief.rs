@@ -74,6 +74,8 @@ pub struct Brief {
     pub second: Option<AgentTraits>,
     /// A spec is attacked this often; work with findings goes back to a fresh attempt at most this often.
     pub rounds: u32,
+    /// It may begin on finished work of its spec that has not landed yet.
+    pub stack: bool,
     /// The person has approved it in advance: what is green (and verified) lands.
     pub ahead: bool,
     /// Paths that it may change; empty: all.

@@ -8,6 +8,7 @@ use super::fact::Role;
 use super::gate;
 use super::ids::TaskId;
 use super::queue;
+use super::stack;
 use super::state::{Stage, State, Task};
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,9 @@ fn target_moves_only_to_what_was_tested(state: &State) -> Result<(), String> {
         };
         if built.commit != *to || built.onto != *from {
             return Err(format!("{id} moves the target to what was not tested"));
+        }
+        if task.stage != Stage::RollingBack && !stack::may_merge(state, task) {
+            return Err(format!("{id} moves the target before what it stands on has landed"));
         }
         if let Some(red) = gate::red(&merge.gates).first() {
             return Err(format!("{id} moves the target though {} is not green", red.spec.name));

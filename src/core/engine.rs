@@ -336,10 +336,7 @@ impl Engine {
     /// For the test of the simulation: breaks a rule. What attempts that have ended used counts for no budget.
     #[cfg(test)]
     pub(in crate::core) fn forget_what_was_used(&mut self) {
-        let ended: Vec<_> = self.state.jobs.all().filter(|job| !job.is_live()).map(|job| job.id).collect();
-        for id in ended {
-            self.state.jobs.with(id, |job| job.ran = false);
-        }
+        self.state.budgets.forgets = true;
     }
 
     /// What the panel was asked and said.

@@ -38,6 +38,7 @@ mod sim;
 mod sim_batch;
 pub mod spec;
 pub mod spec_view;
+mod stack;
 pub mod state;
 mod task;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::event::Launch;
 use super::fact::{Fact, Role};
 use super::ids::{TaskId, TaskName};
 use super::spec;
+use super::stack;
 use super::state::{Stage, State, Task};
 use super::task::{get, is_ended, not_now};
 use super::turn::Turn;
@@ -113,7 +114,7 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     if task.paused {
         return Some("paused: resume lets it start".to_owned());
     }
-    let missing: Vec<&str> = unlanded(state, task).collect();
+    let missing: Vec<&str> = if waits(state, task) { unlanded(state, task).collect() } else { Vec::new() };
     if !missing.is_empty() {
         let ended = |name: &&str| named(state, task, name).any(|other| is_ended(&other.stage));
         let ended: Vec<&str> = missing.iter().copied().filter(ended).collect();
@@ -144,7 +145,7 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
         .take_while(|id| **id != task.id)
         .filter_map(|id| state.tasks.get(id))
         .filter(|other| other.launch.repo == task.launch.repo && !other.paused)
-        .filter(|other| unlanded(state, other).next().is_none() && !state.jobs.has_live(other.id))
+        .filter(|other| !waits(state, other) && !state.jobs.has_live(other.id))
         .filter(|other| spec::collides_with(state, other).is_none())
         .filter(|other| budget::held(state, other).is_none())
         .count();
@@ -182,6 +183,11 @@ pub(in crate::core) fn unlanded<'a>(state: &'a State, task: &'a Task) -> impl It
         .map(TaskName::as_str)
 }
 
+/// Whether a task waits for others to land, or at least to be finished where it may stand on them.
+pub(in crate::core) fn waits(state: &State, task: &Task) -> bool {
+    unlanded(state, task).next().is_some() && stack::below(state, task).is_none()
+}
+
 /// At most so many agents of a repo work at once.
 fn limit(state: &State, repo: &Path) -> u32 {
     state.parallel.get(repo).copied().unwrap_or(1)
@@ -215,7 +221,8 @@ fn busy(state: &State, repo: &Path) -> usize {
 pub(in crate::core) fn is_first_to_merge(state: &State, task: &Task) -> bool {
     let same =
         |other: &&Task| other.launch.repo == task.launch.repo && other.launch.target == task.launch.target;
-    let mut line = state.merge_queue.iter().filter_map(|id| state.tasks.get(id)).filter(same);
+    let may = |other: &&Task| stack::may_merge(state, other);
+    let mut line = state.merge_queue.iter().filter_map(|id| state.tasks.get(id)).filter(same).filter(may);
     // One that has a candidate, or whose candidate is being built, stays first even if it is paused.
     let built = |t: &Task| t.merge.as_ref().is_some_and(|m| m.built.is_some());
     line.clone()

@@ -11,6 +11,7 @@ use super::gate::{self, GateRun, Next};
 use super::ids::{AttemptId, JobId, Oid, TaskId};
 use super::jobs::Job;
 use super::notice::NoticeKind;
+use super::stack;
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
@@ -307,7 +308,15 @@ fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
     let before = task.attempts.iter().rev().find(work);
     let previous = before
         .filter(|_| attempt.start == Start::Previous)
-        .map(|a| attempt::branch_name(&task.launch.name, a.id));
+        .map(|a| attempt::branch_name(&task.launch.name, a.id))
+        .or_else(|| {
+            let below = stack::below(turn.state, task)?;
+            below.work().map(|a| attempt::branch_name(&below.launch.name, a.id))
+        });
+    let mut terms = brief::terms(task, attempt.part);
+    if !terms.touches.is_empty() {
+        terms.touches.extend(stack::touches_below(turn.state, task));
+    }
     let work = Work::PrepareWorktree {
         repo: task.launch.repo.clone(),
         attempt: attempt.id,
@@ -315,7 +324,7 @@ fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
         target: task.launch.target.clone(),
         start: if previous.is_some() { Start::Previous } else { Start::Target },
         previous,
-        terms: brief::terms(task, attempt.part),
+        terms,
     };
     turn.ask(id, work);
 }

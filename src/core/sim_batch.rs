@@ -123,6 +123,7 @@ fn order() -> SpecOrder {
         crew,
         passes: 0,
         rounds: 0,
+        stack: false,
         ahead: Ahead { spec: true, plan: true, work: true },
         limits: Limits { attempts: 3, time: Some(Span::mins(45)), silence: None },
         // A day's budget for some thirty agents: busy days have more.

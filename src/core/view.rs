@@ -15,6 +15,7 @@ use super::ids::{JobId, Oid, TaskId};
 use super::lid::{self, Lid};
 use super::panel::PollLine;
 use super::spec_view::{self, SpecLine};
+use super::stack;
 use super::state::{Attempt, Stage, State, Task};
 use super::text::Shown;
 use super::time::{Span, Time};
@@ -500,6 +501,10 @@ fn trying_why(state: &State, task: &Task) -> String {
 }
 
 fn merging_why(state: &State, task: &Task) -> String {
+    if !stack::may_merge(state, task) {
+        let names = queue::unlanded(state, task).collect::<Vec<_>>().join(", ");
+        return format!("waits for {names} to land: it stands on it");
+    }
     if !queue::is_first_to_merge(state, task) {
         let at = state.merge_queue.iter().position(|id| *id == task.id).unwrap_or(0);
         return format!("{at} before it in the merge queue");

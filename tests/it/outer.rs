@@ -372,6 +372,31 @@ fn a_goal_comes_to_landed_work_unattended_through_three_dead_daemons() {
 }
 
 #[test]
+fn stacked_work_begins_on_what_has_not_landed_and_lands_after_it() {
+    let world = tea_house("test -f menu.txt");
+    let config = std::fs::read_to_string(world.repo().join("nopeek.toml")).unwrap();
+    world.configure(&config.replace("[spec]\n", "[spec]\nstack = true\npasses = 0\n"));
+    let planner = world.root().join("planner.script");
+    let stacked = "edit specs/tea/phase-1.md <<END\n+++\ntitle = \"Cups\"\n[[task]]\nname = \"pour\"\ndoes = \"Pour.\"\ntouches = [\"cups/pour.txt\"]\n\
+                   check = \"grep -q steady cups/pour.txt\"\n[[task]]\nname = \"lemon\"\ndoes = \"Cut.\"\ntouches = [\"cups/lemon.txt\"]\n\
+                   check = \"test -f cups/pour.txt\"\nafter = [\"pour\"]\n+++\nEND\ncommit Plan\n";
+    std::fs::write(planner, stacked).unwrap();
+    world.ok(&["spec", "new", "--name", "tea", "--ahead", "spec,plan", "--", "Tea for everybody"]);
+    // Nobody has approved the pouring, and the lemon is cut already, on its branch.
+    world.until_state("lemon", TaskState::Review);
+    assert_eq!(world.show("pour")["state"], "review");
+    assert_eq!(world.on_main("cups/pour.txt"), None);
+    world.ok(&["approve", "lemon"]);
+    let task = world.until_state("lemon", TaskState::Merging);
+    assert!(task.why.as_str().contains("waits for pour to land"), "{}", task.why);
+    world.ok(&["approve", "pour"]);
+    until(&world, "all of it", |spec| (spec["line"]["stage"] == "done").then_some(()));
+    let order = world.git(&["log", "--first-parent", "--format=%s", "main"]);
+    let at = |name: &str| order.find(&format!("land {name}")).unwrap();
+    assert!(at("lemon") < at("pour"), "the newest first: {order}");
+}
+
+#[test]
 fn nothing_is_planned_or_built_that_was_not_approved_and_what_was_edited_is_checked_again() {
     let world = tea_house("test -f menu.txt");
     world.ok(&[

@@ -340,9 +340,7 @@ pub(super) fn moves(state: &State, id: SpecId, now: Time) -> bool {
     let works = |task: &Task| match task.stage {
         Stage::Trying | Stage::Merging(_) | Stage::RollingBack => !task.paused,
         Stage::Queued { .. } => {
-            !task.paused
-                && queue::unlanded(state, task).next().is_none()
-                && spec::collides_with(state, task).is_none()
+            !task.paused && !queue::waits(state, task) && spec::collides_with(state, task).is_none()
         }
         Stage::Review => task.launch.brief.ahead,
         Stage::Stuck(_)

@@ -128,6 +128,7 @@ fn schedule(phases: &[(BatchPhase, u64)]) -> Schedule {
             crew,
             passes: 0,
             rounds: 0,
+            stack: false,
             ahead: Ahead { spec: true, plan: true, work: true },
             limits: Limits::default(),
             budget: crate::core::budget::Budget::default(),

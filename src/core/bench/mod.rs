@@ -517,6 +517,7 @@ fn launch_of(bench: &Bench, run: &Run) -> Option<Launch> {
         duty: Duty::Build,
         second: order.verify.clone(),
         rounds: 0,
+        stack: false,
         ahead: false,
         touches: order.touches.clone(),
         checks: order.checks.clone(),

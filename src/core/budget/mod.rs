@@ -335,6 +335,9 @@ pub struct Budgets {
     pub paused: BTreeMap<TaskId, (Scope, Shown)>,
     /// Attempts that may finish whatever they use.
     pub excused: BTreeSet<AttemptId>,
+    /// For the test of the simulation: what attempts that have ended used counts for nothing.
+    #[cfg(test)]
+    pub(in crate::core) forgets: bool,
 }
 
 /// A repo's.

@@ -137,7 +137,9 @@ pub(in crate::core) fn collides_with<'a>(
     state.tasks.range(..task.id).map(|(_, other)| other).find_map(|other| {
         let brief = &other.launch.brief;
         let same = brief.spec == Some(spec) && brief.duty == Duty::Build;
-        if !same || task::is_ended(&other.stage) || other.launch.after.contains(&task.launch.name) {
+        let ordered =
+            other.launch.after.contains(&task.launch.name) || task.launch.after.contains(&other.launch.name);
+        if !same || task::is_ended(&other.stage) || ordered {
             return None;
         }
         let others: Vec<String> = brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();

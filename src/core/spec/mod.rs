@@ -104,6 +104,9 @@ pub struct SpecOrder {
     pub rounds: u32,
     /// What is approved in advance.
     pub ahead: Ahead,
+    /// Whether tasks begin on finished work before it has landed.
+    #[serde(default)]
+    pub stack: bool,
     /// For each task.
     pub limits: Limits,
     /// What its tasks, and with others the day, may use.
