@@ -9,6 +9,7 @@ use super::{
     AttemptReport, GateReport, LISTED_MAX, Note, Outcomes, Peek, Question, Report, Scope, TASKS_MAX,
     TEXT_MAX, TaskReport, Times, Totals, Used, VERSION,
 };
+use crate::core::ask::AskFact;
 use crate::core::attempt::{AgentState, Usage};
 use crate::core::brief::Part;
 use crate::core::event::Launch;
@@ -274,22 +275,16 @@ impl Record {
             Fact::AgentSaid { attempt, state: AgentState::Asking(ask), .. } => {
                 if self.asks.as_ref() != Some(&ask.text) {
                     self.asks = Some(ask.text.clone());
-                    self.sums.questions += u32::from(now);
-                    let text = short(ask.text.as_str());
-                    let (attempt, answer) = (attempt.no, Shown::default());
-                    let question = Question { attempt, at, text, answered: None, answer };
-                    keep(&mut self.task.questions, question, now);
+                    self.asked(attempt.no, at, ask.text.as_str(), now);
                 }
             }
             Fact::AgentSaid { .. } => self.asks = None,
             Fact::Answered { answer, .. } => {
                 self.asks = None;
-                self.sums.answers += u32::from(now);
-                if let Some(last) = self.task.questions.last_mut().filter(|q| q.answered.is_none()) {
-                    last.answered = Some(at);
-                    last.answer = short(answer.as_str());
-                }
+                self.answered(at, answer.as_str(), now);
             }
+            Fact::Ask(AskFact::Put { attempt, text, .. }) => self.asked(attempt.no, at, text, now),
+            Fact::Ask(AskFact::Answered { answer, .. }) => self.answered(at, answer, now),
             Fact::Peeked { attempt, reason } => {
                 self.sums.peeks += u32::from(now);
                 let peek = Peek { at, by: short(by), reason: short(reason.as_str()) };
@@ -345,6 +340,22 @@ impl Record {
             | Fact::Stopped { .. }
             | Fact::Rejected { .. }
             | Fact::Covered { .. } => {}
+        }
+    }
+
+    /// The agent asks a human.
+    fn asked(&mut self, attempt: u32, at: Time, text: &str, now: bool) {
+        self.sums.questions += u32::from(now);
+        let question = Question { attempt, at, text: short(text), answered: None, answer: Shown::default() };
+        keep(&mut self.task.questions, question, now);
+    }
+
+    /// A human has answered.
+    fn answered(&mut self, at: Time, answer: &str, now: bool) {
+        self.sums.answers += u32::from(now);
+        if let Some(last) = self.task.questions.last_mut().filter(|q| q.answered.is_none()) {
+            last.answered = Some(at);
+            last.answer = short(answer);
         }
     }
 

@@ -97,7 +97,7 @@ fn count(entries: &[Entry]) -> Count {
                 }
                 all.sent_back += u32::from(*result == AttemptResult::SentBack);
             }
-            Fact::Answered { .. } => all.answers += 1,
+            Fact::Answered { .. } | Fact::Ask(crate::core::ask::AskFact::Answered { .. }) => all.answers += 1,
             Fact::Peeked { attempt, .. } => {
                 all.peeks += 1;
                 peeked.insert(*attempt);
