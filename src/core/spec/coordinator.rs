@@ -148,3 +148,65 @@ pub(in crate::core) fn collides_with<'a>(
         Some((&other.launch.name, place.as_str()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::engine::Engine;
+    use super::super::super::event::Event;
+    use super::super::super::fact::Entry;
+    use super::*;
+
+    /// The ledger of a spec whose only task has landed, or not, and was then taken off the board.
+    fn ledger(has_landed: bool) -> Vec<Entry> {
+        let agent = r#"{"profile": "scripted", "mode": "headless", "idle_done": null, "resumable": false}"#;
+        let limits = r#"{"attempts": 3, "time": null, "silence": null}"#;
+        let crew = format!(r#"{{"draft": {agent}, "plan": {agent}, "work": {agent}}}"#);
+        let order = format!(
+            r#"{{"repo": "/repo", "target": "main", "parallel": 1, "name": "tea", "goal": "tea", "crew": {crew}, "passes": 0,
+                "rounds": 0, "ahead": {{}}, "limits": {limits}, "lid": "on", "memory": "wip.md"}}"#
+        );
+        let contract = r#"{"title": "Tea", "objectives": [], "non_goals": [], "touchpoints": [], "data": [], "tests": [],
+            "risks": [], "compatibility": [], "rollback": []}"#;
+        let phase = r#"{"file": "specs/tea/phase-1.md", "title": "One", "notes": "", "tasks": [
+            {"name": "pour", "does": "Pour.", "touches": ["a"], "check": "true", "line": 3}]}"#;
+        let launch = format!(
+            r#"{{"repo": "/repo", "target": "main", "parallel": 1, "name": "pour", "prompt": "p", "agent": {agent},
+                "limits": {limits}, "lid": "on", "after": [], "brief": {{"spec": 1}}}}"#
+        );
+        let end = if has_landed {
+            format!(r#"{{"landed": {{"task": 3, "commit": "{}"}}}}"#, "a".repeat(40))
+        } else {
+            r#"{"stopped": {"task": 3}}"#.to_owned()
+        };
+        let facts = [
+            format!(r#"{{"spec": {{"opened": {{"spec": 1, "order": {order}}}}}}}"#),
+            r#"{"spec": {"drafting": {"spec": 1, "task": 1}}}"#.to_owned(),
+            format!(r#"{{"spec": {{"agreed": {{"spec": 1, "contract": {contract}}}}}}}"#),
+            r#"{"spec": {"planning": {"spec": 1, "task": 2}}}"#.to_owned(),
+            format!(r#"{{"spec": {{"planned": {{"spec": 1, "phases": [{phase}]}}}}}}"#),
+            format!(r#"{{"launched": {{"task": 3, "launch": {launch}}}}}"#),
+            r#"{"spec": {"tasked": {"spec": 1, "name": "pour", "task": 3}}}"#.to_owned(),
+            end,
+            r#"{"forgotten": {"task": 3}}"#.to_owned(),
+        ];
+        let entry = |(n, fact): (usize, &String)| Entry {
+            seq: n as u64 + 1,
+            at: Time(1_000),
+            by: "ada".into(),
+            fact: serde_json::from_str(fact).unwrap_or_else(|error| panic!("{error}: {fact}")),
+        };
+        facts.iter().enumerate().map(entry).collect()
+    }
+
+    fn kinds(has_landed: bool) -> Vec<&'static str> {
+        let mut engine = Engine::replay(ledger(has_landed));
+        let step = engine.step(Time(2_000), Event::Tick).unwrap();
+        step.facts.iter().map(Fact::kind).collect()
+    }
+
+    #[test]
+    fn work_that_is_on_the_target_counts_though_its_task_is_off_the_board() {
+        assert_eq!(kinds(true), ["spec_phase_landed", "spec_done"]);
+        assert!(kinds(false).is_empty(), "what was stopped has not landed");
+    }
+}
