@@ -3,15 +3,18 @@
 #![expect(clippy::expect_used, reason = "a bench that can't go on says why")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use nopeek::core::attempt::{AgentMode, AgentTraits, Limits, Observation, Usage};
-use nopeek::core::budget::Budget;
-use nopeek::core::effect::{JobWhat, Work};
 use nopeek::core::engine::Engine;
-use nopeek::core::event::{Command, Event, Launch, Outcome, WorktreeReady};
-use nopeek::core::fact::Entry;
-use nopeek::core::ids::{JobId, Oid, TaskName};
-use nopeek::core::lid::LidRule;
-use nopeek::core::time::{Span, Time};
+use nopeek::core::model::agent::{AgentMode, AgentTraits, Observation, Usage};
+use nopeek::core::model::attempt::Limits;
+use nopeek::core::model::branch::WorktreeReady;
+use nopeek::core::model::budget::Budget;
+use nopeek::core::model::effect::{JobWhat, Work};
+use nopeek::core::model::event::{Command, Event, Outcome};
+use nopeek::core::model::fact::Entry;
+use nopeek::core::model::lid::LidRule;
+use nopeek::core::model::task::Launch;
+use nopeek::values::ids::{JobId, Oid, TaskName};
+use nopeek::values::time::{Span, Time};
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -77,7 +80,7 @@ impl Crew {
         crew
     }
 
-    fn tell(&mut self, event: Event) -> Vec<nopeek::core::effect::Effect> {
+    fn tell(&mut self, event: Event) -> Vec<nopeek::core::model::effect::Effect> {
         self.now = self.now.after(Span(1));
         let step = self.engine.step(self.now, event).expect("nothing is refused");
         for fact in step.facts {

@@ -5,11 +5,10 @@
 #![expect(clippy::expect_used, reason = "a bench that can't go on says why")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use nopeek::core::ids::JobId;
-use nopeek::os::clock;
-use nopeek::os::process;
+use nopeek::os::{clock, process};
 use nopeek::screen::covered::Covered;
 use nopeek::screen::emulator::Emulator;
+use nopeek::values::ids::JobId;
 use nopeek::wire::frame::{self, Decoder};
 use nopeek::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, ToKeeper};
 use std::fs::File;

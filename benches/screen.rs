@@ -1,10 +1,10 @@
 //! Bytes through a screen under its lid, and what a client is sent of it.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use nopeek::core::ids::JobId;
 use nopeek::screen::changes::{Seen, changes};
 use nopeek::screen::covered::Covered;
 use nopeek::screen::emulator::Emulator;
+use nopeek::values::ids::JobId;
 use std::hint::black_box;
 
 const ROWS: u16 = 50;

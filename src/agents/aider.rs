@@ -1,7 +1,7 @@
 //! aider: nothing but text; a line after each message tells what it used.
 
 use super::listen::{Counted, Said};
-use crate::core::attempt::Usage;
+use crate::core::model::agent::Usage;
 use serde_json::Value;
 
 /// One line of its output: `Model: openai/gpt-5 with diff edit format`, or `Tokens: 2.5k sent, 34 received. Cost: $0.01 message, $0.02 session.`

@@ -1,7 +1,7 @@
 //! Claude Code: `--output-format stream-json`, and the titles of its interactive form.
 
 use super::listen::{Counted, Said, Title, own_cost, sum};
-use crate::core::attempt::{AgentState, Usage};
+use crate::core::model::agent::{AgentState, Usage};
 use serde_json::Value;
 
 /// All that the model read: what came from the cache is counted apart by this CLI.

@@ -1,7 +1,7 @@
 //! Gemini CLI: `-o stream-json`, and the titles of its interactive form.
 
 use super::listen::{Counted, Said, Title, sum};
-use crate::core::attempt::{AgentState, Usage};
+use crate::core::model::agent::{AgentState, Usage};
 use serde_json::Value;
 
 /// One line of its stream.

@@ -6,9 +6,9 @@
 
 use super::profile::{Dialect, Profile};
 use super::{aider, claude, codex, gemini, opencode, pi, qwen};
-use crate::core::attempt::{AgentMode, AgentState, Ask, AskKind, Observation, Signal, Source, Usage};
-use crate::core::budget::Prices;
-use crate::core::text::Shown;
+use crate::core::model::agent::{AgentMode, AgentState, Ask, AskKind, Observation, Signal, Source, Usage};
+use crate::core::model::price::Prices;
+use crate::values::text::Shown;
 use serde_json::Value;
 use std::collections::HashMap;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agents::builtin;
-use crate::core::budget::{Price, Prices};
+use crate::core::model::price::{Price, Prices};
 use Source::{SideChannel, StatusProtocol, Title as FromTitle};
 
 fn listener(profile: &str) -> Listener {

@@ -1,7 +1,7 @@
 //! opencode: `run --format json`.
 
 use super::listen::{Counted, Said, own_cost, sum};
-use crate::core::attempt::{AgentState, Usage};
+use crate::core::model::agent::{AgentState, Usage};
 use serde_json::Value;
 
 /// One line of its stream.

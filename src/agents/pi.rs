@@ -1,7 +1,7 @@
 //! pi: `--mode json`. It exits with 0 after an error too: the last message says how it ended.
 
 use super::listen::{Counted, Said, own_cost, sum};
-use crate::core::attempt::{AgentState, Usage};
+use crate::core::model::agent::{AgentState, Usage};
 use serde_json::Value;
 
 /// One line of its stream.

@@ -5,10 +5,10 @@
 //! `{runtime}` (the folder of the daemon's socket), and `{mcp_json}` and `{mcp_toml}`: how to start `nopeek mcp` for this
 //! attempt, as Claude Code and as Codex want it.
 
-use crate::core::attempt::{AgentMode, AgentTraits};
-use crate::core::ids::AttemptId;
-use crate::core::lid::LidRule;
-use crate::core::time::Span;
+use crate::core::model::agent::{AgentMode, AgentTraits};
+use crate::core::model::lid::LidRule;
+use crate::values::ids::AttemptId;
+use crate::values::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -299,7 +299,7 @@ pub(super) fn builtin() -> BTreeMap<String, Profile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ids::TaskId;
+    use crate::values::ids::TaskId;
 
     fn order<'a>(prompt: &'a str, resume: Option<&'a str>, worktree: &'a Path) -> Order<'a> {
         let (git_dir, common_dir) = (Path::new("/r/.git/worktrees/x"), Path::new("/r/.git"));

@@ -1,7 +1,7 @@
 //! Qwen Code: Claude Code's stream shape with counts of its own, and its titles.
 
 use super::listen::{Counted, Said, Title, sum};
-use crate::core::attempt::{AgentState, Usage};
+use crate::core::model::agent::{AgentState, Usage};
 use serde_json::Value;
 
 /// One line of its stream.

@@ -3,7 +3,7 @@
 //! Works on plain text (escape sequences taken out). What two runners printed is added up; a number that no
 //! runner printed is never guessed.
 
-use crate::core::gate::TestCounts;
+use crate::core::model::gate::TestCounts;
 
 /// The tests that known runners counted in `output`; none if none is known.
 #[must_use]

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::talk::Talk;
 use super::{print, wait};
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 

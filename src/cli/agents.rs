@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::print::{self, Cell, Paint};
 use super::talk::Talk;
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use crate::wire::client::{AgentLine, Reply, Request};
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use super::act;
 use super::error::CliError;
-use crate::core::event::Answer;
+use crate::core::model::event::Answer;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use super::act;
 use super::error::{BAD_INPUT, CliError};
-use crate::core::ids::Oid;
+use crate::values::ids::Oid;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 

@@ -3,10 +3,12 @@
 use super::error::{CliError, NOT_FOUND};
 use super::print::{self, Paint};
 use super::talk::Talk;
-use crate::core::budget::{Allowance, BudgetCommand, BudgetView, Scope, ScopeView, money, tokens};
-use crate::core::event::Command;
-use crate::core::text::Shown;
-use crate::core::time::Span;
+use crate::core::model::budget::{Allowance, BudgetCommand, Scope};
+use crate::core::model::event::Command;
+use crate::core::outer::budget::words::{money, tokens};
+use crate::core::views::budget::{BudgetView, ScopeView};
+use crate::values::text::Shown;
+use crate::values::time::Span;
 use crate::wire::client::{Act, Reply, Request};
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,8 +1,7 @@
 //! `nopeek completions` and `nopeek man`: made from the same table as the help.
 
-use super::Cli;
 use super::error::CliError;
-use super::print;
+use super::{Cli, print};
 use clap::CommandFactory as _;
 use std::path::PathBuf;
 use std::process::ExitCode;

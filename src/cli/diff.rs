@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
-use crate::core::review::{Diff, DiffKind, FileDiff, FileStatus, Hunk};
+use crate::core::model::diff::{Diff, DiffKind, FileDiff, FileStatus, Hunk};
 use crate::wire::client::{Reply, Request};
 use std::process::ExitCode;
 

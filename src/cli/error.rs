@@ -3,7 +3,7 @@
 use super::print;
 use crate::client::ClientError;
 use crate::config::ConfigError;
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use crate::wire::client::{Refusal, RefusalKind, Reply};
 use std::fmt::Display;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::print;
 use super::talk::Talk;
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 

@@ -3,9 +3,9 @@
 use super::error::{BAD_INPUT, CliError};
 use super::talk::Talk;
 use super::{print, wait};
-use crate::core::budget::Allowance;
-use crate::core::text::Shown;
-use crate::core::time::Span;
+use crate::core::model::budget::Allowance;
+use crate::values::text::Shown;
+use crate::values::time::Span;
 use crate::wire::client::{Reply, Request, RunRequest};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 use super::error::{CliError, NOT_FOUND, NOT_NOW};
 use super::print;
 use super::talk::Talk;
-use crate::core::ids::JobId;
-use crate::core::text::Shown;
-use crate::core::view::{AttemptView, GateView, TaskView};
+use crate::core::views::board::{AttemptView, GateView, TaskView};
+use crate::values::ids::JobId;
+use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request};
 use std::process::ExitCode;
 

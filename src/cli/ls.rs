@@ -3,9 +3,9 @@
 use super::error::CliError;
 use super::print::{self, Cell, Paint};
 use super::talk::Talk;
-use crate::core::text::Shown;
-use crate::core::time::Time;
-use crate::core::view::TaskView;
+use crate::core::views::board::TaskView;
+use crate::values::text::Shown;
+use crate::values::time::Time;
 use std::process::ExitCode;
 
 /// List tasks: where they stand, their gates, who needs you.

@@ -5,13 +5,13 @@ use super::ledger::moment;
 use super::print::{self, Cell, Paint};
 use super::talk::Talk;
 use crate::config;
-use crate::core::event::Command;
-use crate::core::ids::PanelId;
-use crate::core::panel::{
-    Ballot, Criterion, OptionScored, POINTS_MAX, Panel, PanelCommand, Persona, Poll, PollLine, Question,
-    Score,
-};
-use crate::core::text::Shown;
+use crate::core::model::event::Command;
+use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Persona, Question, Score};
+use crate::core::model::panel::vote::{Ballot, POINTS_MAX};
+use crate::core::model::panel::{PanelCommand, Poll};
+use crate::core::views::panel::PollLine;
+use crate::values::ids::PanelId;
+use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request, TaskRef};
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -8,10 +8,11 @@ mod gitleaks;
 use super::error::{BAD_INPUT, BROKEN, CliError};
 use super::print;
 use crate::config::repo::RepoConfig;
-use crate::core::pattern::Pattern;
-use crate::core::policy::{self, Breach, Policy, Reading, Rule};
-use crate::core::text::Shown;
+use crate::core::model::diff::Reading;
 use crate::git::{self, GitError};
+use crate::policy::{self, Breach, Policy, Rule};
+use crate::values::pattern::Pattern;
+use crate::values::text::Shown;
 use std::process::ExitCode;
 
 /// Most breaches that are printed: who has these mends the rest too.

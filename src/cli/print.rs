@@ -3,10 +3,11 @@
 //! What comes from outside is printed through [`Shown`] alone; a closed pipe ends the program quietly.
 
 use super::error::{CliError, INTERNAL};
-use crate::core::gate::{GateState, Verdict};
-use crate::core::text::Shown;
-use crate::core::time::Span;
-use crate::core::view::{GateView, TaskState, TaskView};
+use crate::core::model::gate::{GateState, Verdict};
+use crate::core::model::task::TaskState;
+use crate::core::views::board::{GateView, TaskView};
+use crate::values::text::Shown;
+use crate::values::time::Span;
 use std::io::{self, IsTerminal as _, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 

@@ -1,14 +1,16 @@
 //! Keeps docs/cli.md true: the reference and the JSON example in it are made from the program.
 
 use super::Cli;
-use crate::core::attempt::{AgentMode, Ask, AskKind, Source, Usage};
-use crate::core::budget::Spent;
-use crate::core::event::DiffStat;
-use crate::core::gate::{GateState, TestCounts, Verdict};
-use crate::core::ids::{JobId, Oid, TaskId};
-use crate::core::lid::Lid;
-use crate::core::time::{Span, Time};
-use crate::core::view::{AttemptResult, AttemptView, GateView, TaskState, TaskView, Vitals};
+use crate::core::model::agent::{AgentMode, Ask, AskKind, Source, Usage};
+use crate::core::model::attempt::AttemptResult;
+use crate::core::model::budget::Spent;
+use crate::core::model::diff::DiffStat;
+use crate::core::model::gate::{GateState, TestCounts, Verdict};
+use crate::core::model::lid::Lid;
+use crate::core::model::task::TaskState;
+use crate::core::views::board::{AttemptView, GateView, TaskView, Vitals};
+use crate::values::ids::{JobId, Oid, TaskId};
+use crate::values::time::{Span, Time};
 use clap::CommandFactory as _;
 
 /// The file's text with what stands between `<!-- name -->` and the next `<!-- end -->` replaced.
@@ -54,7 +56,7 @@ fn gate(name: &str, state: GateState) -> GateView {
 
 fn attempt(no: u32) -> AttemptView {
     AttemptView {
-        part: crate::core::brief::Part::Work,
+        part: crate::core::model::brief::Part::Work,
         agent: "claude".to_owned(),
         findings: None,
         no,
@@ -91,7 +93,7 @@ fn attempt(no: u32) -> AttemptView {
 fn example() -> TaskView {
     let red = AttemptView {
         lid: Lid::Lifted,
-        exit: Some(crate::core::attempt::Exit::Code(0)),
+        exit: Some(crate::core::model::agent::Exit::Code(0)),
         result: Some(AttemptResult::Red),
         gates: vec![
             gate("test", GateState::Judged(Verdict::Failed)),

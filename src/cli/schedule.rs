@@ -5,11 +5,11 @@ use super::launch::environment;
 use super::ledger::moment;
 use super::print::{self, Paint};
 use super::talk::Talk;
-use crate::core::batch::view::BatchLine;
-use crate::core::batch::{BatchCommand, PhaseOutcome};
-use crate::core::event::Command;
-use crate::core::text::Shown;
-use crate::core::time::Span;
+use crate::core::model::batch::{BatchCommand, PhaseOutcome};
+use crate::core::model::event::Command;
+use crate::core::views::batch::BatchLine;
+use crate::values::text::Shown;
+use crate::values::time::Span;
 use crate::wire::client::{Request, ScheduleAct, ScheduleRequest};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -241,7 +241,7 @@ fn wait(talk: &mut Talk, before: u64, timeout: Option<Duration>) -> Result<ExitC
 
 /// Whether a line is that of a phase that came out so.
 fn is_outcome(line: &str, word: &str) -> bool {
-    crate::core::batch::BatchPhase::ALL.iter().any(|phase| {
+    crate::core::model::batch::BatchPhase::ALL.iter().any(|phase| {
         line.strip_prefix(phase.label())
             .and_then(|rest| rest.strip_prefix(": "))
             .is_some_and(|rest| rest.starts_with(word))

@@ -3,12 +3,12 @@
 use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
-use crate::core::attempt::Exit;
-use crate::core::brief::Part;
-use crate::core::budget::money;
-use crate::core::report::{TaskReport, is_red, words};
-use crate::core::text::Shown;
-use crate::core::view::{AttemptView, GateView, TaskView};
+use crate::core::model::agent::Exit;
+use crate::core::model::brief::Part;
+use crate::core::outer::budget::words::money;
+use crate::core::views::board::{AttemptView, GateView, TaskView};
+use crate::report::{TaskReport, is_red, words};
+use crate::values::text::Shown;
 use crate::wire::client::{Reply, ReportQuery, Request};
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use crate::client::{Client, Start};
-use crate::core::view::{Board, TaskView};
+use crate::core::views::board::{Board, TaskView};
 use crate::os::paths::Paths;
 use crate::wire::client::{Act, FromDaemon, Reply, Request, TaskRef, ToDaemon};
 use std::path::{Path, PathBuf};

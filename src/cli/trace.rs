@@ -3,10 +3,10 @@
 use super::error::{CliError, NOT_FOUND};
 use super::print::{self, Paint};
 use super::{ledger, talk};
-use crate::core::time::Time;
-use crate::core::trace::{self, Span, Status};
 use crate::os::clock::Clock;
+use crate::report::trace::{self, Span, Status};
 use crate::store::query::Reader;
+use crate::values::time::Time;
 use std::process::ExitCode;
 
 /// Print where the time of a task went: a tree of its attempts, gates, waits and merges
@@ -87,7 +87,7 @@ fn short(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::trace::SpanKind;
+    use crate::report::trace::SpanKind;
 
     #[test]
     fn a_span_stands_below_what_it_is_part_of() {

@@ -4,7 +4,7 @@ use super::error::{BAD_INPUT, CliError, NOT_FOUND};
 use super::print::{self, Paint};
 use crate::config::repo::RepoConfig;
 use crate::config::trust::{self, Trust};
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use std::process::ExitCode;
 
 /// Trust this repo's nopeek.toml, as it is on the target's commit: its commands may run for you.

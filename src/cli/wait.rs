@@ -3,8 +3,9 @@
 use super::error::{CliError, NEEDS_HUMAN, NOT_NOW};
 use super::talk::Talk;
 use super::{ls, print};
-use crate::core::ids::TaskId;
-use crate::core::view::{Board, TaskState, TaskView};
+use crate::core::model::task::TaskState;
+use crate::core::views::board::{Board, TaskView};
+use crate::values::ids::TaskId;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 /// Tasks that go on no more by themselves.
 pub(super) struct Settled {
     pub(super) tasks: Vec<TaskView>,
-    pub(super) now: crate::core::time::Time,
+    pub(super) now: crate::values::time::Time,
     pub(super) code: ExitCode,
 }
 
@@ -70,7 +71,7 @@ pub(super) fn until_settled(
     Ok(Settled { tasks, now, code: if well { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_HUMAN) } })
 }
 
-fn settled(board: &Board, ids: &[TaskId]) -> Option<(Vec<TaskView>, crate::core::time::Time)> {
+fn settled(board: &Board, ids: &[TaskId]) -> Option<(Vec<TaskView>, crate::values::time::Time)> {
     let tasks: Vec<TaskView> = board.tasks.iter().filter(|task| ids.contains(&task.id)).cloned().collect();
     tasks.iter().all(|task| is_settled(task.state)).then_some((tasks, board.now))
 }

@@ -1,7 +1,7 @@
 //! A moment as people write it: so long ago, or a date and time of here.
 
 use crate::config::duration;
-use crate::core::time::Time;
+use crate::values::time::Time;
 use jiff::civil::{Date, DateTime, Time as Clock};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};

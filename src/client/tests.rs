@@ -67,7 +67,7 @@ async fn what_is_pushed_while_a_request_waits_is_kept() {
             vec![welcome()]
         }
         ToDaemon::Request { id, .. } => {
-            let covered = FromDaemon::Covered(crate::core::ids::JobId(3));
+            let covered = FromDaemon::Covered(crate::values::ids::JobId(3));
             vec![covered, FromDaemon::Answer { id, result: Ok(Reply::Done) }]
         }
         _ => vec![],
@@ -75,5 +75,5 @@ async fn what_is_pushed_while_a_request_waits_is_kept() {
     let mut client = Client::connect(&paths, Start::Never).await.unwrap();
     assert_eq!((client.daemon_version(), client.daemon_pid()), ("9", 5));
     assert_eq!(client.request(Request::Shutdown).await.unwrap(), Reply::Done);
-    assert_eq!(client.next().await, Some(FromDaemon::Covered(crate::core::ids::JobId(3))));
+    assert_eq!(client.next().await, Some(FromDaemon::Covered(crate::values::ids::JobId(3))));
 }

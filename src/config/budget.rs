@@ -1,7 +1,7 @@
 //! `[budget]`: what attempts, tasks, batches and days may use, in either file.
 
 use super::{ConfigError, duration};
-use crate::core::budget::{Allowance, Budget, Over, Unknown};
+use crate::core::model::budget::{Allowance, Budget, Over, Unknown};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -155,8 +155,8 @@ fn scaled(text: &str, factor: u64) -> Option<u64> {
 mod tests {
     use crate::config::repo::RepoConfig;
     use crate::config::user::UserConfig;
-    use crate::core::budget::{Allowance, Over, Unknown};
-    use crate::core::time::Span;
+    use crate::core::model::budget::{Allowance, Over, Unknown};
+    use crate::values::time::Span;
 
     #[test]
     fn a_repos_budget_goes_before_the_users_and_a_tasks_before_both() {

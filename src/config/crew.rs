@@ -1,7 +1,7 @@
 //! The table `[spec]` of `nopeek.toml`: who does what on the way from a goal to landed work, and what waits for a person.
 
 use super::ConfigError;
-use crate::core::spec::Ahead;
+use crate::core::model::spec::Ahead;
 use serde::Deserialize;
 use toml::Spanned;
 

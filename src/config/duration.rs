@@ -1,6 +1,6 @@
 //! Durations as people write them: `90s`, `5m`, `2h`, `1h30m`.
 
-use crate::core::time::Span;
+use crate::values::time::Span;
 
 /// Reads a duration; the error says how to write one.
 pub fn parse(text: &str) -> Result<Span, String> {

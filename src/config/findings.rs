@@ -1,8 +1,8 @@
 //! Files in which agents write what they found, and what they did about it.
 
 use super::ConfigError;
-use crate::core::finding::{Answered, FINDINGS_MAX, Finding, FindingAnswer, Findings, Severity};
-use crate::core::text::Shown;
+use crate::core::model::finding::{Answered, FINDINGS_MAX, Finding, FindingAnswer, Findings, Severity};
+use crate::values::text::Shown;
 use serde::Deserialize;
 use toml::Spanned;
 

@@ -1,7 +1,7 @@
 //! `[notice]` of the user's config: which notices ring, and where they go.
 
 use super::ConfigError;
-use crate::core::notice::NoticeKind;
+use crate::core::model::notice::NoticeKind;
 use crate::os::post;
 use serde::Deserialize;
 use toml::Spanned;

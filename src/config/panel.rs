@@ -3,11 +3,11 @@
 //! The personas that ship are `assets/personas.toml`, read by the code that reads a repo's.
 
 use super::ConfigError;
-use crate::core::panel::{
+use crate::core::model::panel::question::{
     Criterion, HEURISTIC_MAX, NAME_MAX, OptionScored, PERSONAS_MAX, Panel, Persona, Question, Score,
     WEIGHT_MAX, is_name,
 };
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! `specs/NAME/phase-N.md`: a phase of a plan, its tasks in the front matter.
 
 use super::{ConfigError, duration, front};
-use crate::core::ids::TaskName;
-use crate::core::pattern::Pattern;
-use crate::core::plan::{Phase, Planned};
-use crate::core::text::Shown;
+use crate::core::model::plan::{Phase, Planned};
+use crate::values::ids::TaskName;
+use crate::values::pattern::Pattern;
+use crate::values::text::Shown;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -33,7 +33,7 @@ struct RawTask {
 }
 
 /// Reads a phase file; `file` is its path from the repo's root. What makes a plan sound as a whole is
-/// [`crate::core::plan::check`]'s.
+/// [`crate::core::outer::plan::check`]'s.
 pub fn parse(text: &str, file: &str) -> Result<Phase, ConfigError> {
     let cut = front::cut(text, file)?;
     let raw: Raw = toml::from_str(&cut.toml).map_err(|error| ConfigError::toml(file, &cut.toml, &error))?;
@@ -86,7 +86,7 @@ pub fn parse(text: &str, file: &str) -> Result<Phase, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::time::Span;
+    use crate::values::time::Span;
 
     const PHASE: &str = "+++\ntitle = \"Tea\"\nsoak = \"10m\"\n\n[[task]]\nname = \"pour\"\ndoes = \"\"\"\nPour it.\n\"\"\"\n\
                          touches = [\"src/pour.rs\"]\ncheck = \"make pour\"\n\n[[task]]\nname = \"drink\"\ndoes = \"Drink it.\"\n\

@@ -1,9 +1,9 @@
 //! `[policy]` of `nopeek.toml`: read, and checked against the gates that the file has.
 
 use super::ConfigError;
-use crate::core::gate::GateSpec;
-use crate::core::pattern::Pattern;
-use crate::core::policy::{Boundary, Policy};
+use crate::core::model::gate::GateSpec;
+use crate::policy::{Boundary, Policy};
+use crate::values::pattern::Pattern;
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -202,7 +202,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use crate::config::repo::RepoConfig;
-    use crate::core::pattern::Pattern;
+    use crate::values::pattern::Pattern;
 
     #[test]
     fn a_whole_policy_is_read() {
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(policy.boundaries[0].must_not, ["crate::daemon", "src/daemon"]);
         assert_eq!(RepoConfig::parse("", "nopeek.toml").unwrap().policy, None);
         let empty = RepoConfig::parse("[policy]", "nopeek.toml").unwrap().policy.unwrap();
-        assert_eq!(empty, crate::core::policy::Policy::default());
+        assert_eq!(empty, crate::policy::Policy::default());
     }
 
     #[test]

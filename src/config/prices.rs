@@ -1,7 +1,7 @@
 //! What tokens cost: `assets/prices.toml`, and before it the user's own `prices.toml` in the config folder.
 
 use super::ConfigError;
-use crate::core::budget::{Price, Prices};
+use crate::core::model::price::{Price, Prices};
 use crate::os::paths::Paths;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -2,15 +2,15 @@
 
 use super::budget::{self, BudgetConfig};
 use super::crew::{self, CrewConfig};
-use super::policy::RawPolicy;
+use super::policy::{self, RawPolicy};
 use super::schedule::{self, ScheduleConfig};
-use super::{AgentKey, ConfigError, agents, duration, panel, policy};
+use super::{AgentKey, ConfigError, agents, duration, panel};
 use crate::agents::profile::Profile;
-use crate::core::gate::GateSpec;
-use crate::core::lid::LidRule;
-use crate::core::panel::Panel;
-use crate::core::policy::Policy;
-use crate::core::time::Span;
+use crate::core::model::gate::GateSpec;
+use crate::core::model::lid::LidRule;
+use crate::core::model::panel::question::Panel;
+use crate::policy::Policy;
+use crate::values::time::Span;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -3,9 +3,9 @@
 //! It starts nothing by itself: a person switches a schedule on.
 
 use super::{ConfigError, did_you_mean, duration};
-use crate::core::batch::{BatchPhase, CatchUp, QUEUE};
-use crate::core::cron::Cron;
-use crate::core::time::Span;
+use crate::core::model::batch::{BatchPhase, CatchUp, QUEUE};
+use crate::values::cron::Cron;
+use crate::values::time::Span;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;

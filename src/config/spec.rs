@@ -1,9 +1,9 @@
 //! `specs/NAME.md`: a spec, its contract in the front matter.
 
 use super::{ConfigError, front};
-use crate::core::pattern::Pattern;
-use crate::core::spec::Contract;
-use crate::core::text::Shown;
+use crate::core::model::spec::Contract;
+use crate::values::pattern::Pattern;
+use crate::values::text::Shown;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -116,7 +116,7 @@ pub(super) fn is_blank(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::spec::FORM;
+    use crate::core::outer::spec::tasks::FORM;
 
     fn spec() -> String {
         FORM.replace("[\"…\"]", "[\"something\"]").replace("What this is called, in a few words", "Tea")

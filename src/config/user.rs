@@ -5,8 +5,8 @@ use super::notice::{NoticeConfig, RawNotice};
 use super::report::{RawReport, ReportConfig};
 use super::{AgentKey, ConfigError, agents, duration};
 use crate::agents::profile::Profile;
-use crate::core::attempt::Limits;
-use crate::core::lid::LidRule;
+use crate::core::model::attempt::Limits;
+use crate::core::model::lid::LidRule;
 use crate::os::paths::Paths;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -125,7 +125,7 @@ impl UserConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::time::Span;
+    use crate::values::time::Span;
 
     #[test]
     fn what_is_not_said_is_the_default() {

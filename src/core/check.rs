@@ -2,15 +2,14 @@
 //!
 //! Run after every step in debug builds and in the simulation; a broken one names what is wrong.
 
-use super::budget::{Allowance, Scope};
-use super::effect::{Candidate, Work};
-use super::fact::Role;
-use super::gate;
-use super::ids::TaskId;
-use super::queue;
-use super::stack;
-use super::state::{Stage, State, Task};
-use super::time::Time;
+use crate::core::model::budget::{Allowance, Scope};
+use crate::core::model::effect::{Candidate, Work};
+use crate::core::model::job::Role;
+use crate::core::model::state::State;
+use crate::core::model::task::{Stage, Task};
+use crate::core::rules::{gate, prerequisites, queue};
+use crate::values::ids::TaskId;
+use crate::values::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -21,7 +20,7 @@ pub fn check(state: &State) -> Result<(), String> {
     one_merge_at_a_time(state)?;
     queues_hold_who_waits(state)?;
     endings_are_asked_for(state)?;
-    super::bench::view::check(state)?;
+    crate::core::outer::bench::check(state)?;
     nothing_stalls(state)
 }
 
@@ -43,7 +42,7 @@ fn target_moves_only_to_what_was_tested(state: &State) -> Result<(), String> {
         if built.commit != *to || built.onto != *from {
             return Err(format!("{id} moves the target to what was not tested"));
         }
-        if task.stage != Stage::RollingBack && !stack::may_merge(state, task) {
+        if task.stage != Stage::RollingBack && !prerequisites::may_merge(state, task) {
             return Err(format!("{id} moves the target before what it stands on has landed"));
         }
         if let Some(red) = gate::red(&merge.gates).first() {

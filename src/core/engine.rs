@@ -5,20 +5,30 @@
 //! commits the facts of a step to the ledger *before* it does the step's effects, and feeds what came of each
 //! effect back as an event. A refused step has decided nothing.
 
-use super::attempt::{AgentState, Source};
-use super::effect::{Effect, Work};
-use super::event::{Command, Event};
-use super::fact::{Entry, Fact, Role};
-use super::ids::{AttemptId, BenchId, JobId, SpecId, TaskId};
-use super::lid::Permit;
-use super::notice::{Notice, Told};
-use super::state::State;
-use super::time::Time;
-use super::turn::Turn;
-use super::{
-    ask, attempt, batch, bench, brief, budget, lid, panel, question, queue, settle, spec, spec_view, task,
-    view,
-};
+use crate::core::model::agent::{AgentState, Source};
+use crate::core::model::attempt;
+use crate::core::model::effect::Effect;
+use crate::core::model::event::{Command, Event};
+use crate::core::model::fact::{Entry, Fact};
+use crate::core::model::job::Role;
+use crate::core::model::notice::Notice;
+use crate::core::model::panel::Panels;
+use crate::core::model::question::Question;
+use crate::core::model::refused::Refused;
+use crate::core::model::state::State;
+use crate::core::outer::{batch, bench, budget, panel, spec};
+use crate::core::rules::lid::{self, Permit};
+use crate::core::rules::notice::Told;
+use crate::core::rules::turn::Turn;
+use crate::core::rules::{ask, brief, deadlines, effect_done, jobs, lookup, question, queue, settle, task};
+use crate::core::views;
+use crate::core::views::bench::BenchView;
+use crate::core::views::board::{Board, Measured, TaskView};
+use crate::core::views::budget::BudgetView;
+use crate::core::views::job::{JobInfo, JobKind};
+use crate::core::views::spec::SpecView;
+use crate::values::ids::{AttemptId, BenchId, JobId, SpecId, TaskId};
+use crate::values::time::Time;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -44,74 +54,6 @@ pub struct Step {
     pub launched: Vec<TaskId>,
 }
 
-/// A command that can't be carried out; nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{what}")]
-pub struct Refused {
-    /// What kind of refusal.
-    pub kind: RefusedKind,
-    /// What can't be done, to what.
-    pub what: String,
-    /// What to do instead; may be empty.
-    pub remedy: String,
-}
-
-/// Kinds of refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusedKind {
-    /// There is no such thing.
-    NotFound,
-    /// Where the task stands does not allow it.
-    NotNow,
-    /// The command itself is wrong.
-    BadInput,
-    /// The lid is on.
-    Covered,
-}
-
-impl Refused {
-    /// A refusal in words.
-    pub(in crate::core) fn new(
-        kind: RefusedKind,
-        what: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self { kind, what: what.into(), remedy: remedy.into() }
-    }
-}
-
-/// What the edges need to know of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobInfo {
-    /// Its task.
-    pub task: TaskId,
-    /// Its attempt.
-    pub attempt: AttemptId,
-    /// What it is to the attempt.
-    pub kind: JobKind,
-    /// The agent profile of its task.
-    pub profile: String,
-    /// Where it runs.
-    pub worktree: PathBuf,
-    /// The repo's main checkout.
-    pub repo: PathBuf,
-    /// The attempt's branch.
-    pub branch: String,
-    /// The target branch.
-    pub target: String,
-}
-
-/// Kinds of jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobKind {
-    /// An agent: under the lid.
-    Agent,
-    /// A set-up hook.
-    Setup,
-    /// A gate.
-    Gate,
-}
-
 impl Engine {
     /// An engine with an empty ledger.
     #[must_use]
@@ -133,7 +75,7 @@ impl Engine {
     pub fn step(&mut self, now: Time, event: Event) -> Result<Step, Refused> {
         let tasks_before = self.state.last_task;
         #[cfg(debug_assertions)]
-        let before = (super::check::places(&self.state), super::check::attempts(&self.state));
+        let before = (crate::core::check::places(&self.state), crate::core::check::attempts(&self.state));
         let mut turn = Turn {
             now,
             state: &mut self.state,
@@ -146,9 +88,9 @@ impl Engine {
         settle::settle(&mut turn);
         let Turn { facts, notices, .. } = turn;
         #[cfg(debug_assertions)]
-        if let Err(broken) = super::check::check(&self.state)
-            .and_then(|()| super::check::parallel_holds(&before.0, &self.state))
-            .and_then(|()| super::check::budgets_hold(&before.1, &self.state, now))
+        if let Err(broken) = crate::core::check::check(&self.state)
+            .and_then(|()| crate::core::check::parallel_holds(&before.0, &self.state))
+            .and_then(|()| crate::core::check::budgets_hold(&before.1, &self.state, now))
         {
             panic!("an invariant of the engine is broken: {broken}; facts {facts:?}");
         }
@@ -166,7 +108,7 @@ impl Engine {
     /// When the engine wants to be ticked at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        settle::deadline(&self.state, &self.quiet)
+        deadlines::deadline(&self.state, &self.quiet)
     }
 
     /// Effects that were asked for and not answered, oldest first: to be done again after a restart.
@@ -177,25 +119,20 @@ impl Engine {
 
     /// The board.
     #[must_use]
-    pub fn board(&self, now: Time, measured: &HashMap<JobId, view::Measured>) -> view::Board {
-        view::board(&self.state, now, measured)
+    pub fn board(&self, now: Time, measured: &HashMap<JobId, Measured>) -> Board {
+        views::board::board(&self.state, now, measured)
     }
 
     /// All budgets, and what was used.
     #[must_use]
-    pub fn budgets(&self, now: Time) -> budget::BudgetView {
-        budget::budgets(&self.state, now)
+    pub fn budgets(&self, now: Time) -> BudgetView {
+        views::budget::budgets(&self.state, now)
     }
 
     /// One task as on the board.
     #[must_use]
-    pub fn task_view(
-        &self,
-        id: TaskId,
-        now: Time,
-        measured: &HashMap<JobId, view::Measured>,
-    ) -> Option<view::TaskView> {
-        self.state.tasks.get(&id).map(|task| view::task(&self.state, task, now, measured))
+    pub fn task_view(&self, id: TaskId, now: Time, measured: &HashMap<JobId, Measured>) -> Option<TaskView> {
+        self.state.tasks.get(&id).map(|task| views::board::task(&self.state, task, now, measured))
     }
 
     /// Leave to look at a job's screen once; none while it is covered.
@@ -213,7 +150,7 @@ impl Engine {
     /// The task of this name (or number, as `t12`) in a repo, or in any if it is the only one. The newest wins
     /// where an ended task has the same name.
     pub fn find(&self, repo: Option<&Path>, name: &str) -> Result<TaskId, Refused> {
-        task::find(&self.state, repo, name)
+        lookup::find(&self.state, repo, name)
     }
 
     /// The main checkout of a task's repo.
@@ -236,13 +173,13 @@ impl Engine {
 
     /// The spec of this name (or number, as `s3`) in a repo, or in any if it is the only one.
     pub fn find_spec(&self, repo: Option<&Path>, name: &str) -> Result<SpecId, Refused> {
-        spec_view::find(&self.state, repo, name)
+        spec::find(&self.state, repo, name)
     }
 
     /// A spec, whole.
     #[must_use]
-    pub fn spec_view(&self, id: SpecId, now: Time) -> Option<spec_view::SpecView> {
-        spec_view::view(&self.state, id, now)
+    pub fn spec_view(&self, id: SpecId, now: Time) -> Option<SpecView> {
+        views::spec::view(&self.state, id, now)
     }
 
     /// The number that the next bench gets.
@@ -253,13 +190,13 @@ impl Engine {
 
     /// The bench of this name (or number, as `b3`) in a repo, or in any if it is the only one.
     pub fn find_bench(&self, repo: Option<&Path>, name: &str) -> Result<BenchId, Refused> {
-        bench::view::find(&self.state, repo, name)
+        bench::find(&self.state, repo, name)
     }
 
     /// A bench, whole.
     #[must_use]
-    pub fn bench_view(&self, id: BenchId) -> Option<bench::view::BenchView> {
-        bench::view::view(&self.state, id)
+    pub fn bench_view(&self, id: BenchId) -> Option<BenchView> {
+        views::bench::view(&self.state, id)
     }
 
     /// Repos whose queue is watched, each with its folders.
@@ -312,20 +249,20 @@ impl Engine {
 
     /// The question that an attempt put through nopeek's tools with this text, unless it was dropped.
     #[must_use]
-    pub fn question(&self, attempt: AttemptId, text: &str) -> Option<&ask::Question> {
+    pub fn question(&self, attempt: AttemptId, text: &str) -> Option<&Question> {
         self.state.asks.find(attempt, text)
     }
 
     /// The question of this number; none once its task was forgotten.
     #[must_use]
-    pub fn question_no(&self, no: u64) -> Option<&ask::Question> {
+    pub fn question_no(&self, no: u64) -> Option<&Question> {
         self.state.asks.get(no)
     }
 
     /// Breaks a rule on purpose, for the test of the simulation: red gates of merges count as green.
     #[cfg(test)]
     pub(in crate::core) fn call_red_merges_green(&mut self) {
-        use super::gate::{GateState, Verdict};
+        use crate::core::model::gate::{GateState, Verdict};
         for run in self.state.tasks.values_mut().filter_map(|t| t.merge.as_mut()).flat_map(|m| &mut m.gates) {
             if matches!(run.state, GateState::Judged(_)) {
                 run.state = GateState::Judged(Verdict::Passed);
@@ -341,7 +278,7 @@ impl Engine {
 
     /// What the panel was asked and said.
     #[must_use]
-    pub const fn panels(&self) -> &panel::Panels {
+    pub const fn panels(&self) -> &Panels {
         &self.state.panels
     }
 
@@ -362,7 +299,7 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
     match event {
         Event::Command { by: _, command } => command_arm(turn, command),
         Event::Answered { effect, outcome } => {
-            task::answered(turn, effect, outcome);
+            effect_done::answered(turn, effect, outcome);
             Ok(())
         }
         Event::Observed { job, what, read } => {
@@ -375,7 +312,7 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
             Ok(())
         }
         Event::Exited { job, exit, tail, tests } => {
-            attempt::exited(turn, job, exit, tail, tests);
+            jobs::exited(turn, job, exit, tail, tests);
             Ok(())
         }
         Event::Suspended(span) => {
@@ -402,12 +339,12 @@ fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
         Command::Stop(task) => task::stop(turn, task),
         Command::Retry { task, start, note } => task::retry(turn, task, start, note),
         Command::Answer { task, answer } => question::answer(turn, task, answer),
-        Command::Approve { task, head } => super::review::approve(turn, task, &head),
-        Command::SendBack { task, message } => super::review::send_back(turn, task, &message),
-        Command::Reject { task, reason } => super::review::reject(turn, task, &reason),
-        Command::Regate(task) => super::review::regate(turn, task),
-        Command::Land(task) => super::review::land(turn, task),
-        Command::Rollback(task) => super::review::rollback(turn, task),
+        Command::Approve { task, head } => crate::core::rules::review::approve(turn, task, &head),
+        Command::SendBack { task, message } => crate::core::rules::review::send_back(turn, task, &message),
+        Command::Reject { task, reason } => crate::core::rules::review::reject(turn, task, &reason),
+        Command::Regate(task) => crate::core::rules::review::regate(turn, task),
+        Command::Land(task) => crate::core::rules::review::land(turn, task),
+        Command::Rollback(task) => crate::core::rules::review::rollback(turn, task),
         Command::Peek { task, reason } => lid::peek(turn, task, &reason),
         Command::Cover(task) => lid::cover(turn, task),
         Command::Reorder { task, place } => queue::reorder(turn, task, place),
@@ -420,33 +357,4 @@ fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
         Command::Ask(command) => ask::command(turn, command),
         Command::Bench(command) => bench::command(turn, command),
     }
-}
-
-/// The archive keys of a task, one for each attempt.
-pub(in crate::core) fn archive_work(state: &State, id: TaskId) -> Vec<Work> {
-    let Some(task) = state.tasks.get(&id) else { return Vec::new() };
-    task.attempts
-        .iter()
-        .filter_map(|a| {
-            let ready = a.ready.as_ref()?;
-            Some(Work::Archive {
-                repo: task.launch.repo.clone(),
-                worktree: ready.path.clone(),
-                branch: Some(attempt::branch_name(&task.launch.name, a.id)),
-                key: format!("{}/{}-{}", task.launch.name, id, a.id.no),
-            })
-        })
-        .collect()
-}
-
-/// The worktree of a merge candidate, to be taken away.
-pub(in crate::core) fn archive_scratch(state: &State, id: TaskId) -> Option<Work> {
-    let task = state.tasks.get(&id)?;
-    let built = task.merge.as_ref()?.built.as_ref()?;
-    Some(Work::Archive {
-        repo: task.launch.repo.clone(),
-        worktree: built.path.clone(),
-        branch: None,
-        key: format!("{}/{}-merge-{}", task.launch.name, id, built.commit.short()),
-    })
 }

@@ -4,32 +4,32 @@
 //! dropped between any two effects and replayed from the facts that were committed. After each step the
 //! invariants are checked; once the faults stop, everything must come to an end. `NOPEEK_SIM_SEEDS` asks for more seeds.
 
-use super::ask::AskCommand;
-use super::attempt::{
-    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start, Usage,
+use crate::core::engine::Engine;
+use crate::core::model::agent::{
+    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source, Usage,
 };
-use super::batch::Found;
-use super::bench::likeness::Sketch;
-use super::bench::{BenchCommand, BenchOrder, Entrant};
-use super::brief::{Brief, Brought};
-use super::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
-#[cfg(not(debug_assertions))]
-use super::check;
-use super::effect::{Effect, JobWhat, Wanted, Work};
-use super::engine::Engine;
-use super::event::{
-    Answer, BranchRead, Command, DiffStat, Event, Launch, MergeBuilt, Outcome, WorktreeReady,
-};
-use super::fact::{Entry, Fact};
-use super::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
-use super::gate::GateSpec;
-use super::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
-use super::lid::LidRule;
-use super::plan::{Phase, Planned};
-use super::spec::{Ahead, Contract, Crew, SpecCommand, SpecFact, SpecOrder};
-use super::state::{Stage, State};
-use super::text::Shown;
-use super::time::{Span, Time};
+use crate::core::model::attempt::{Limits, Start};
+use crate::core::model::batch::Found;
+use crate::core::model::bench::sketch::Sketch;
+use crate::core::model::bench::{BenchCommand, BenchOrder, Entrant};
+use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
+use crate::core::model::brief::{Brief, Brought};
+use crate::core::model::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
+use crate::core::model::diff::DiffStat;
+use crate::core::model::effect::{Effect, JobWhat, Wanted, Work};
+use crate::core::model::event::{Answer, Command, Event, Outcome};
+use crate::core::model::fact::{Entry, Fact};
+use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
+use crate::core::model::gate::GateSpec;
+use crate::core::model::lid::LidRule;
+use crate::core::model::plan::{Phase, Planned};
+use crate::core::model::question::AskCommand;
+use crate::core::model::spec::{Ahead, Contract, Crew, SpecCommand, SpecFact, SpecOrder};
+use crate::core::model::state::State;
+use crate::core::model::task::{Launch, Stage};
+use crate::values::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
+use crate::values::text::Shown;
+use crate::values::time::{Span, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
@@ -699,15 +699,21 @@ impl Sim {
     fn answer_all(&mut self) -> Result<(), String> {
         let ids: Vec<TaskId> = self.engine.state().tasks.keys().copied().collect();
         for task in ids {
-            let asks =
-                self.engine.state().tasks.get(&task).is_some_and(|of| super::question::asked(of).is_some());
+            let asks = self
+                .engine
+                .state()
+                .tasks
+                .get(&task)
+                .is_some_and(|of| crate::core::rules::lookup::asked(of).is_some());
             if asks {
                 let answer = Answer::Accept;
                 self.step(Event::Command { by: "sim".into(), command: Command::Answer { task, answer } })?;
             }
             let state = self.engine.state();
             let Some(of) = state.tasks.get(&task) else { continue };
-            if super::budget::waits_for_human(state, of) || super::budget::held(state, of).is_some() {
+            if crate::core::rules::budget_hold::waits_for_human(state, of)
+                || crate::core::rules::budget_hold::held(state, of).is_some()
+            {
                 for command in self.raise(task) {
                     self.step(Event::Command { by: "sim".into(), command })?;
                 }
@@ -724,10 +730,11 @@ impl Sim {
         let state: &State = self.engine.state();
         for task in state.tasks.values() {
             let waits_for_human = matches!(task.stage, Stage::Review | Stage::Stuck(_) | Stage::Interrupted);
-            let below = matches!(task.stage, Stage::Merging(_)) && !super::stack::may_merge(state, task);
+            let below = matches!(task.stage, Stage::Merging(_))
+                && !crate::core::rules::prerequisites::may_merge(state, task);
             let waits = !task.launch.after.is_empty() || task.launch.brief.spec.is_some();
             let held = matches!(task.stage, Stage::Queued { .. }) && waits;
-            if !waits_for_human && !held && !below && !super::task::is_ended(&task.stage) {
+            if !waits_for_human && !held && !below && !crate::core::rules::lookup::is_ended(&task.stage) {
                 return Err(format!("{} never ends: {:?}", task.id, task.stage));
             }
         }
@@ -786,7 +793,7 @@ fn play(seed: u64, sabotage: Sabotage) -> Result<(), String> {
 }
 
 /// The ledger of a run without a broken rule.
-pub(in crate::core) fn ledger(seed: u64) -> Vec<Entry> {
+pub(crate) fn ledger(seed: u64) -> Vec<Entry> {
     let mut sim = Sim::new(seed, Sabotage::None);
     sim.run(TURNS).and_then(|()| sim.drain()).expect("the rules hold");
     sim.ledger
@@ -916,8 +923,9 @@ fn specs_go_from_goal_to_landed_work() {
             }
             sim.run(100).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
             // What waits for a human gets one.
-            let waits =
-                |task: &&super::state::Task| matches!(task.stage, Stage::Stuck(_) | Stage::Interrupted);
+            let waits = |task: &&crate::core::model::task::Task| {
+                matches!(task.stage, Stage::Stuck(_) | Stage::Interrupted)
+            };
             let waiting: Vec<TaskId> =
                 sim.engine.state().tasks.values().filter(waits).map(|task| task.id).collect();
             let retry = |task| Command::Retry { task, start: Start::Previous, note: String::new() };
@@ -968,7 +976,7 @@ fn benches_come_to_their_end_and_one_run_lands() {
                 break;
             }
             sim.run(50).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
-            let lost = |task: &&super::state::Task| task.stage == Stage::Interrupted;
+            let lost = |task: &&crate::core::model::task::Task| task.stage == Stage::Interrupted;
             let lost: Vec<TaskId> =
                 sim.engine.state().tasks.values().filter(lost).map(|task| task.id).collect();
             for task in lost {
@@ -985,7 +993,7 @@ fn benches_come_to_their_end_and_one_run_lands() {
         sim.drain().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
         let stage = |id: &TaskId| sim.engine.state().tasks[id].stage.clone();
         for (id, _) in over.runs.iter().filter_map(|run| run.task.as_ref()) {
-            let ended = super::task::is_ended(&stage(id));
+            let ended = crate::core::rules::lookup::is_ended(&stage(id));
             assert!(picked.is_none() || ended || picked == Some(*id), "seed {seed}: {id} {:?}", stage(id));
             assert!(stage(id) != Stage::Landed || picked == Some(*id), "seed {seed}: {id} landed");
         }

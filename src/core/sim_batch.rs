@@ -2,38 +2,47 @@
 //! end, gates fail, specs are dropped, a day's budget runs out, the machine sleeps, is off for a night, and the daemon dies
 //! between any two effects. What was decided is then checked against the ledger alone. `NOPEEK_SIM_SEEDS` asks for more.
 
-use super::attempt::{AgentMode, AgentTraits, Exit, Limits, Observation, Start, Usage};
-use super::batch::{
-    BatchCommand, BatchFact, BatchPhase, CatchUp, Dropped, Found, PhaseOutcome, Place, Schedule, Stint,
+use crate::core::check;
+use crate::core::engine::Engine;
+use crate::core::model::agent::{AgentMode, AgentTraits, Exit, Observation, Usage};
+use crate::core::model::attempt::{Limits, Start};
+use crate::core::model::batch::fact::BatchFact;
+use crate::core::model::batch::{
+    BatchCommand, BatchPhase, CatchUp, Dropped, Found, PhaseOutcome, Place, Schedule, Stint,
 };
-use super::brief::Brought;
-use super::budget::{Allowance, Budget};
-use super::check;
-use super::cron::{Cron, Zone};
-use super::effect::{Effect, JobWhat, Wanted, Work};
-use super::engine::Engine;
-use super::event::{BranchRead, Command, DiffStat, Event, MergeBuilt, Outcome, WorktreeReady};
-use super::fact::{Entry, Fact};
-use super::gate::GateSpec;
-use super::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
-use super::lid::LidRule;
-use super::plan::{Phase, Planned};
-use super::report::{Scope, Totals, gather};
-use super::spec::{Ahead, Contract, Crew, SpecFact, SpecOrder};
-use super::state::Stage;
-use super::time::{Span, Time};
+use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
+use crate::core::model::brief::Brought;
+use crate::core::model::budget::{Allowance, Budget};
+use crate::core::model::diff::DiffStat;
+use crate::core::model::effect::{Effect, JobWhat, Wanted, Work};
+use crate::core::model::event::{Command, Event, Outcome};
+use crate::core::model::fact::{Entry, Fact};
+use crate::core::model::gate::GateSpec;
+use crate::core::model::lid::LidRule;
+use crate::core::model::plan::{Phase, Planned};
+use crate::core::model::spec::{Ahead, Contract, Crew, SpecFact, SpecOrder};
+use crate::core::model::task::Stage;
+use crate::report::{Scope, Totals, gather};
+use crate::values::cron::{Cron, Zone};
+use crate::values::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
+use crate::values::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// 2026-11-21 00:00 UTC.
 const BEGIN: Time = Time(1_795_219_200_000);
+
 const HOUR: Span = Span::mins(60);
+
 /// Off from ten past four in the second night, until seven hours later.
 const OFF: (Time, Span) = (Time(BEGIN.0 + 28 * HOUR.0 + 600_000), Span(7 * HOUR.0));
+
 /// It comes up anew while specs are built.
 const REBOOT: (Time, Span) = (Time(BEGIN.0 + 56 * HOUR.0 + 1_800_000), Span::mins(3));
+
 /// The machine sleeps an hour from here on.
 const SLEEP: (Time, Span) = (Time(BEGIN.0 + 50 * HOUR.0 + 1_500_000), HOUR);
+
 /// Batches that are played.
 const BATCHES: usize = 36;
 
@@ -602,7 +611,7 @@ fn count(ledger: &[Entry], since: Time, of: impl Fn(TaskId) -> bool) -> BTreeMap
             Fact::AttemptOpened { .. } => add("attempts"),
             Fact::GateJudged { verdict, .. } => {
                 add("verdicts");
-                if !verdict.is_green() && !matches!(verdict, super::gate::Verdict::Skipped) {
+                if !verdict.is_green() && !matches!(verdict, crate::core::model::gate::Verdict::Skipped) {
                     add("red gates");
                 }
             }
@@ -758,7 +767,7 @@ fn after_the_night(story: &Story, catch_up: CatchUp) -> Result<(), String> {
         CatchUp::One if caught > 1 => Err(format!("{caught} batches make up for the night")),
         CatchUp::One if caught == 1 && missed != 2 => Err(format!("one was caught up, and {missed} missed")),
         CatchUp::Skip if caught > 0 => Err(format!("{caught} batches were to be skipped")),
-        CatchUp::Skip if first.is_none_or(|(due, at)| at.since(due) >= super::batch::LATE) => {
+        CatchUp::Skip if first.is_none_or(|(due, at)| at.since(due) >= crate::core::model::batch::LATE) => {
             Err(format!("the first after the night is {first:?}"))
         }
         CatchUp::One | CatchUp::Skip => Ok(()),

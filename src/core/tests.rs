@@ -1,25 +1,29 @@
 //! Events in; facts, effects and view out: the transitions and refusals of a task, each a short script.
 
-use super::attempt::{
-    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start,
+use crate::core::engine::Engine;
+use crate::core::model::agent::{
+    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source,
 };
-use super::budget::Budget;
-use super::effect::{Candidate, Effect, JobWhat, Work};
-use super::engine::{Engine, Refused, RefusedKind};
-use super::event::{
-    Answer, BranchRead, Command, DiffStat, Event, Launch, MergeBuilt, Outcome, WorktreeReady,
-};
-use super::fact::{Entry, Fact};
-use super::gate::{GateSpec, GateState, Verdict};
-use super::ids::{JobId, Oid, TaskId, TaskName};
-use super::lid::{Lid, LidRule};
-use super::notice::NoticeKind;
-use super::time::{Span, Time};
-use super::view::{AttemptResult, TaskState, TaskView};
+use crate::core::model::attempt::{AttemptResult, Limits, Start};
+use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
+use crate::core::model::budget::Budget;
+use crate::core::model::diff::DiffStat;
+use crate::core::model::effect::{Candidate, Effect, JobWhat, Work};
+use crate::core::model::event::{Answer, Command, Event, Outcome};
+use crate::core::model::fact::{Entry, Fact};
+use crate::core::model::gate::{GateSpec, GateState, Verdict};
+use crate::core::model::lid::{Lid, LidRule};
+use crate::core::model::notice::NoticeKind;
+use crate::core::model::refused::{Refused, RefusedKind};
+use crate::core::model::task::{Launch, TaskState};
+use crate::core::views::board::TaskView;
+use crate::values::ids::{JobId, Oid, TaskId, TaskName};
+use crate::values::time::{Span, Time};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 const T1: TaskId = TaskId(1);
+
 const T2: TaskId = TaskId(2);
 
 fn oid(n: u64) -> Oid {
@@ -621,7 +625,7 @@ fn stop_ends_every_job_and_late_answers_change_nothing() {
     let facts = desk.ledger.len();
     desk.exit(agent, Exit::Code(0));
     desk.says(agent, AgentState::Working);
-    desk.tell(Event::Answered { effect: super::ids::EffectId(1), outcome: Outcome::JobStarted });
+    desk.tell(Event::Answered { effect: crate::values::ids::EffectId(1), outcome: Outcome::JobStarted });
     assert_eq!(desk.ledger.len(), facts, "doubled and late answers decide nothing");
     desk.command(Command::Forget(T1)).unwrap();
     desk.take(|w| matches!(w, Work::Archive { branch: Some(_), .. }));

@@ -2,12 +2,12 @@
 
 use super::environment::{self, Heir, Kept, Parent};
 use super::message::ReplyTo;
-use crate::core::effect::Effect;
-use crate::core::fact::Fact;
-use crate::core::ids::{BenchId, PanelId, SpecId, TaskId};
-use crate::core::notice::Notice;
-use crate::core::time::Time;
+use crate::core::model::effect::Effect;
+use crate::core::model::fact::Fact;
+use crate::core::model::notice::Notice;
 use crate::os::paths::Paths;
+use crate::values::ids::{BenchId, PanelId, SpecId, TaskId};
+use crate::values::time::Time;
 use std::path::PathBuf;
 
 /// A step of the engine whose facts are still to be committed.

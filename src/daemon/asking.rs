@@ -5,7 +5,7 @@
 use super::launch::refusal;
 use super::message::ReplyTo;
 use super::shell::Shell;
-use crate::core::ids::AttemptId;
+use crate::values::ids::AttemptId;
 use crate::wire::client::{Refusal, RefusalKind, Reply};
 
 /// Requests that may wait at once, of all clients.

@@ -3,12 +3,11 @@
 //! Promises: an agent's file is read whole or refused; what is wrong with it is said by line, for the next attempt. A file
 //! that is ignored by git is read from the worktree; no symbolic link is followed.
 
-use crate::config::ConfigError;
-use crate::config::{findings, plan, spec};
-use crate::core::bench::likeness::Sketch;
-use crate::core::brief::Brought;
-use crate::core::effect::Wanted;
-use crate::core::plan::check;
+use crate::config::{ConfigError, findings, plan, spec};
+use crate::core::model::bench::sketch::Sketch;
+use crate::core::model::brief::Brought;
+use crate::core::model::effect::Wanted;
+use crate::core::outer::plan::check;
 use crate::git;
 use std::io::Read as _;
 use std::path::{Component, Path};

@@ -1,12 +1,13 @@
 //! From what a client names to what the engine knows: tasks by name, acts to commands.
 
 use super::launch::refusal;
-use crate::core::attempt::Start;
-use crate::core::budget::{BudgetCommand, Scope};
-use crate::core::engine::{Engine, Refused, RefusedKind};
-use crate::core::event::Command;
-use crate::core::ids::TaskId;
-use crate::core::time::Time;
+use crate::core::engine::Engine;
+use crate::core::model::attempt::Start;
+use crate::core::model::budget::{BudgetCommand, Scope};
+use crate::core::model::event::Command;
+use crate::core::model::refused::{Refused, RefusedKind};
+use crate::values::ids::TaskId;
+use crate::values::time::Time;
 use crate::wire::client::{Act, Refusal, RefusalKind, TaskRef};
 use std::collections::HashMap;
 

@@ -3,23 +3,21 @@
 //! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks.
 
 use super::batches::BatchReport;
-use super::brought;
-use super::drops;
 use super::jobs::{Begin, Order};
-use super::judges;
-use super::launch;
 use super::requests::{kind, shown};
 use super::shell::Shell;
 use super::workers::{Lane, guarded};
-use crate::core::attempt::Start;
-use crate::core::effect::{Candidate, Effect, Terms, Work};
-use crate::core::event::{Event, MergeBuilt, Outcome, WorktreeReady};
-use crate::core::ids::{AttemptId, EffectId, JobId};
-use crate::core::text::Shown;
+use super::{brought, drops, judges, launch};
+use crate::core::model::attempt::Start;
+use crate::core::model::branch::{MergeBuilt, WorktreeReady};
+use crate::core::model::effect::{Candidate, Effect, Terms, Work};
+use crate::core::model::event::{Event, Outcome};
 use crate::git;
 use crate::git::merge::Built;
 use crate::git::refs::Moved;
 use crate::os::paths::Paths;
+use crate::values::ids::{AttemptId, EffectId, JobId};
+use crate::values::text::Shown;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 

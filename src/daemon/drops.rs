@@ -3,10 +3,10 @@
 //! Promises: no symbolic link is followed, nothing outside of the queue's folders is touched, what git tracks is left where
 //! it is, nothing is written over; to move a file twice equals moving it once. All of it is bounded.
 
-use crate::core::batch::{Dropped, Found, PRIORITIES, Place};
-use crate::core::spec::GOAL_MAX;
-use crate::core::text::Shown;
+use crate::core::model::batch::{Dropped, Found, PRIORITIES, Place};
+use crate::core::model::spec::GOAL_MAX;
 use crate::git;
+use crate::values::text::Shown;
 use crate::wire::client::QueueLine;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};

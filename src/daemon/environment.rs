@@ -4,10 +4,10 @@
 //! It may hold keys; it is never written to the ledger or the log. Lost (a power cut), the daemon's own is used.
 
 use crate::agents::profile::Profile;
-use crate::core::batch::BatchFact;
-use crate::core::fact::Fact;
-use crate::core::ids::{AttemptId, BenchId, SpecId, TaskId};
+use crate::core::model::batch::fact::BatchFact;
+use crate::core::model::fact::Fact;
 use crate::os::paths::Paths;
+use crate::values::ids::{AttemptId, BenchId, SpecId, TaskId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;

@@ -5,11 +5,11 @@
 
 use super::jobs::Shared;
 use super::outbox::Outbox;
-use crate::core::ids::JobId;
-use crate::core::lid::Permit;
+use crate::core::rules::lid::Permit;
 use crate::os::clock;
 use crate::screen::changes::{Seen, changes};
 use crate::screen::covered::Covered;
+use crate::values::ids::JobId;
 use crate::wire::client::{FromDaemon, Look};
 use std::time::{Duration, Instant};
 

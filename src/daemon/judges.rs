@@ -2,9 +2,9 @@
 
 use super::{environment, policy};
 use crate::config::repo::RepoConfig;
-use crate::core::effect::{Gates, Terms};
-use crate::core::gate::GateSpec;
-use crate::core::time::Span;
+use crate::core::model::effect::{Gates, Terms};
+use crate::core::model::gate::GateSpec;
+use crate::values::time::Span;
 
 /// How long the check of a planned task may run.
 const CHECK_TIMEOUT: Span = Span::mins(30);

@@ -3,23 +3,22 @@
 //! Everything that can be wrong is found here, before a task or a worktree is made.
 
 use super::environment::{self, ENV_MAX, Kept};
-use crate::agents;
 use crate::agents::profile::Profile;
 use crate::config::ConfigError;
 use crate::config::repo::RepoConfig;
 use crate::config::trust::{self, Trust};
 use crate::config::user::UserConfig;
-use crate::core::attempt::Limits;
-use crate::core::brief::Brief;
-use crate::core::event::Launch;
-use crate::core::ids::TaskName;
-use crate::core::lid::LidRule;
-use crate::core::text::Shown;
-use crate::core::time::Span;
-use crate::git;
+use crate::core::model::attempt::Limits;
+use crate::core::model::brief::Brief;
+use crate::core::model::lid::LidRule;
+use crate::core::model::task::Launch;
 use crate::os::clock;
 use crate::os::paths::Paths;
+use crate::values::ids::TaskName;
+use crate::values::text::Shown;
+use crate::values::time::Span;
 use crate::wire::client::{AgentLine, Refusal, RefusalKind, RunRequest};
+use crate::{agents, git};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -9,17 +9,16 @@ use super::message::ClientId;
 use super::shell::Shell;
 use crate::config::notice::NoticeConfig;
 use crate::config::user::UserConfig;
-use crate::core::notice::{Notice, NoticeKind};
-use crate::core::text::Shown;
-use crate::core::time::Time;
+use crate::core::model::notice::{Notice, NoticeKind};
 use crate::os::paths::Paths;
 use crate::os::{clock, post, program};
+use crate::values::text::Shown;
+use crate::values::time::Time;
 use crate::wire::client::{Request, ToDaemon};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// What is told within so long is told as one.

@@ -7,12 +7,12 @@
 
 use super::shell::Shell;
 use super::workers::{Lane, guarded};
-use crate::core::fact::Fact;
-use crate::core::ids::TaskId;
-use crate::core::time::Time;
-use crate::core::trace::{self, Span, Status};
+use crate::core::model::fact::Fact;
 use crate::os::post::{self, PostError};
+use crate::report::trace::{self, Span, Status};
 use crate::store::query::Reader;
+use crate::values::ids::TaskId;
+use crate::values::time::Time;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -177,7 +177,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::trace::SpanKind;
+    use crate::report::trace::SpanKind;
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 

@@ -4,8 +4,8 @@
 //! kept, of frames one a job (the client must acknowledge before the next is made), of notices the newest few.
 //! A client that reads nothing therefore costs a bounded amount of memory and no time.
 
-use crate::core::ids::JobId;
-use crate::core::notice::Notice;
+use crate::core::model::notice::Notice;
+use crate::values::ids::JobId;
 use crate::wire::client::{FromDaemon, Refusal, RefusalKind, Reply};
 use crate::wire::frame;
 use std::collections::{BTreeMap, VecDeque};
@@ -160,9 +160,9 @@ pub(super) fn encode(message: &FromDaemon) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ids::TaskId;
-    use crate::core::notice::NoticeKind;
-    use crate::core::text::Shown;
+    use crate::core::model::notice::NoticeKind;
+    use crate::values::ids::TaskId;
+    use crate::values::text::Shown;
 
     #[tokio::test]
     async fn a_client_that_never_reads_costs_a_bounded_amount() {

@@ -6,11 +6,13 @@ use super::message::{FromWorld, ReplyTo};
 use super::shell::Shell;
 use super::workers::{Lane, guarded};
 use crate::config::panel::standard;
-use crate::core::event::Command;
-use crate::core::ids::PanelId;
-use crate::core::panel::{self, Panel, PanelCommand, Question};
+use crate::core::model::event::Command;
+use crate::core::model::panel::PanelCommand;
+use crate::core::model::panel::question::{Panel, Question};
+use crate::core::views::panel;
 use crate::git;
 use crate::os::paths::Paths;
+use crate::values::ids::PanelId;
 use crate::wire::client::{Refusal, RefusalKind, Reply, TaskRef};
 use std::path::{Path, PathBuf};
 

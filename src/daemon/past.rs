@@ -9,10 +9,10 @@ use super::jobs;
 use super::message::{FromWorld, Waiting};
 use super::shell::Shell;
 use super::workers::{Lane, guarded};
-use crate::core::ids::JobId;
 use crate::os::clock;
 use crate::screen::covered::Covered;
 use crate::screen::emulator::HISTORY;
+use crate::values::ids::JobId;
 use crate::wire::client::{Refusal, RefusalKind};
 use std::time::{Duration, Instant};
 

@@ -5,8 +5,8 @@
 
 use crate::config::policy::GATE;
 use crate::config::repo::RepoConfig;
-use crate::core::gate::GateSpec;
-use crate::core::time::Span;
+use crate::core::model::gate::GateSpec;
+use crate::values::time::Span;
 
 /// How long the check may take: it reads a diff, and a scanner of secrets that it asks has a limit of its own.
 const TIMEOUT: Span = Span::mins(2);
@@ -46,7 +46,7 @@ fn quoted(word: &str) -> String {
 mod tests {
     use super::super::judges;
     use super::*;
-    use crate::core::effect::Terms;
+    use crate::core::model::effect::Terms;
 
     fn config(text: &str) -> RepoConfig {
         RepoConfig::parse(text, "nopeek.toml").unwrap()

@@ -2,24 +2,23 @@
 //!
 //! Reads that take time go to a worker, which answers by itself. Whatever shows a screen asks the engine for a permit.
 
-use super::benches;
 use super::commands::{command, find};
 use super::frames::{COLS_MAX, LOOKS_MAX, Looking, ROWS_MAX};
 use super::jobs::{Begin, Kind, Order};
 use super::launch::{self, refusal};
 use super::message::{ClientId, FromWorld, ReplyTo};
 use super::shell::Shell;
-use super::specs;
 use super::workers::{Lane, guarded};
-use crate::core::engine::JobKind;
-use crate::core::ids::{JobId, TaskId};
-use crate::core::lid::Lid;
-use crate::core::text::Shown;
-use crate::core::view::LedgerLine;
+use super::{benches, specs};
+use crate::core::model::lid::Lid;
+use crate::core::views::job::JobKind;
+use crate::core::views::ledger::LedgerLine;
 use crate::git;
 use crate::os::clock;
 use crate::screen::emulator::HISTORY;
 use crate::screen::text;
+use crate::values::ids::{JobId, TaskId};
+use crate::values::text::Shown;
 use crate::wire::client::{DaemonStatus, Look, Refusal, RefusalKind, Reply, Request, TaskRef, ToDaemon};
 use crate::wire::input::Input;
 use std::collections::{HashMap, HashSet};
@@ -441,7 +440,7 @@ impl Shell {
         self.engine.job(job).is_some_and(|info| matches!(info.kind, JobKind::Agent))
     }
 
-    fn target_of(&self, view: &crate::core::view::TaskView) -> String {
+    fn target_of(&self, view: &crate::core::views::board::TaskView) -> String {
         let job = view.attempts.iter().rev().find_map(|attempt| attempt.job);
         job.and_then(|job| self.engine.job(job)).map(|info| info.target).unwrap_or_default()
     }

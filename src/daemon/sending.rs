@@ -1,10 +1,10 @@
 //! A report on its way: to a command, a webhook, mailboxes. Each is tried, whatever comes of the others.
 
 use crate::config::report::{EmailConfig, ReportConfig};
-use crate::core::report::{Report, html, markdown};
-use crate::core::time::Time;
 use crate::os::mail::{self, Server};
 use crate::os::{post, program};
+use crate::report::{Report, html, markdown};
+use crate::values::time::Time;
 use crate::wire::client::Delivery;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -148,9 +148,9 @@ fn message(email: &EmailConfig, letter: &Letter, now: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::report::{Scope, gather};
     use crate::os::mail::Security;
     use crate::os::mail::tests::serve;
+    use crate::report::{Scope, gather};
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 

@@ -6,10 +6,9 @@
 use super::message::World;
 use super::shell::Shell;
 use crate::core::engine::Engine;
-use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::os::paths::Paths;
-use crate::os::peer;
+use crate::os::{clock, peer};
 use crate::store::StoreError;
 use crate::store::ledger::Ledger;
 use std::fs::File;

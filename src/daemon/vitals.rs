@@ -4,10 +4,10 @@
 //! next to nothing. Numbers and times only, never content.
 
 use super::jobs::Jobs;
-use crate::core::event::DiffStat;
-use crate::core::ids::JobId;
-use crate::core::time::Time;
-use crate::core::view::Measured;
+use crate::core::model::diff::DiffStat;
+use crate::core::views::board::Measured;
+use crate::values::ids::JobId;
+use crate::values::time::Time;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -3,9 +3,9 @@
 use super::diff::{base, tree_of, walk};
 use super::repo::{commit, open};
 use super::{GitError, library, worktree};
-use crate::core::pattern::Pattern;
-use crate::core::policy::{Change, Reading};
-use crate::core::review::FileStatus;
+use crate::core::model::diff::FileStatus;
+use crate::core::model::diff::{Change, Reading};
+use crate::values::pattern::Pattern;
 use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Patch, Repository, RepositoryOpenFlags, TreeWalkMode};
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@ use super::command::git;
 use super::repo::open;
 use super::worktree::file;
 use super::{GitError, library};
-use crate::core::ids::Oid;
+use crate::values::ids::Oid;
 use git2::{Delta, DiffOptions, Index, IndexEntry, Repository, Status};
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -2,9 +2,9 @@
 
 use super::repo::{commit, oid, open};
 use super::{GitError, library};
-use crate::core::event::{BranchRead, DiffStat};
-use crate::core::review::{Diff, DiffKind, DiffLine, FileDiff, FileStatus, Hunk};
-use crate::core::text::Shown;
+use crate::core::model::branch::BranchRead;
+use crate::core::model::diff::{Diff, DiffKind, DiffLine, DiffStat, FileDiff, FileStatus, Hunk};
+use crate::values::text::Shown;
 use git2::{Delta, DiffFindOptions, DiffOptions, ErrorCode, Patch, Repository, Revwalk};
 use std::path::Path;
 

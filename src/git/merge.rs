@@ -2,11 +2,10 @@
 
 use super::command::git;
 use super::repo::{commit, oid, open};
-use super::worktree;
-use super::{GitError, library};
-use crate::core::effect::Candidate;
-use crate::core::ids::Oid;
-use crate::core::text::Shown;
+use super::{GitError, library, worktree};
+use crate::core::model::effect::Candidate;
+use crate::values::ids::Oid;
+use crate::values::text::Shown;
 use git2::{Index, IndexEntry, Repository, Signature};
 use std::path::Path;
 

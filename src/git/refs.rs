@@ -2,8 +2,8 @@
 
 use super::command::{git, git_dir};
 use super::{GitError, checkout, repo};
-use crate::core::ids::Oid;
-use crate::core::text::Shown;
+use crate::values::ids::Oid;
+use crate::values::text::Shown;
 use std::path::{Path, PathBuf};
 
 /// What came of it.

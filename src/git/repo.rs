@@ -1,7 +1,7 @@
 //! Repos: find one, its target, what a branch holds.
 
 use super::{GitError, library};
-use crate::core::ids::Oid;
+use crate::values::ids::Oid;
 use git2::{BranchType, ErrorCode, Repository, RepositoryOpenFlags};
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
 //! Worktrees: make one for an attempt, bring files into it, commit what its agent left.
 
 use super::command::{git, git_dir, git_with, identity};
-use super::repo::{oid, open};
-use super::{GitError, library, repo};
-use crate::core::attempt::Start;
-use crate::core::ids::Oid;
+use super::repo::{self, oid, open};
+use super::{GitError, library};
+use crate::core::model::attempt::Start;
+use crate::values::ids::Oid;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};

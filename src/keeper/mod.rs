@@ -10,9 +10,8 @@ mod nap;
 mod serve;
 mod spool;
 
-use crate::os::clock;
 use crate::os::lock::Lock;
-use crate::os::process;
+use crate::os::{clock, process};
 use crate::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, KeeperFile, ToKeeper};
 use child::Child;
 use nap::Nap;

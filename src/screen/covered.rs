@@ -4,9 +4,9 @@
 //! by `Debug` either. Only the rules make permits ([`Permit`]).
 
 use super::emulator::{Emulator, Modes};
-use crate::core::attempt::Signal;
-use crate::core::ids::JobId;
-use crate::core::lid::Permit;
+use crate::core::model::agent::Signal;
+use crate::core::rules::lid::Permit;
+use crate::values::ids::JobId;
 
 /// What came of feeding a screen, none of it content.
 #[derive(Debug, Default)]

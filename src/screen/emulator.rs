@@ -8,7 +8,7 @@
 use super::bounded::Bounded;
 use super::scanner::{Piece, Scanner};
 use super::status::{self, Meaning};
-use crate::core::attempt::Signal;
+use crate::core::model::agent::Signal;
 use alacritty_terminal::event::{Event, EventListener, WindowSize};
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::Line;

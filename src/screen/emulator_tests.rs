@@ -1,7 +1,7 @@
 //! Streams in; grid, signals and replies out. Split anywhere, the same.
 
 use super::*;
-use crate::core::attempt::AgentState;
+use crate::core::model::agent::AgentState;
 use crate::screen::changes::{Seen, changes};
 use crate::wire::cells::{Color, Style};
 use proptest::prelude::*;

@@ -2,11 +2,10 @@
 //!
 //! A pure translation of one string; text from the program comes out as [`Shown`] or without control characters.
 
-use crate::core::attempt::{AgentState, Ask, AskKind, Signal, Usage};
-use crate::core::text::Shown;
-use base64::Engine as _;
-use base64::alphabet;
+use crate::core::model::agent::{AgentState, Ask, AskKind, Signal, Usage};
+use crate::values::text::Shown;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 
 /// Our answer to `OSC 7501;?`: what we understand of the protocol.
 pub(super) const STATUS_ANSWER: &str =

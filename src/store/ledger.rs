@@ -4,9 +4,9 @@
 //! beside the columns that people filter on. An older file is backed up before it is brought up to date.
 
 use super::StoreError;
-use crate::core::fact::{Entry, Fact};
-use crate::core::ids::TaskId;
-use crate::core::time::Time;
+use crate::core::model::fact::{Entry, Fact};
+use crate::values::ids::TaskId;
+use crate::values::time::Time;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,7 +168,7 @@ pub(super) fn failed<'a>(path: &'a Path, act: &'static str) -> impl Fn(rusqlite:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::text::Shown;
+    use crate::values::text::Shown;
 
     fn facts(n: u64) -> Vec<Fact> {
         (1..=n).map(|n| Fact::Stuck { task: TaskId(n), why: Shown::from("why") }).collect()

@@ -6,11 +6,11 @@
 
 use super::StoreError;
 use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
-use crate::core::fact::Entry;
-use crate::core::ids::TaskId;
-use crate::core::time::Time;
-use crate::core::trace;
+use crate::core::model::fact::Entry;
 use crate::os::clock;
+use crate::report::trace;
+use crate::values::ids::TaskId;
+use crate::values::time::Time;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::limits::Limit;
@@ -359,8 +359,8 @@ fn cut(text: &str) -> String {
 mod tests {
     use super::super::ledger::Ledger;
     use super::*;
-    use crate::core::fact::Fact;
-    use crate::core::text::Shown;
+    use crate::core::model::fact::Fact;
+    use crate::values::text::Shown;
     use serde_json::json;
 
     fn ledger() -> (tempfile::TempDir, PathBuf, Ledger) {

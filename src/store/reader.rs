@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use super::ledger::{columns, entry, failed};
-use crate::core::fact::Entry;
-use crate::core::time::Time;
+use crate::core::model::fact::Entry;
+use crate::values::time::Time;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -37,8 +37,8 @@ pub fn each(path: &Path, since: Option<Time>, mut take: impl FnMut(&Entry)) -> R
 mod tests {
     use super::super::ledger::Ledger;
     use super::*;
-    use crate::core::fact::Fact;
-    use crate::core::ids::TaskId;
+    use crate::core::model::fact::Fact;
+    use crate::values::ids::TaskId;
 
     #[test]
     fn forgotten_tasks_of_before_are_left_out_and_the_writer_is_not_held_up() {

@@ -6,10 +6,10 @@ use super::form::Form;
 use super::over::Over;
 use super::over::sure::Sure;
 use super::views::spec::{self, Goes, Page};
-use crate::core::event::Command;
-use crate::core::ids::{Oid, PanelId, SpecId, TaskId};
-use crate::core::spec::SpecCommand;
-use crate::core::spec_view::SpecLine;
+use crate::core::model::event::Command;
+use crate::core::model::spec::SpecCommand;
+use crate::core::views::spec::SpecLine;
+use crate::values::ids::{Oid, PanelId, SpecId, TaskId};
 use crate::wire::client::Request;
 
 impl App {
@@ -41,7 +41,7 @@ impl App {
             Action::Resume => self.act_on_spec(&line, Action::GoOnSpec, head),
             Action::Forget => self.act_on_spec(&line, Action::ForgetSpec, head),
             Action::Answer => {
-                let asks = |task: &&crate::core::view::TaskView| {
+                let asks = |task: &&crate::core::views::board::TaskView| {
                     line.has(task.id) && (task.question.is_some() || self.known.vote_of(task.id).is_some())
                 };
                 match self.known.rows().into_iter().find(asks).cloned() {

@@ -6,12 +6,13 @@
 use super::editor::Editor;
 use super::key::Key;
 use super::known::Known;
-use crate::core::attempt::{AskKind, Start};
-use crate::core::event::{Answer, Command};
-use crate::core::ids::{JobId, PanelId, TaskId};
-use crate::core::panel::{PanelCommand, Poll};
-use crate::core::text::Shown;
-use crate::core::view::TaskView;
+use crate::core::model::agent::AskKind;
+use crate::core::model::attempt::Start;
+use crate::core::model::event::{Answer, Command};
+use crate::core::model::panel::{PanelCommand, Poll};
+use crate::core::views::board::TaskView;
+use crate::values::ids::{JobId, PanelId, TaskId};
+use crate::values::text::Shown;
 use crate::wire::client::{AgentLine, Request, RunRequest, SpecRequest};
 use std::path::PathBuf;
 
@@ -390,7 +391,7 @@ impl Form {
             attempts,
             time_ms,
             silence_ms: None,
-            budget: crate::core::budget::Allowance::default(),
+            budget: crate::core::model::budget::Allowance::default(),
             lid: match self.fields[7].chosen() {
                 1 => Some(true),
                 2 => Some(false),

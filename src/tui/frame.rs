@@ -7,7 +7,7 @@ use super::over::Over;
 use super::text::{clip, put, width};
 use super::theme::Role;
 use super::views::{Canvas, board, part};
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 

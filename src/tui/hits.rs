@@ -1,6 +1,6 @@
 //! What a mouse can point at: places on the screen as they were last drawn, and what they stand for.
 
-use crate::core::ids::{SpecId, TaskId};
+use crate::values::ids::{SpecId, TaskId};
 use ratatui::layout::{Position, Rect};
 
 /// What stands at a place.

@@ -3,13 +3,15 @@
 //! Promises: nothing here is decided by us; whatever is missing is asked for again after a reconnect.
 
 use super::grid::Grid;
-use crate::core::brief::Part;
-use crate::core::ids::{JobId, SpecId, TaskId};
-use crate::core::lid::Lid;
-use crate::core::panel::PollLine;
-use crate::core::spec_view::{SpecLine, SpecStage};
-use crate::core::text::Shown;
-use crate::core::view::{AttemptView, Board, TaskState, TaskView};
+use crate::core::model::brief::Part;
+use crate::core::model::lid::Lid;
+use crate::core::model::task::TaskState;
+use crate::core::outer::spec::progress::SpecStage;
+use crate::core::views::board::{AttemptView, Board, TaskView};
+use crate::core::views::panel::PollLine;
+use crate::core::views::spec::SpecLine;
+use crate::values::ids::{JobId, SpecId, TaskId};
+use crate::values::text::Shown;
 use crate::wire::cells::Changes;
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};

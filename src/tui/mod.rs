@@ -43,11 +43,11 @@ mod views;
 pub use settings::Settings;
 
 use crate::client::{Client, ClientError};
-use crate::core::ids::TaskId;
-use crate::core::review::Diff;
+use crate::core::model::diff::Diff;
 use crate::os::clock;
 use crate::os::editor::edit;
 use crate::os::paths::Paths;
+use crate::values::ids::TaskId;
 use crate::wire::client::{FromDaemon, ToDaemon};
 use app::{App, Cmd, Editing};
 use crossterm::event::{Event, EventStream, KeyEventKind};

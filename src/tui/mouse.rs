@@ -7,7 +7,7 @@ use super::key::wire_mods;
 use super::known::Pick;
 use super::over::Over;
 use super::views::panes::Panes;
-use crate::core::ids::JobId;
+use crate::values::ids::JobId;
 use crate::wire::client::ToDaemon;
 use crate::wire::input::{Input, Mouse, MouseAct};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};

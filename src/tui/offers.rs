@@ -4,8 +4,10 @@
 
 use super::action::Action;
 use super::known::{Known, is_sealed, may_type};
-use crate::core::spec_view::{SpecLine, SpecStage};
-use crate::core::view::{TaskState, TaskView};
+use crate::core::model::task::TaskState;
+use crate::core::outer::spec::progress::SpecStage;
+use crate::core::views::board::TaskView;
+use crate::core::views::spec::SpecLine;
 
 /// The actions that fit best, most wanted first.
 pub(super) fn of(task: &TaskView) -> Vec<Action> {

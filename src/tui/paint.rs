@@ -4,7 +4,7 @@
 //! no pieces and is shown plain. Colours are the theme's business.
 
 use super::theme::Role;
-use crate::core::review::FileDiff;
+use crate::core::model::diff::FileDiff;
 use std::sync::LazyLock;
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
@@ -55,8 +55,8 @@ pub(super) fn file(diff: &FileDiff) -> Vec<Vec<Painted>> {
         .map(|hunk| {
             // Removed and added lines are two texts; each is parsed on its own, context by both.
             let (mut old, mut new) = (Parser::new(syntax), Parser::new(syntax));
-            let paint = |line: &crate::core::review::DiffLine| {
-                use crate::core::review::DiffKind;
+            let paint = |line: &crate::core::model::diff::DiffLine| {
+                use crate::core::model::diff::DiffKind;
                 match line.kind {
                     DiffKind::Context => {
                         old.line(line.text.as_str());
@@ -130,7 +130,7 @@ fn role(scopes: &ScopeStack) -> Role {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::review::{DiffKind, DiffLine, FileStatus, Hunk};
+    use crate::core::model::diff::{DiffKind, DiffLine, FileStatus, Hunk};
 
     fn painted(path: &str, lines: &[(DiffKind, &str)]) -> Vec<Painted> {
         let lines = lines.iter().map(|(kind, text)| DiffLine { kind: *kind, text: (*text).into() }).collect();

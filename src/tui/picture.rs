@@ -3,7 +3,7 @@
 //! `NOPEEK_UPDATE_DOCS=1 cargo test --lib pictures_in_the_readme` makes them anew; the test keeps them true.
 
 use super::scenes::{Scene, board};
-use crate::core::attempt::{Ask, AskKind};
+use crate::core::model::agent::{Ask, AskKind};
 use crate::wire::client::FromDaemon;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};

@@ -4,8 +4,8 @@
 //! happens within a second rings once.
 
 use crate::config::notice::{Desktop, NoticeConfig};
-use crate::core::notice::NoticeKind;
-use crate::core::text::Shown;
+use crate::core::model::notice::NoticeKind;
+use crate::values::text::Shown;
 use base64::Engine as _;
 use std::time::{Duration, Instant};
 

@@ -10,23 +10,24 @@ use super::ring::Ring;
 use super::settings::Settings;
 use super::splits::Splits;
 use super::theme::Theme;
-use crate::core::attempt::{AgentMode, AgentTraits, Ask, AskKind, Exit, Limits, Source, Usage};
-use crate::core::brief::Brief;
-use crate::core::budget::{Budget, Spent};
-use crate::core::event::{Command, DiffStat, Launch};
-use crate::core::fact::{Entry, Fact};
-use crate::core::gate::{GateState, TestCounts, Verdict};
-use crate::core::ids::{JobId, Oid, TaskId, TaskName};
-use crate::core::lid::{Lid, LidRule};
-use crate::core::report::{AttemptReport, GateReport, Peek, Report, Scope, Used, gather};
-use crate::core::review::{Diff, DiffKind, DiffLine, FileDiff, FileStatus, Hunk};
-use crate::core::text::Shown;
-use crate::core::time::{Span, Time};
-use crate::core::view::{
-    AttemptResult, AttemptView, Board, GateView, LedgerLine, RepoView, TaskState, TaskView, Vitals,
-};
+use crate::core::model::agent::{AgentMode, AgentTraits, Ask, AskKind, Exit, Source, Usage};
+use crate::core::model::attempt::{AttemptResult, Limits};
+use crate::core::model::brief::Brief;
+use crate::core::model::budget::{Budget, Spent};
+use crate::core::model::diff::{Diff, DiffKind, DiffLine, DiffStat, FileDiff, FileStatus, Hunk};
+use crate::core::model::event::Command;
+use crate::core::model::fact::{Entry, Fact};
+use crate::core::model::gate::{GateState, TestCounts, Verdict};
+use crate::core::model::lid::{Lid, LidRule};
+use crate::core::model::task::{Launch, TaskState};
+use crate::core::views::board::{AttemptView, Board, GateView, RepoView, TaskView, Vitals};
+use crate::core::views::ledger::LedgerLine;
+use crate::report::{AttemptReport, GateReport, Peek, Report, Scope, Used, gather};
 use crate::screen::changes::{Seen, changes};
 use crate::screen::emulator::Emulator;
+use crate::values::ids::{JobId, Oid, TaskId, TaskName};
+use crate::values::text::Shown;
+use crate::values::time::{Span, Time};
 use crate::wire::client::{FromDaemon, Look, Reply, Request, ToDaemon};
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
@@ -65,7 +66,7 @@ fn attempt(id: u64, name: &str, no: u32, state: TaskState) -> AttemptView {
     };
     let names = ["build", "test", "smoke"];
     AttemptView {
-        part: crate::core::brief::Part::Work,
+        part: crate::core::model::brief::Part::Work,
         agent: "claude".to_owned(),
         findings: None,
         no,
@@ -255,7 +256,7 @@ fn report() -> Report {
     let tried = |no, from: u64, agent: u64, over: Option<u64>, result, gates: &[(&str, Verdict, u64)]| {
         AttemptReport {
             no,
-            part: crate::core::brief::Part::Work,
+            part: crate::core::model::brief::Part::Work,
             began_before: false,
             opened: at(from),
             started: Some(at(from + 1)),

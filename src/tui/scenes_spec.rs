@@ -1,18 +1,23 @@
 //! Scenes of the outer loop: a board with specs and a vote, a spec whole, a task that other eyes have looked at.
 
 use super::scenes::{board, task};
-use crate::core::brief::Part;
-use crate::core::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
-use crate::core::ids::{PanelId, SpecId, TaskId, TaskName};
-use crate::core::panel::{
-    Ballot, Criterion, OptionScored, Outcome, Panel, Poll, PollLine, Question, Reason, Score, Total, Vote,
-};
-use crate::core::plan::{self, Phase, Planned};
-use crate::core::spec::Contract;
-use crate::core::spec_view::{Look, SpecLine, SpecStage, SpecView};
-use crate::core::text::Shown;
-use crate::core::time::{Span, Time};
-use crate::core::view::{AttemptResult, Board, TaskState};
+use crate::core::model::attempt::AttemptResult;
+use crate::core::model::brief::Part;
+use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
+use crate::core::model::panel::Poll;
+use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Question, Score};
+use crate::core::model::panel::vote::{Ballot, Outcome, Reason, Total, Vote};
+use crate::core::model::plan::{Phase, Planned};
+use crate::core::model::spec::Contract;
+use crate::core::model::task::TaskState;
+use crate::core::outer::plan;
+use crate::core::outer::spec::progress::SpecStage;
+use crate::core::views::board::Board;
+use crate::core::views::panel::PollLine;
+use crate::core::views::spec::{Look, SpecLine, SpecView};
+use crate::values::ids::{PanelId, SpecId, TaskId, TaskName};
+use crate::values::text::Shown;
+use crate::values::time::{Span, Time};
 use std::path::PathBuf;
 
 const REPO: &str = "/home/ada/kettle";
@@ -78,7 +83,7 @@ fn finding(id: &str, severity: Severity, area: &str, place: &str, what: &str) ->
 }
 
 /// Other eyes have looked at the newest attempt of a task.
-fn looked_at(task: &mut crate::core::view::TaskView) {
+fn looked_at(task: &mut crate::core::views::board::TaskView) {
     let mut look = task.attempts[1].clone();
     (look.no, look.part, look.agent) = (3, Part::Second, "codex".into());
     (look.result, look.gates) = (Some(AttemptResult::Reviewed), Vec::new());

@@ -7,9 +7,9 @@ use super::frame;
 use super::known::Link;
 use super::scenes::{SIZES, Scene, board, task};
 use super::theme::{Role, Theme};
-use crate::core::event::{Answer, Command};
-use crate::core::ids::{JobId, Oid, TaskId};
-use crate::core::view::TaskState;
+use crate::core::model::event::{Answer, Command};
+use crate::core::model::task::TaskState;
+use crate::values::ids::{JobId, Oid, TaskId};
 use crate::wire::client::{FromDaemon, Request, ToDaemon};
 use crate::wire::input::{self, Input};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -30,7 +30,7 @@ pub(super) fn pictures(name: &str, play: impl Fn(&mut Scene)) {
 fn pictures_of_the_board() {
     pictures("board", |_| {});
     pictures("board_empty", |scene| {
-        let empty = crate::core::view::Board { tasks: Vec::new(), ..board() };
+        let empty = crate::core::views::board::Board { tasks: Vec::new(), ..board() };
         scene.hear(FromDaemon::Board(Box::new(empty)));
     });
 }
@@ -81,7 +81,10 @@ fn pictures_of_the_ledger() {
 
 /// Ten o'clock: what the scenes' report is made at.
 fn at_ten(scene: &mut Scene) {
-    scene.hear(FromDaemon::Board(Box::new(crate::core::view::Board { now: super::scenes::TEN, ..board() })));
+    scene.hear(FromDaemon::Board(Box::new(crate::core::views::board::Board {
+        now: super::scenes::TEN,
+        ..board()
+    })));
 }
 
 #[test]
@@ -523,7 +526,7 @@ fn the_page_of_keys_is_made_from_the_keymap() {
 #[test]
 fn a_notice_rings_where_it_is_to_ring_and_is_said_everywhere() {
     use crate::config::notice::NoticeConfig;
-    use crate::core::notice::{Notice, NoticeKind};
+    use crate::core::model::notice::{Notice, NoticeKind};
     let mut scene = Scene::new(SIZES[0]);
     scene.app.settings.ring = super::ring::Ring::new(
         &NoticeConfig { on: vec![NoticeKind::Red], ..NoticeConfig::default() },

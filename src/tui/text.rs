@@ -1,7 +1,7 @@
 //! Words on the screen: put, cut, wrapped; spans, sizes and times as people read them.
 
-use crate::core::event::DiffStat;
-use crate::core::time::{Span, Time};
+use crate::core::model::diff::DiffStat;
+use crate::values::time::{Span, Time};
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

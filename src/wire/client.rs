@@ -6,19 +6,23 @@
 
 use super::cells::Changes;
 use super::input::Input;
-use crate::core::batch::Place;
-use crate::core::bench::view::BenchView;
-use crate::core::budget::{Allowance, BudgetView};
-use crate::core::event::{Answer, Command};
-use crate::core::ids::{AttemptId, JobId, Oid, PanelId};
-use crate::core::notice::Notice;
-use crate::core::panel::{Panel, Poll, PollLine, Question};
-use crate::core::report::Report;
-use crate::core::review::Diff;
-use crate::core::spec_view::SpecView;
-use crate::core::text::Shown;
-use crate::core::time::Time;
-use crate::core::view::{Board, LedgerLine, TaskView};
+use crate::core::model::batch::Place;
+use crate::core::model::budget::Allowance;
+use crate::core::model::diff::Diff;
+use crate::core::model::event::{Answer, Command};
+use crate::core::model::notice::Notice;
+use crate::core::model::panel::Poll;
+use crate::core::model::panel::question::{Panel, Question};
+use crate::core::views::bench::BenchView;
+use crate::core::views::board::{Board, TaskView};
+use crate::core::views::budget::BudgetView;
+use crate::core::views::ledger::LedgerLine;
+use crate::core::views::panel::PollLine;
+use crate::core::views::spec::SpecView;
+use crate::report::Report;
+use crate::values::ids::{AttemptId, JobId, Oid, PanelId};
+use crate::values::text::Shown;
+use crate::values::time::Time;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -190,7 +194,7 @@ pub enum Request {
         /// The repo's checkout, if any.
         repo: Option<PathBuf>,
     },
-    /// The answer to a question that an attempt has put with [`crate::core::ask::AskCommand::Put`]; answered once the
+    /// The answer to a question that an attempt has put with [`crate::core::model::question::AskCommand::Put`]; answered once the
     /// question is, or is dropped.
     Asked {
         /// Who asked.
@@ -480,7 +484,7 @@ pub enum Reply {
     /// Who votes.
     Personas(Box<Panel>),
     /// A question that is open no more.
-    Asked(Box<crate::core::ask::Question>),
+    Asked(Box<crate::core::model::question::Question>),
 }
 
 /// Why a request was not carried out. Nothing was changed.

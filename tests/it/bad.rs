@@ -4,7 +4,7 @@ use crate::support::agent::{edits, script, shell};
 use crate::support::term::Term;
 use crate::support::wait;
 use crate::support::world::{PROGRAM, World, kill};
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use nopeek::wire::keeper::KeeperFile;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;

@@ -3,7 +3,7 @@
 use crate::support::agent::script;
 use crate::support::wait::PATIENCE;
 use crate::support::world::{World, kill};
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use serde_json::Value;
 
 const CONFIG: &str = r#"

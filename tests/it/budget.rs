@@ -3,7 +3,8 @@
 use crate::support::agent::script;
 use crate::support::wait;
 use crate::support::world::{World, kill};
-use nopeek::core::view::{TaskState, TaskView};
+use nopeek::core::model::task::TaskState;
+use nopeek::core::views::board::TaskView;
 use std::path::PathBuf;
 
 /// A world with this `[budget]`, whose over-budget notices go to a file, a line each.

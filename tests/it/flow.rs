@@ -2,7 +2,7 @@
 
 use crate::support::agent::{edits, script, script_file};
 use crate::support::world::World;
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 
 /// One gate that wants `good` in every file that ends in `.txt`.
 const GATED: &str = r#"

@@ -5,23 +5,29 @@ use std::path::{Path, PathBuf};
 
 /// Who may use whom. What is not here is not allowed.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("core", &[]),
+    ("values", &[]),
+    ("core", &["values"]),
+    ("policy", &["core", "values"]),
+    ("report", &["policy", "core", "values"]),
     ("os", &[]),
-    ("wire", &["core"]),
-    ("screen", &["core", "wire"]),
-    ("agents", &["core"]),
-    ("config", &["core", "agents", "os"]),
-    ("store", &["core", "os"]),
-    ("git", &["core"]),
+    ("wire", &["core", "values", "report"]),
+    ("screen", &["core", "values", "wire"]),
+    ("agents", &["core", "values"]),
+    ("config", &["core", "values", "policy", "agents", "os"]),
+    ("store", &["core", "values", "report", "os"]),
+    ("git", &["core", "values"]),
     ("keeper", &["wire", "os"]),
-    ("client", &["core", "wire", "os"]),
-    ("daemon", &["core", "wire", "screen", "agents", "os", "config", "store", "git"]),
-    ("tui", &["core", "wire", "client", "config", "os"]),
+    ("client", &["core", "values", "wire", "os"]),
+    (
+        "daemon",
+        &["core", "values", "policy", "report", "wire", "screen", "agents", "os", "config", "store", "git"],
+    ),
+    ("tui", &["core", "values", "report", "wire", "client", "config", "os"]),
     (
         "cli",
         &[
-            "core", "os", "wire", "screen", "agents", "config", "store", "git", "keeper", "client", "daemon",
-            "tui",
+            "core", "values", "policy", "report", "os", "wire", "screen", "agents", "config", "store", "git",
+            "keeper", "client", "daemon", "tui",
         ],
     ),
 ];
@@ -29,7 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// What a layer must not name, because it touches the world or ties it to a runtime.
 const BANS: &[(&[&str], &[&str])] = &[
     (
-        &["core", "wire", "screen", "agents"],
+        &["values", "core", "policy", "report", "wire", "screen", "agents"],
         &[
             "std::fs",
             "std::net",

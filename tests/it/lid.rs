@@ -5,7 +5,8 @@ use crate::support::looker::Looker;
 use crate::support::proxy::Proxy;
 use crate::support::wait;
 use crate::support::world::World;
-use nopeek::core::view::{TaskState, TaskView};
+use nopeek::core::model::task::TaskState;
+use nopeek::core::views::board::TaskView;
 use nopeek::wire::client::ToDaemon;
 use nopeek::wire::input::{Input, Key, KeyCode};
 use std::path::Path;
@@ -15,7 +16,7 @@ use std::time::Duration;
 const MARKER: &str = "STEAM-7f3a-UNDER";
 const SPELLED: &str = "STEAM\\x2d7f3a\\x2dUNDER";
 
-fn job(task: &TaskView) -> nopeek::core::ids::JobId {
+fn job(task: &TaskView) -> nopeek::values::ids::JobId {
     task.attempt().unwrap().job.unwrap()
 }
 

@@ -3,7 +3,7 @@
 use crate::support::agent::script;
 use crate::support::wait;
 use crate::support::world::{World, kill};
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use rmcp::model::{CallToolRequestParams, CallToolResult, ClientRequest, Request};
 use rmcp::service::{PeerRequestOptions, RunningService};
 use rmcp::{RoleClient, ServiceError};

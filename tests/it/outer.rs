@@ -2,7 +2,7 @@
 
 use crate::support::wait;
 use crate::support::world::{World, kill};
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use serde_json::Value;
 use std::time::Duration;
 

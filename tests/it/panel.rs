@@ -2,7 +2,8 @@
 
 use crate::support::agent::{edits, script};
 use crate::support::world::{PROGRAM, World};
-use nopeek::core::view::{TaskState, TaskView};
+use nopeek::core::model::task::TaskState;
+use nopeek::core::views::board::TaskView;
 
 fn ask<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let mut args = vec!["panel", "ask", "Where do sessions live?"];

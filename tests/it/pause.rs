@@ -3,7 +3,7 @@
 use crate::support::agent::shell;
 use crate::support::wait;
 use crate::support::world::World;
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use nopeek::os::clock;
 use nopeek::os::process::is_alive;
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use crate::support::agent::{edits, script_file};
 use crate::support::world::{Ran, World};
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 

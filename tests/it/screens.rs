@@ -5,7 +5,7 @@ use crate::support::term::Term;
 use crate::support::wait;
 use crate::support::world::{World, kill};
 use base64::Engine as _;
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 
 const GATED: &str = r#"
 [[gate]]

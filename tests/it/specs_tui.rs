@@ -2,7 +2,8 @@
 
 use crate::support::term::{Picture, Term};
 use crate::support::world::World;
-use nopeek::core::view::{TaskState, TaskView};
+use nopeek::core::model::task::TaskState;
+use nopeek::core::views::board::TaskView;
 
 const DRAFTER: &str = r#"
 when prompt was attacked (look 1)

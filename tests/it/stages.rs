@@ -5,7 +5,7 @@ use crate::support::agent::{edits, script, script_file, shell};
 use crate::support::term::{Picture, Term};
 use crate::support::wait;
 use crate::support::world::{World, kill};
-use nopeek::core::view::TaskState;
+use nopeek::core::model::task::TaskState;
 use nopeek::wire::keeper::KeeperFile;
 
 /// One gate that wants `good` in every file that ends in `.txt`.

@@ -9,11 +9,11 @@ use super::error::{CliError, NEEDS_HUMAN, NOT_FOUND};
 use super::print::{self, Paint};
 use super::talk::Talk;
 use super::wait;
-use crate::core::bench::BenchCommand;
-use crate::core::bench::view::{BenchLine, BenchView};
-use crate::core::event::Command;
-use crate::core::ids::BenchId;
-use crate::core::text::Shown;
+use crate::core::model::bench::BenchCommand;
+use crate::core::model::event::Command;
+use crate::core::views::bench::{BenchLine, BenchView};
+use crate::values::ids::BenchId;
+use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -147,7 +147,7 @@ fn pick(named: &Named, run: Option<&str>, wait: bool) -> Result<ExitCode, CliErr
     let task = match run {
         None => None,
         Some(name) => {
-            let is_it = |run: &&crate::core::bench::view::RunView| {
+            let is_it = |run: &&crate::core::views::bench::RunView| {
                 let task = run.task.map(|id| id.to_string());
                 run.label == name || run.name.as_deref() == Some(name) || task.as_deref() == Some(name)
             };

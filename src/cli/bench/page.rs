@@ -2,10 +2,10 @@
 
 use super::super::print;
 use super::show::{alike, found, money, result, spread};
-use crate::core::bench::rank::AgentScore;
-use crate::core::bench::view::BenchView;
-use crate::core::text::Shown;
-use crate::core::time::Span;
+use crate::core::outer::bench::rank::AgentScore;
+use crate::core::views::bench::BenchView;
+use crate::values::text::Shown;
+use crate::values::time::Span;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2024;\
 background:#fff}table{border-collapse:collapse;margin:1rem 0;width:100%}th,td{text-align:left;padding:.3rem .6rem;\
@@ -67,7 +67,7 @@ fn agent(score: &AgentScore) -> String {
     ])
 }
 
-fn run(run: &crate::core::bench::view::RunView) -> String {
+fn run(run: &crate::core::views::bench::RunView) -> String {
     let task = run.name.clone().unwrap_or_default();
     let Some(outcome) = &run.outcome else {
         let now = run.state.map_or("waits", |state| state.label());
@@ -93,7 +93,7 @@ fn run(run: &crate::core::bench::view::RunView) -> String {
     )
 }
 
-fn weakness(weakness: &crate::core::bench::weakness::Weakness) -> String {
+fn weakness(weakness: &crate::core::outer::bench::weakness::Weakness) -> String {
     let agents: Vec<String> = weakness
         .agents
         .iter()

@@ -12,8 +12,8 @@
 
 use super::super::print;
 use super::show::{cut, money};
-use crate::core::bench::rank::AgentScore;
-use crate::core::time::Span;
+use crate::core::outer::bench::rank::AgentScore;
+use crate::values::time::Span;
 
 /// Columns of the plot's own area.
 const WIDE: usize = 50;
@@ -102,7 +102,7 @@ fn bar(eighths: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::bench::rank::{Found, Spread};
+    use crate::core::outer::bench::rank::{Found, Spread};
 
     fn score(agent: &str, green: u32, secs: u64, cost: Option<u64>) -> AgentScore {
         let one = |n: u64| Spread { min: n, median: n, max: n };

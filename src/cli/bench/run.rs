@@ -3,7 +3,7 @@
 use super::super::error::{BAD_INPUT, CliError};
 use super::super::talk::Talk;
 use super::super::{duration, launch, print};
-use crate::core::bench::SPEC_MAX;
+use crate::core::model::bench::SPEC_MAX;
 use crate::wire::client::{BenchRequest, Reply, Request};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -3,12 +3,12 @@
 use super::super::error::CliError;
 use super::super::print::{self, Cell, Paint};
 use super::plot;
-use crate::core::bench::outcome::RunOutcome;
-use crate::core::bench::rank::{AgentScore, Found, Spread};
-use crate::core::bench::view::{BenchView, RunView};
-use crate::core::gate::Verdict;
-use crate::core::text::Shown;
-use crate::core::time::Span;
+use crate::core::model::bench::outcome::RunOutcome;
+use crate::core::model::gate::Verdict;
+use crate::core::outer::bench::rank::{AgentScore, Found, Spread};
+use crate::core::views::bench::{BenchView, RunView};
+use crate::values::text::Shown;
+use crate::values::time::Span;
 
 /// The narrowest terminal that is looked after.
 const COLS: usize = 80;

@@ -100,7 +100,7 @@ pub(super) fn tasks() -> Result<Vec<RunRequest>, CliError> {
         attempts: Some(task.attempts),
         time_ms: Some(task.time * 1000),
         silence_ms: None,
-        budget: crate::core::budget::Allowance::default(),
+        budget: crate::core::model::budget::Allowance::default(),
         lid: None,
         after: Vec::new(),
         env: environment(),

@@ -3,9 +3,10 @@
 use super::super::error::{CliError, INTERNAL};
 use super::super::print;
 use crate::client::Client;
-use crate::core::event::Answer;
-use crate::core::text::Shown;
-use crate::core::view::{Board, TaskState, TaskView};
+use crate::core::model::event::Answer;
+use crate::core::model::task::TaskState;
+use crate::core::views::board::{Board, TaskView};
+use crate::values::text::Shown;
 use crate::wire::client::{Act, FromDaemon, Reply, Request, TaskRef, ToDaemon};
 use std::collections::HashMap;
 use std::process::ExitCode;

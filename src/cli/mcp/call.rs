@@ -8,15 +8,16 @@ use super::tools::Call;
 use crate::client::{Client, ClientError, Start};
 use crate::config::crew;
 use crate::config::repo::RepoConfig;
-use crate::core::ask::{AskCommand, Question, QuestionState};
-use crate::core::event::Command;
-use crate::core::ids::{AttemptId, PanelId};
-use crate::core::panel::{self, Poll};
-use crate::core::text::Shown;
-use crate::core::view::{AttemptView, Board, GateView, TaskState, TaskView};
+use crate::core::model::event::Command;
+use crate::core::model::panel::{Poll, question as trade_off};
+use crate::core::model::question::{AskCommand, Question, QuestionState};
+use crate::core::model::task::TaskState;
+use crate::core::views::board::{AttemptView, Board, GateView, TaskView};
 use crate::git;
 use crate::os::clock;
 use crate::os::paths::Paths;
+use crate::values::ids::{AttemptId, PanelId};
+use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request, RunRequest, TaskRef};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -278,7 +279,7 @@ impl Desk {
         }
     }
 
-    async fn ask_panel(&self, question: panel::Question) -> Outcome {
+    async fn ask_panel(&self, question: trade_off::Question) -> Outcome {
         let task = self.attempt.map(|attempt| TaskRef { repo: None, name: attempt.task.to_string() });
         let repo = if task.is_none() { Some(self.repo().await?) } else { None };
         // The same question of the same task is the same vote: who was cut off asks again.
@@ -451,7 +452,7 @@ fn gates(of: &[GateView]) -> Vec<Value> {
 }
 
 fn gate_line(gate: &GateView) -> String {
-    use crate::core::gate::GateState;
+    use crate::core::model::gate::GateState;
     let state = match gate.state {
         GateState::Waiting => "waits",
         GateState::Running => "runs",

@@ -3,7 +3,7 @@
 //! Promises: only a plain file below that folder is written, and no link is followed on the way to it; it is replaced
 //! whole or not at all; neither a line nor the file grows beyond its bound.
 
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};

@@ -13,9 +13,9 @@ mod tools;
 
 use super::error::CliError;
 use super::{print, talk};
-use crate::core::ids::{AttemptId, TaskId};
-use crate::core::text::Shown;
 use crate::os::paths::Paths;
+use crate::values::ids::{AttemptId, TaskId};
+use crate::values::text::Shown;
 use call::{Desk, Failed};
 use lines::{LINE_MAX, Line, Lines};
 use rpc::{INVALID_REQUEST, RpcError};

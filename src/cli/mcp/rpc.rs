@@ -106,7 +106,7 @@ pub(super) fn named(text: &str) -> String {
     if short.len() < text.len() {
         short.push('…');
     }
-    format!("`{}`", crate::core::text::Shown::line(&short))
+    format!("`{}`", crate::values::text::Shown::line(&short))
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! There is no tool that looks at a screen, reads what other agents say, answers, approves, lands or moves anything.
 
 use super::rpc::named;
-use crate::core::ask::{ADDED_MAX, OPTION_MAX, OPTIONS_MAX, TEXT_MAX};
-use crate::core::panel::{self, Criterion, OptionScored, Question, Score};
-use crate::core::text::Shown;
+use crate::core::model::panel::question as trade_off;
+use crate::core::model::panel::question::{Criterion, OptionScored, Question, Score};
+use crate::core::model::question::{self, ADDED_MAX, OPTION_MAX, TEXT_MAX};
+use crate::values::text::Shown;
 use serde_json::{Map, Value, json};
 
 /// Longest prompt of a task that an agent adds, in bytes.
@@ -74,7 +75,7 @@ fn options_schema() -> Value {
     let option = json!({
         "type": "object",
         "properties": {
-            "name": text("A short name.", panel::NAME_MAX),
+            "name": text("A short name.", trade_off::NAME_MAX),
             "about": text("What it is.", TEXT_MAX),
             "scores": scores,
         },
@@ -82,7 +83,7 @@ fn options_schema() -> Value {
         "additionalProperties": false,
     });
     let about = "The ways to go, each scored from 0 to 10 by what matters here.";
-    json!({ "type": "array", "description": about, "items": option, "minItems": 2, "maxItems": panel::OPTIONS_MAX })
+    json!({ "type": "array", "description": about, "items": option, "minItems": 2, "maxItems": trade_off::OPTIONS_MAX })
 }
 
 fn tools() -> Vec<Tool> {
@@ -152,7 +153,7 @@ fn tools() -> Vec<Tool> {
                 .to_owned(),
             properties: json!({
                 "question": text("What you want to know, with all that is needed to answer it.", TEXT_MAX),
-                "options": texts("Answers to choose from; another may be given.", OPTIONS_MAX, OPTION_MAX),
+                "options": texts("Answers to choose from; another may be given.", question::OPTIONS_MAX, OPTION_MAX),
             }),
             required: &["question"],
             reads: false,
@@ -245,7 +246,7 @@ fn call(tool: &Tool, map: Map<String, Value>) -> Result<Call, String> {
         },
         "ask_human" => Call::AskHuman {
             question: args.needed("question", TEXT_MAX)?,
-            options: args.texts("options", OPTIONS_MAX, OPTION_MAX)?,
+            options: args.texts("options", question::OPTIONS_MAX, OPTION_MAX)?,
         },
         "report_done" => Call::ReportDone { summary: args.needed("summary", TEXT_MAX)? },
         _ => Call::NoteToMemory { note: args.needed("note", NOTE_MAX)? },
@@ -306,11 +307,11 @@ impl Arguments {
     /// Options of a panel's question; how many and what they are called the panel's own rules check.
     fn options(&mut self, key: &str) -> Result<Vec<OptionScored>, String> {
         let values = match self.map.remove(key) {
-            Some(Value::Array(values)) if values.len() <= panel::OPTIONS_MAX => values,
+            Some(Value::Array(values)) if values.len() <= trade_off::OPTIONS_MAX => values,
             Some(Value::Array(values)) => {
                 return self.wrong(
                     key,
-                    &format!("holds {} options; {} are allowed", values.len(), panel::OPTIONS_MAX),
+                    &format!("holds {} options; {} are allowed", values.len(), trade_off::OPTIONS_MAX),
                 );
             }
             None | Some(Value::Null) => return self.wrong(key, "is missing"),

@@ -3,8 +3,10 @@
 //! Its report holds the secrets: it is written to a folder that nobody else can enter, and removed at once. Nothing of
 //! it but the rule's name is printed.
 
-use crate::core::policy::{Breach, Policy, Reading, secrets};
+use crate::core::model::diff::Reading;
 use crate::os::program;
+use crate::policy::secrets::{self, MARK};
+use crate::policy::{Breach, Policy};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -75,7 +77,7 @@ fn lines<'a>(policy: &Policy, reading: &'a Reading) -> Vec<Asked<'a>> {
     now.chain(before)
         .filter(|(_, change)| !policy.secrets_allow.iter().any(|pattern| pattern.matches(&change.path)))
         .flat_map(|(is_now, change)| {
-            let added = change.added.iter().filter(|(_, text)| !text.contains(secrets::MARK));
+            let added = change.added.iter().filter(|(_, text)| !text.contains(MARK));
             added.map(move |(number, text)| Asked {
                 path: &change.path,
                 number: is_now.then_some(*number),

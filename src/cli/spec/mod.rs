@@ -7,10 +7,11 @@ mod show;
 use super::error::{CliError, NOT_NOW};
 use super::print::{self, Paint};
 use super::talk::Talk;
-use crate::core::event::Command;
-use crate::core::spec::SpecCommand;
-use crate::core::spec_view::{SpecLine, SpecStage, SpecView};
-use crate::core::text::Shown;
+use crate::core::model::event::Command;
+use crate::core::model::spec::SpecCommand;
+use crate::core::outer::spec::progress::SpecStage;
+use crate::core::views::spec::{SpecLine, SpecView};
+use crate::values::text::Shown;
 use crate::wire::client::{Act, Reply, Request};
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -104,7 +105,7 @@ fn find(talk: &mut Talk, name: &str) -> Result<SpecView, CliError> {
 
 fn command(
     args: &Named,
-    command: impl FnOnce(crate::core::ids::SpecId) -> SpecCommand,
+    command: impl FnOnce(crate::values::ids::SpecId) -> SpecCommand,
 ) -> Result<ExitCode, CliError> {
     let mut talk = Talk::open()?;
     let spec = find(&mut talk, &args.spec)?;

@@ -3,12 +3,13 @@
 use super::super::error::CliError;
 use super::super::print::{self, Paint};
 use super::super::talk::Talk;
-use crate::core::ids::TaskId;
-use crate::core::plan::{self, Phase};
-use crate::core::spec::Contract;
-use crate::core::spec_view::{Look, SpecView};
-use crate::core::text::Shown;
-use crate::core::view::TaskView;
+use crate::core::model::plan::Phase;
+use crate::core::model::spec::Contract;
+use crate::core::outer::plan;
+use crate::core::views::board::TaskView;
+use crate::core::views::spec::{Look, SpecView};
+use crate::values::ids::TaskId;
+use crate::values::text::Shown;
 use std::process::ExitCode;
 
 pub(super) fn run(name: &str, json: bool) -> Result<ExitCode, CliError> {

@@ -4,7 +4,7 @@
 //! ended; `keeper.json` with neither, its keeper died and nobody knows how the job ended.
 
 use super::files::Files;
-use crate::core::attempt::Exit;
+use crate::core::model::agent::Exit;
 use crate::os::lock::Lock;
 use crate::os::{clock, process};
 use crate::wire::keeper::ExitFile;

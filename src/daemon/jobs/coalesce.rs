@@ -4,7 +4,7 @@
 //! An agent may change its title a thousand times a second; the engine and the ledger hear of its state at most a few
 //! times a second, and at once when it has been quiet. Pure: time comes in.
 
-use crate::core::attempt::{AgentState, Observation, Source, Usage};
+use crate::core::model::agent::{AgentState, Observation, Source, Usage};
 use std::time::{Duration, Instant};
 
 /// The shortest time between two states, uses or bells of one agent that the engine hears of.

@@ -3,9 +3,9 @@
 use super::files::Files;
 use super::{Kind, spool};
 use crate::agents::tests;
-use crate::core::gate::{GateRun, TestCounts};
-use crate::core::ids::JobId;
+use crate::core::model::gate::{GateRun, TestCounts};
 use crate::screen::plain;
+use crate::values::ids::JobId;
 use crate::wire::keeper::ExitFile;
 
 /// Output that is looked at for its last lines.

@@ -4,10 +4,10 @@ use super::files::Files;
 use super::sizes::Sizes;
 use super::spool::Spool;
 use super::{COLS, ROWS};
-use crate::core::ids::JobId;
 use crate::os::paths::Paths;
 use crate::screen::covered::Covered;
 use crate::screen::emulator::Emulator;
+use crate::values::ids::JobId;
 use std::io;
 
 /// How much of a spool's end is read: under a second's work.

@@ -3,7 +3,7 @@
 use super::super::environment;
 use super::{COLS, ROWS};
 use crate::agents::profile::{Order, Plan, Profile};
-use crate::core::effect::{JobStart, JobWhat};
+use crate::core::model::effect::{JobStart, JobWhat};
 use crate::os::paths::Paths;
 use crate::wire::keeper::{JobSpec, KEEPER_PROTOCOL};
 use std::path::{Path, PathBuf};

@@ -2,14 +2,14 @@
 
 use super::files::Files;
 use super::{Begin, Jobs, Kind, Order};
-use crate::core::attempt::Exit;
-use crate::core::event::{Answer, Event, Outcome};
-use crate::core::ids::{EffectId, JobId};
-use crate::core::time::Span;
+use crate::core::model::agent::Exit;
+use crate::core::model::event::{Answer, Event, Outcome};
 use crate::daemon::message::{FromWorld, World};
 use crate::os::clock::Clock;
 use crate::os::lock::Lock;
 use crate::os::paths::Paths;
+use crate::values::ids::{EffectId, JobId};
+use crate::values::time::Span;
 use crate::wire::frame::{self, Decoder};
 use crate::wire::keeper::{ExitFile, FromKeeper, ToKeeper};
 use std::fs::File;

@@ -9,26 +9,24 @@ mod talk;
 use super::begin::{self, Found};
 use super::coalesce::Coalesce;
 use super::files::{Fed, Files};
-use super::last_words;
 use super::line::put;
-use super::plan;
 use super::sizes::Sizes;
 use super::spool::{REFEED, Spool};
 use super::typist::{Typist, Write as Typed};
-use super::{Begin, Kind, Order, Shared};
+use super::{Begin, Kind, Order, Shared, last_words, plan};
 use crate::agents::listen::Listener;
 use crate::config::prices;
-use crate::core::attempt::{Exit, Observation};
-use crate::core::budget::Prices;
-use crate::core::effect::JobStart;
-use crate::core::event::{Event, Outcome};
-use crate::core::ids::{EffectId, JobId};
-use crate::core::text::Shown;
+use crate::core::model::agent::{Exit, Observation};
+use crate::core::model::effect::JobStart;
+use crate::core::model::event::{Event, Outcome};
+use crate::core::model::price::Prices;
 use crate::daemon::message::{FromWorld, World};
 use crate::os::clock::{self, Clock};
 use crate::os::paths::Paths;
 use crate::os::process;
 use crate::screen::keys;
+use crate::values::ids::{EffectId, JobId};
+use crate::values::text::Shown;
 use crate::wire::keeper::{ExitFile, ToKeeper};
 use rustix::fd::OwnedFd;
 use std::io;
@@ -239,7 +237,7 @@ impl Thread {
     }
 
     fn start(&mut self, start: &JobStart) -> Result<Found, String> {
-        use crate::core::effect::JobWhat;
+        use crate::core::model::effect::JobWhat;
         self.kind = match start.what {
             JobWhat::Agent { .. } => Kind::Agent,
             JobWhat::Setup(_) => Kind::Setup,

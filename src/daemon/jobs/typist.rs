@@ -3,9 +3,9 @@
 //! Owns the order and the pauses: TUIs take a pasted text and an Enter in one write for a text of two lines. Pure:
 //! time comes in, bytes come out.
 
-use crate::core::attempt::{AgentState, AskKind};
-use crate::core::event::Answer;
-use crate::core::ids::EffectId;
+use crate::core::model::agent::{AgentState, AskKind};
+use crate::core::model::event::Answer;
+use crate::values::ids::EffectId;
 use crate::wire::keeper::ToKeeper;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -169,8 +169,8 @@ impl Typist {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::attempt::Ask;
-    use crate::core::text::Shown;
+    use crate::core::model::agent::Ask;
+    use crate::values::text::Shown;
 
     const fn once(effect: u64, step: u32) -> Once {
         Once { effect, step }

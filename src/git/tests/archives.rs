@@ -4,7 +4,7 @@ use super::super::archive::archive;
 use super::super::command::git;
 use super::super::worktree::prepare;
 use super::{Lab, commit, write};
-use crate::core::attempt::Start;
+use crate::core::model::attempt::Start;
 use std::fs;
 use std::path::PathBuf;
 

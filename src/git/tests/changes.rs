@@ -3,8 +3,8 @@
 use super::super::changes::{read, top};
 use super::super::command::git;
 use super::{Lab, commit, write};
-use crate::core::pattern::Pattern;
-use crate::core::review::FileStatus;
+use crate::core::model::diff::FileStatus;
+use crate::values::pattern::Pattern;
 use std::path::PathBuf;
 
 /// A worktree of an attempt.

@@ -4,8 +4,8 @@ use super::super::command::git;
 use super::super::merge::{self, Built};
 use super::super::refs::{Moved, move_target};
 use super::{Lab, commit, write};
-use crate::core::effect::Candidate;
-use crate::core::ids::Oid;
+use crate::core::model::effect::Candidate;
+use crate::values::ids::Oid;
 use std::fs;
 use std::path::Path;
 

@@ -9,7 +9,7 @@ mod worktrees;
 
 use super::command::git;
 use super::repo;
-use crate::core::ids::Oid;
+use crate::values::ids::Oid;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;

@@ -1,12 +1,12 @@
 //! Finding repos and reading what branches hold.
 
-use super::super::diff;
+use super::super::command::git;
 use super::super::repo::{find, read_file, target};
 use super::super::worktree::prepare;
-use super::super::{GitError, command::git};
+use super::super::{GitError, diff};
 use super::{Lab, commit, write};
-use crate::core::attempt::Start;
-use crate::core::review::{DiffKind, FileStatus};
+use crate::core::model::attempt::Start;
+use crate::core::model::diff::{DiffKind, FileStatus};
 use std::fs;
 
 #[test]

@@ -6,7 +6,7 @@ use super::super::text::{clip, width, wrap};
 use super::super::theme::Role;
 use super::super::views::{Canvas, follow, part};
 use super::boxed;
-use crate::core::text::Shown;
+use crate::values::text::Shown;
 use ratatui::layout::{Position, Rect};
 
 /// Rows of a field of several lines.

@@ -3,11 +3,12 @@
 use super::super::theme::Role;
 use super::super::views::Canvas;
 use super::boxed;
-use crate::core::event::Command;
-use crate::core::spec::SpecCommand;
-use crate::core::spec_view::{SpecLine, SpecStage};
-use crate::core::text::Shown;
-use crate::core::view::TaskView;
+use crate::core::model::event::Command;
+use crate::core::model::spec::SpecCommand;
+use crate::core::outer::spec::progress::SpecStage;
+use crate::core::views::board::TaskView;
+use crate::core::views::spec::SpecLine;
+use crate::values::text::Shown;
 use ratatui::layout::Rect;
 
 /// What is asked, and what a yes does.

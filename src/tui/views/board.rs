@@ -15,10 +15,11 @@ use super::super::offers;
 use super::super::text::{clip, count, size, span, width};
 use super::super::theme::Role;
 use super::{Canvas, detail, follow, gates, part, specs};
-use crate::core::brief::Part;
-use crate::core::lid::Lid;
-use crate::core::time::Span;
-use crate::core::view::{AttemptView, TaskState, TaskView};
+use crate::core::model::brief::Part;
+use crate::core::model::lid::Lid;
+use crate::core::model::task::TaskState;
+use crate::core::views::board::{AttemptView, TaskView};
+use crate::values::time::Span;
 use ratatui::layout::Rect;
 
 /// Lines of the detail below the table.

@@ -5,10 +5,10 @@ use super::super::text::{clip, count, size, span, width, wrap};
 use super::super::theme::Role;
 use super::board::state;
 use super::{Canvas, findings, gates, specs};
-use crate::core::brief::Part;
-use crate::core::budget::money;
-use crate::core::text::Shown;
-use crate::core::view::{AttemptView, TaskView};
+use crate::core::model::brief::Part;
+use crate::core::outer::budget::words::money;
+use crate::core::views::board::{AttemptView, TaskView};
+use crate::values::text::Shown;
 use ratatui::layout::Rect;
 
 /// Writes lines one below the other until the room ends.

@@ -2,7 +2,7 @@
 
 use super::super::text::wrap;
 use super::super::theme::Role;
-use crate::core::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
+use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
 
 /// A line in pieces that stand side by side.
 pub(in crate::tui) type Pieces = Vec<(String, Role)>;

@@ -1,8 +1,8 @@
 //! Gates in a few characters: a shape each, told apart without colour.
 
 use super::super::theme::Role;
-use crate::core::gate::{GateState, Verdict};
-use crate::core::view::{GateView, TaskView};
+use crate::core::model::gate::{GateState, Verdict};
+use crate::core::views::board::{GateView, TaskView};
 
 /// A gate's shape and look.
 pub(in crate::tui) const fn dot(gate: &GateView) -> (char, Role) {

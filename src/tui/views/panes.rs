@@ -11,8 +11,8 @@ use super::super::splits::{Side, Splits, shape};
 use super::super::text::{clip, width};
 use super::super::theme::Role;
 use super::{Canvas, board, gates, part, screen};
-use crate::core::ids::JobId;
-use crate::core::view::TaskView;
+use crate::core::views::board::TaskView;
+use crate::values::ids::JobId;
 use crate::wire::client::Look;
 use ratatui::layout::Rect;
 

@@ -15,10 +15,10 @@ use super::super::offers;
 use super::super::text::{clip, span, width};
 use super::super::theme::Role;
 use super::{Canvas, board, follow, gates, part};
-use crate::core::brief::Part;
-use crate::core::gate::{GateState, Verdict};
-use crate::core::ids::{JobId, TaskId};
-use crate::core::view::{AttemptView, GateView, TaskView};
+use crate::core::model::brief::Part;
+use crate::core::model::gate::{GateState, Verdict};
+use crate::core::views::board::{AttemptView, GateView, TaskView};
+use crate::values::ids::{JobId, TaskId};
 use crate::wire::client::{Look, Request};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -274,7 +274,7 @@ impl Screen {
     /// The lines to mark have come.
     pub(in crate::tui) fn set_lines(&mut self, lines: Vec<String>) {
         let at = lines.len().saturating_sub(1);
-        let lines = lines.iter().map(|line| crate::core::text::Shown::line(line).to_string()).collect();
+        let lines = lines.iter().map(|line| crate::values::text::Shown::line(line).to_string()).collect();
         self.marking = Some(Marking { lines, at, from: None, first: Cell::new(usize::MAX) });
     }
 
@@ -366,7 +366,7 @@ impl Screen {
             left,
             x,
             0,
-            &clip(crate::core::text::Shown::line(&words).as_str(), left.width.saturating_sub(x)),
+            &clip(crate::values::text::Shown::line(&words).as_str(), left.width.saturating_sub(x)),
             Role::Dim,
         );
     }

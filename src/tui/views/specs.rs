@@ -11,8 +11,9 @@ use super::super::known::{Group, Known};
 use super::super::text::{clip, put_right, width, wrap};
 use super::super::theme::Role;
 use super::{Canvas, board, follow, part};
-use crate::core::spec_view::{SpecLine, SpecStage};
-use crate::core::text::Shown;
+use crate::core::outer::spec::progress::SpecStage;
+use crate::core::views::spec::SpecLine;
+use crate::values::text::Shown;
 use ratatui::layout::Rect;
 use std::cell::Cell;
 

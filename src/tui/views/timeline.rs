@@ -13,11 +13,12 @@ use super::super::hits::Hit;
 use super::super::text::{clip, moment, size, span};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
-use crate::core::brief::Part;
-use crate::core::ids::TaskId;
-use crate::core::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
-use crate::core::time::{Span, Time};
-use crate::core::view::{AttemptResult, TaskState};
+use crate::core::model::attempt::AttemptResult;
+use crate::core::model::brief::Part;
+use crate::core::model::task::TaskState;
+use crate::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
+use crate::values::ids::TaskId;
+use crate::values::time::{Span, Time};
 use crate::wire::client::{ReportQuery, Request};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -352,7 +353,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         if attempt.peeked {
             parts.push("peeked".to_owned());
         }
-        let line = crate::core::text::Shown::line(&parts.join("  "));
+        let line = crate::values::text::Shown::line(&parts.join("  "));
         on.put(area, x + 1, y, &clip(line.as_str(), area.width.saturating_sub(x + 1)), Role::Text);
     }
 }

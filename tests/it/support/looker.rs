@@ -3,7 +3,7 @@
 use super::wait::PATIENCE;
 use super::world::World;
 use nopeek::client::{Client, Start};
-use nopeek::core::ids::JobId;
+use nopeek::values::ids::JobId;
 use nopeek::wire::client::{FromDaemon, Look, ToDaemon};
 use tokio::runtime::{Builder, Runtime};
 

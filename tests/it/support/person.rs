@@ -2,8 +2,8 @@
 
 use super::world::World;
 use nopeek::client::{Client, ClientError, Start};
-use nopeek::core::event::Answer;
-use nopeek::core::view::TaskState;
+use nopeek::core::model::event::Answer;
+use nopeek::core::model::task::TaskState;
 use nopeek::os::paths::Paths;
 use nopeek::wire::client::{Act, RefusalKind, Reply, Request, RunRequest, TaskRef};
 use std::path::PathBuf;

@@ -5,7 +5,8 @@
 
 use super::wait::{self, PATIENCE};
 use nopeek::client::{Client, Start};
-use nopeek::core::view::{Board, TaskState, TaskView};
+use nopeek::core::model::task::TaskState;
+use nopeek::core::views::board::{Board, TaskView};
 use nopeek::os::lock::Lock;
 use nopeek::os::paths::Paths;
 use nopeek::os::process;

@@ -4,7 +4,7 @@ use super::super::begin::{self, Found};
 use super::super::line::{flush, put, receive};
 use super::super::{Kind, Order};
 use super::{SYNC_MAX, Thread};
-use crate::core::attempt::Exit;
+use crate::core::model::agent::Exit;
 use crate::os::clock;
 use crate::screen::keys;
 use crate::wire::frame::Decoder;

@@ -1,0 +1,184 @@
+//! The coordinator: takes every spec one step on, by what is, so that it goes on for days and through restarts.
+
+use crate::core::model::brief::Brought;
+use crate::core::model::fact::Fact;
+use crate::core::model::plan::Planned;
+use crate::core::model::spec::{Spec, SpecFact};
+use crate::core::model::state::State;
+use crate::core::model::task::{Launch, Stage, Task};
+use crate::core::outer::spec::tasks::{draft_task, plan_task, soak_task, work_task};
+use crate::core::rules::queue;
+use crate::core::rules::turn::Turn;
+use crate::values::ids::{SpecId, TaskId};
+use crate::values::time::Time;
+
+/// Takes every spec one step on.
+pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
+    let ids: Vec<SpecId> = turn
+        .state
+        .specs
+        .all
+        .values()
+        .filter(|spec| !spec.stopped && spec.done.is_none())
+        .map(|spec| spec.id)
+        .collect();
+    for id in ids {
+        advance(turn, id);
+    }
+}
+
+fn advance(turn: &mut Turn<'_>, id: SpecId) {
+    let Some(spec) = turn.state.specs.all.get(&id).cloned() else { return };
+    let fact = |turn: &mut Turn<'_>, fact| turn.fact(Fact::Spec(fact));
+    let Some(draft) = spec.draft else {
+        if let Some(task) = launch(turn, draft_task(&spec)) {
+            fact(turn, SpecFact::Drafting { spec: id, task });
+        }
+        return;
+    };
+    let Some(contract) = &spec.contract else {
+        if let Some(Brought::Spec { contract, .. }) = landed(turn.state, draft) {
+            let contract = contract.clone();
+            fact(turn, SpecFact::Agreed { spec: id, contract });
+        }
+        return;
+    };
+    let Some(plan) = spec.plan else {
+        if let Some(task) = launch(turn, plan_task(&spec, contract)) {
+            fact(turn, SpecFact::Planning { spec: id, task });
+        }
+        return;
+    };
+    let Some(phases) = &spec.phases else {
+        if let Some(Brought::Plan(phases)) = landed(turn.state, plan) {
+            let phases = phases.clone();
+            fact(turn, SpecFact::Planned { spec: id, phases });
+        }
+        return;
+    };
+    let now = spec.landed.len();
+    let Some(phase) = phases.get(now) else { return fact(turn, SpecFact::Done { spec: id }) };
+    if let Some(until) = soaks_until(&spec) {
+        let checks = spec.soak_check.is_some_and(|task| turn.state.tasks.contains_key(&task));
+        if turn.now >= until
+            && !checks
+            && let Some(task) = launch(turn, soak_task(&spec))
+        {
+            fact(turn, SpecFact::SoakChecking { spec: id, task });
+        }
+        return;
+    }
+    for planned in &phase.tasks {
+        if spec.tasks.contains_key(&planned.name) {
+            continue;
+        }
+        let known = turn.state.specs.all.get(&id).map(|spec| spec.tasks.clone()).unwrap_or_default();
+        // Those that it waits for come first, so that their final names are known.
+        if planned.after.iter().any(|need| !known.contains_key(need)) {
+            continue;
+        }
+        if let Some(task) = launch(turn, work_task(turn.state, &spec, contract, phase, planned, &known)) {
+            fact(turn, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
+        }
+    }
+    let is_landed =
+        |planned: &Planned| spec.tasks.get(&planned.name).is_some_and(|task| spec.on_target.contains(task));
+    if phase.tasks.iter().all(is_landed) {
+        fact(turn, SpecFact::PhaseLanded { spec: id, phase: now });
+    }
+}
+
+/// Until when the target must have stayed green, and be found so, before the next phase begins; none: it may.
+pub(in crate::core) fn soaks_until(spec: &Spec) -> Option<Time> {
+    let before = spec.landed.len().checked_sub(1).filter(|_| spec.soaked < spec.landed.len())?;
+    let phases = spec.phases.as_ref().filter(|phases| phases.len() > spec.landed.len())?;
+    let soak = phases.get(before)?.soak?;
+    Some(spec.landed.get(before)?.after(soak))
+}
+
+/// The gates of the target are green: if a spec waited for that, it goes on.
+pub(in crate::core) fn checked(turn: &mut Turn<'_>, task: TaskId) {
+    let waits = turn.state.specs.all.values().find(|spec| spec.soak_check == Some(task)).map(|spec| spec.id);
+    if let Some(spec) = waits {
+        turn.fact(Fact::Spec(SpecFact::Soaked { spec }));
+    }
+}
+
+/// The earliest moment at which settle would decide something because of the time.
+pub(in crate::core) fn deadline(state: &State) -> Option<Time> {
+    let waits = |spec: &&Spec| !spec.stopped && spec.done.is_none() && spec.soak_check.is_none();
+    state.specs.all.values().filter(waits).filter_map(soaks_until).min()
+}
+
+/// What a landed task brought.
+fn landed(state: &State, id: TaskId) -> Option<&Brought> {
+    let task: &Task = state.tasks.get(&id).filter(|task| task.stage == Stage::Landed)?;
+    task.work()?.read.as_ref()?.brought.as_ref()
+}
+
+/// Launches a task of a spec; none: it can't be now (the board is full), and is tried again at the next step.
+fn launch(turn: &mut Turn<'_>, launch: Launch) -> Option<TaskId> {
+    queue::launch(turn, launch).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::engine::Engine;
+    use crate::core::model::event::Event;
+    use crate::core::model::fact::Entry;
+
+    /// The ledger of a spec whose only task has landed, or not, and was then taken off the board.
+    fn ledger(has_landed: bool) -> Vec<Entry> {
+        let agent = r#"{"profile": "scripted", "mode": "headless", "idle_done": null, "resumable": false}"#;
+        let limits = r#"{"attempts": 3, "time": null, "silence": null}"#;
+        let crew = format!(r#"{{"draft": {agent}, "plan": {agent}, "work": {agent}}}"#);
+        let order = format!(
+            r#"{{"repo": "/repo", "target": "main", "parallel": 1, "name": "tea", "goal": "tea", "crew": {crew}, "passes": 0,
+                "rounds": 0, "ahead": {{}}, "limits": {limits}, "lid": "on", "memory": "wip.md"}}"#
+        );
+        let contract = r#"{"title": "Tea", "objectives": [], "non_goals": [], "touchpoints": [], "data": [], "tests": [],
+            "risks": [], "compatibility": [], "rollback": []}"#;
+        let phase = r#"{"file": "specs/tea/phase-1.md", "title": "One", "notes": "", "tasks": [
+            {"name": "pour", "does": "Pour.", "touches": ["a"], "check": "true", "line": 3}]}"#;
+        let launch = format!(
+            r#"{{"repo": "/repo", "target": "main", "parallel": 1, "name": "pour", "prompt": "p", "agent": {agent},
+                "limits": {limits}, "lid": "on", "after": [], "brief": {{"spec": 1}}}}"#
+        );
+        let end = if has_landed {
+            format!(r#"{{"landed": {{"task": 3, "commit": "{}"}}}}"#, "a".repeat(40))
+        } else {
+            r#"{"stopped": {"task": 3}}"#.to_owned()
+        };
+        let facts = [
+            format!(r#"{{"spec": {{"opened": {{"spec": 1, "order": {order}}}}}}}"#),
+            r#"{"spec": {"drafting": {"spec": 1, "task": 1}}}"#.to_owned(),
+            format!(r#"{{"spec": {{"agreed": {{"spec": 1, "contract": {contract}}}}}}}"#),
+            r#"{"spec": {"planning": {"spec": 1, "task": 2}}}"#.to_owned(),
+            format!(r#"{{"spec": {{"planned": {{"spec": 1, "phases": [{phase}]}}}}}}"#),
+            format!(r#"{{"launched": {{"task": 3, "launch": {launch}}}}}"#),
+            r#"{"spec": {"tasked": {"spec": 1, "name": "pour", "task": 3}}}"#.to_owned(),
+            end,
+            r#"{"forgotten": {"task": 3}}"#.to_owned(),
+        ];
+        let entry = |(n, fact): (usize, &String)| Entry {
+            seq: n as u64 + 1,
+            at: Time(1_000),
+            by: "ada".into(),
+            fact: serde_json::from_str(fact).unwrap_or_else(|error| panic!("{error}: {fact}")),
+        };
+        facts.iter().enumerate().map(entry).collect()
+    }
+
+    fn kinds(has_landed: bool) -> Vec<&'static str> {
+        let mut engine = Engine::replay(ledger(has_landed));
+        let step = engine.step(Time(2_000), Event::Tick).unwrap();
+        step.facts.iter().map(Fact::kind).collect()
+    }
+
+    #[test]
+    fn work_that_is_on_the_target_counts_though_its_task_is_off_the_board() {
+        assert_eq!(kinds(true), ["spec_phase_landed", "spec_done"]);
+        assert!(kinds(false).is_empty(), "what was stopped has not landed");
+    }
+}

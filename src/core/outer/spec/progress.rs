@@ -1,0 +1,127 @@
+//! Where a spec stands, and why.
+
+use crate::core::model::plan::Planned;
+use crate::core::model::spec::Spec;
+use crate::core::model::state::State;
+use crate::core::model::task::{Stage, Task};
+use crate::values::ids::TaskId;
+use crate::values::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// Where a spec stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpecStage {
+    /// It is written, attacked and refined.
+    Drafting,
+    /// It waits for approval.
+    SpecReady,
+    /// It is cut into tasks.
+    Planning,
+    /// Its plan waits for approval.
+    PlanReady,
+    /// Its tasks are done.
+    Building,
+    /// A phase has landed; the next waits while the target stays green.
+    Soaking,
+    /// A task of it waits for a human.
+    Stuck,
+    /// Nothing of it starts.
+    Stopped,
+    /// All has landed.
+    Done,
+}
+
+impl SpecStage {
+    /// The word on screens.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Drafting => "drafting",
+            Self::SpecReady => "spec ready",
+            Self::Planning => "planning",
+            Self::PlanReady => "plan ready",
+            Self::Building => "building",
+            Self::Soaking => "soaking",
+            Self::Stuck => "stuck",
+            Self::Stopped => "stopped",
+            Self::Done => "done",
+        }
+    }
+}
+
+pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
+    if spec.done.is_some() {
+        return (SpecStage::Done, format!("all of it is on {}", spec.order.target));
+    }
+    if spec.stopped {
+        return (SpecStage::Stopped, "nothing of it starts; nopeek spec go-on lets it".to_owned());
+    }
+    let of = |id: Option<TaskId>| id.and_then(|id| state.tasks.get(&id));
+    if let Some(why) = spec.all_tasks().filter_map(|id| state.tasks.get(&id)).find_map(in_the_way) {
+        return (SpecStage::Stuck, why);
+    }
+    let gone = |id: Option<TaskId>| id.is_some_and(|id| !state.tasks.contains_key(&id));
+    if spec.contract.is_none() {
+        return match of(spec.draft) {
+            Some(task) if task.stage == Stage::Review => {
+                (SpecStage::SpecReady, format!("read {} and approve {}", spec.path(), task.launch.name))
+            }
+            Some(task) => (SpecStage::Drafting, format!("{} is at it", task.launch.name)),
+            None if gone(spec.draft) => {
+                (SpecStage::Stuck, "the task that drafted it is off the board".to_owned())
+            }
+            None => (SpecStage::Drafting, "the board is full".to_owned()),
+        };
+    }
+    if spec.phases.is_none() {
+        return match of(spec.plan) {
+            Some(task) if task.stage == Stage::Review => (
+                SpecStage::PlanReady,
+                format!("read the plan (nopeek spec show) and approve {}", task.launch.name),
+            ),
+            Some(task) => (SpecStage::Planning, format!("{} is at it", task.launch.name)),
+            None if gone(spec.plan) => {
+                (SpecStage::Stuck, "the task that planned it is off the board".to_owned())
+            }
+            None => (SpecStage::Planning, "the board is full".to_owned()),
+        };
+    }
+    let phase = spec.phases.iter().flatten().nth(spec.landed.len());
+    if let Some(until) = crate::core::outer::spec::coordinator::soaks_until(spec) {
+        let landed = spec.landed.len();
+        return (
+            SpecStage::Soaking,
+            if until > now {
+                let minutes = until.since(now).0.div_ceil(60_000);
+                format!("phase {landed} has landed; the target is tested once more in {minutes} min")
+            } else {
+                format!("phase {landed} has landed; the target is tested once more")
+            },
+        );
+    }
+    let left = |planned: &&Planned| {
+        of(spec.tasks.get(&planned.name).copied()).is_none_or(|task| task.stage != Stage::Landed)
+    };
+    let names: Vec<&str> =
+        phase.iter().flat_map(|phase| &phase.tasks).filter(left).map(|task| task.name.as_str()).collect();
+    (SpecStage::Building, format!("phase {}: {}", spec.landed.len() + 1, names.join(", ")))
+}
+
+/// Why a task holds up its spec for good, if it does.
+fn in_the_way(task: &Task) -> Option<String> {
+    let name = &task.launch.name;
+    match &task.stage {
+        Stage::Stuck(why) => Some(format!("{name}: {why}")),
+        Stage::Interrupted => Some(format!("{name} was interrupted: resume or retry it")),
+        Stage::Stopped | Stage::Rejected(_) | Stage::RolledBack => {
+            Some(format!("{name} ended unmerged: retry it, or stop the spec"))
+        }
+        Stage::Queued { .. }
+        | Stage::Trying
+        | Stage::Review
+        | Stage::Merging(_)
+        | Stage::RollingBack
+        | Stage::Landed => None,
+    }
+}

@@ -1,0 +1,36 @@
+//! Tasks of one spec that may change the same files: the later one waits for the earlier one to end.
+
+use crate::core::model::brief::Duty;
+use crate::core::model::state::State;
+use crate::core::model::task::Task;
+use crate::core::rules::lookup;
+use crate::values::ids::TaskName;
+use crate::values::pattern;
+
+/// A task of the same spec that was launched before this one, has begun, and may change the same files.
+#[must_use]
+pub(in crate::core) fn collides_with<'a>(
+    state: &'a State,
+    task: &'a Task,
+) -> Option<(&'a TaskName, &'a str)> {
+    let spec = task.launch.brief.spec?;
+    let memory = &state.specs.all.get(&spec)?.order.memory;
+    let own: Vec<String> =
+        task.launch.brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
+    if task.launch.brief.duty != Duty::Build || own.is_empty() {
+        return None;
+    }
+    state.tasks.range(..task.id).map(|(_, other)| other).find_map(|other| {
+        let brief = &other.launch.brief;
+        let same = brief.spec == Some(spec) && brief.duty == Duty::Build;
+        let ordered =
+            other.launch.after.contains(&task.launch.name) || task.launch.after.contains(&other.launch.name);
+        if !same || lookup::is_ended(&other.stage) || ordered {
+            return None;
+        }
+        let others: Vec<String> = brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
+        let own_place = pattern::collide(&own, &others)?;
+        let place = task.launch.brief.touches.iter().find(|touch| *touch == own_place)?;
+        Some((&other.launch.name, place.as_str()))
+    })
+}

@@ -1,0 +1,231 @@
+//! Settle: after every step, what should now be started, stopped, timed and offered.
+//!
+//! Level-triggered: it looks at what is, not at what just happened, so no handler has to remember what comes next.
+//! It runs until nothing is left to decide; each round decides at least one fact.
+
+use crate::core::model::agent::{AgentState, Ask, AskKind, Source};
+use crate::core::model::attempt::{Attempt, AttemptResult, Start, branch_name};
+use crate::core::model::brief::{Duty, Part};
+use crate::core::model::effect::{Candidate, JobWhat, Work};
+use crate::core::model::fact::Fact;
+use crate::core::model::job::{Ending, Job, Role};
+use crate::core::model::notice::NoticeKind;
+use crate::core::model::task::Stage;
+use crate::core::outer::budget::rules;
+use crate::core::outer::spec::coordinator;
+use crate::core::outer::{batch, bench};
+use crate::core::rules::deadlines::{GRACE, at_a_dialog, ending};
+use crate::core::rules::gates::{judged, run_gates, start_once};
+use crate::core::rules::merge::merging;
+use crate::core::rules::turn::Turn;
+use crate::core::rules::{ask, attempt, brief, lookup, prerequisites, queue, second};
+use crate::values::ids::{AttemptId, TaskId};
+use crate::values::text::Shown;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Most rounds of one settle; each decides something, and no task needs more than a few.
+const ROUNDS_MAX: usize = 10_000;
+
+/// Decides until nothing is left to decide.
+pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
+    for _ in 0..ROUNDS_MAX {
+        let before = turn.facts.len();
+        let ids: Vec<TaskId> = turn.state.tasks.keys().copied().collect();
+        for id in ids {
+            jobs(turn, id);
+            advance(turn, id);
+        }
+        ask::settle(turn);
+        coordinator::settle(turn);
+        bench::settle(turn);
+        let quiet = turn.facts.len() == before;
+        batch::settle(turn, quiet);
+        // Right before the start: what was launched in this round may bring budgets that are used up.
+        rules::settle(turn);
+        start(turn);
+        if turn.facts.len() == before {
+            return;
+        }
+    }
+    debug_assert!(false, "settle did not come to rest");
+}
+
+/// Freezes, thaws, times out and ends the jobs of a task.
+pub(in crate::core) fn jobs(turn: &mut Turn<'_>, id: TaskId) {
+    let live: Vec<Job> = turn.state.jobs.live_of(id).cloned().collect();
+    for job in live {
+        let Some(task) = turn.state.tasks.get(&id) else { return };
+        let unwanted = !matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack);
+        let (paused, why) = (task.paused, ending(turn.state, task, &job, turn.quiet, turn.now));
+        if let Some((attempt, at)) = at_a_dialog(task, &job, turn.quiet)
+            && at <= turn.now
+            && why.is_none()
+        {
+            let ask = Ask { kind: AskKind::StartUp, text: Shown::default() };
+            let read = task.attempt().and_then(|a| a.heard.as_ref()).map_or(0, |(_, read)| *read);
+            turn.notice(id, NoticeKind::NeedsYou, lookup::kind_words(ask.kind));
+            let (source, state) = (Source::Idle, AgentState::Asking(ask));
+            turn.fact(Fact::AgentSaid { attempt, source, state, read });
+            continue;
+        }
+        if job.ending.is_none() && unwanted {
+            turn.fact(Fact::JobEnding { job: job.id, task: id, why: Ending::Stopped });
+        } else if let (None, Some(why)) = (job.ending, why) {
+            turn.fact(Fact::JobEnding { job: job.id, task: id, why });
+        } else if job.ending.is_some() {
+            if job.ran && !job.end_asked {
+                turn.ask(id, Work::End { job: job.id, grace: GRACE });
+            }
+        } else if job.ran && paused != job.frozen {
+            turn.ask(id, if paused { Work::Freeze(job.id) } else { Work::Thaw(job.id) });
+        }
+    }
+}
+
+/// Starts waiting tasks whose turn it is. A repo without a free place is looked at once.
+pub(in crate::core) fn start(turn: &mut Turn<'_>) {
+    let mut full: BTreeSet<PathBuf> = BTreeSet::new();
+    for id in turn.state.start_queue.clone() {
+        let Some(task) = turn.state.tasks.get(&id) else { continue };
+        if full.contains(&task.launch.repo) {
+            continue;
+        }
+        if queue::is_full(turn.state, &task.launch.repo) {
+            full.insert(task.launch.repo.clone());
+            continue;
+        }
+        open_attempt(turn, id);
+    }
+}
+
+/// Starts a waiting task's next attempt if it is its turn.
+fn open_attempt(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Stage::Queued { start, note, part } = &task.stage else { return };
+    if queue::held(turn.state, task).is_some() {
+        return;
+    }
+    let no = task.attempts.last().map_or(1, |a| a.id.no + 1);
+    let prompt = brief::prompt_of(task, *part, note);
+    let attempt = AttemptId { task: id, no };
+    let (start, part) = (*start, *part);
+    turn.fact(Fact::AttemptOpened { attempt, start, prompt, part });
+}
+
+/// Takes a task one step on.
+fn advance(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    if task.paused {
+        return;
+    }
+    match task.stage.clone() {
+        Stage::Trying => trying(turn, id),
+        Stage::Merging(head) => merging(turn, id, Candidate::Merge(head)),
+        Stage::RollingBack => {
+            if let Some(landed) = task.landed.clone() {
+                merging(turn, id, Candidate::Revert(landed));
+            }
+        }
+        Stage::Review => second::approve_ahead(turn, id),
+        Stage::Queued { .. }
+        | Stage::Stuck(_)
+        | Stage::Interrupted
+        | Stage::Landed
+        | Stage::RolledBack
+        | Stage::Stopped
+        | Stage::Rejected(_) => {}
+    }
+}
+
+fn trying(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Some(attempt) = task.open().cloned() else { return };
+    let Some(ready) = &attempt.ready else { return prepare(turn, id, &attempt) };
+    if let Some(hook) = ready.setup.get(attempt.setup_done) {
+        let role = Role::Setup { merged: false, hook: attempt.setup_done };
+        let what = JobWhat::Setup(hook.clone());
+        return start_once(turn, attempt.id, role, &ready.path, what);
+    }
+    if task.launch.brief.duty == Duty::Check {
+        return checking(turn, id, &attempt);
+    }
+    let Some(agent) = attempt.agent.and_then(|job| turn.state.jobs.get(job)).cloned() else {
+        let profile = brief::agent(task, attempt.part).profile.clone();
+        let what = JobWhat::Agent { profile, prompt: attempt.prompt.clone(), resume: None };
+        return start_once(turn, attempt.id, Role::Agent, &ready.path, what);
+    };
+    let Some(exit) = agent.exit else { return };
+    let Some(read) = &attempt.read else { return read_branch(turn, id, &attempt) };
+    let failed = matches!(attempt.said, Some((AgentState::Failed(_), _)));
+    if attempt.part == Part::Second {
+        return second::look_over(turn, attempt.id, exit, agent.ending, failed);
+    }
+    if let Some((result, note)) = attempt::over_before_gates(exit, agent.ending, failed, read.commits) {
+        attempt::next(turn, attempt.id, result, note);
+        return turn.notice_red(id, &format!("attempt {}: {}", attempt.id.no, result.label()));
+    }
+    if let Some(note) = brief::mistakes(task, &attempt) {
+        return attempt::next(turn, attempt.id, AttemptResult::Red, &note);
+    }
+    let tree = read.tree.clone();
+    if run_gates(turn, attempt.id, false, &attempt.gates, &tree, &ready.path) {
+        judged(turn, id);
+    }
+}
+
+fn read_branch(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
+    if turn.state.is_open(id, |work| matches!(work, Work::ReadBranch { .. })) {
+        return;
+    }
+    let (Some(task), Some(ready)) = (turn.state.tasks.get(&id), &attempt.ready) else { return };
+    let launch = &task.launch;
+    let work = Work::ReadBranch {
+        repo: launch.repo.clone(),
+        branch: branch_name(&launch.name, attempt.id),
+        worktree: ready.path.clone(),
+        target: launch.target.clone(),
+        wanted: brief::wanted(task, attempt),
+    };
+    turn.ask(id, work);
+}
+
+/// The gates of the target as it is: no agent works, and what passed before is run again.
+fn checking(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
+    let (Some(read), Some(ready)) = (&attempt.read, &attempt.ready) else {
+        return read_branch(turn, id, attempt);
+    };
+    if run_gates(turn, attempt.id, false, &attempt.gates, &read.tree, &ready.path) {
+        batch::checked(turn, id);
+    }
+}
+
+fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
+    if turn.state.is_open(id, |work| matches!(work, Work::PrepareWorktree { .. })) {
+        return;
+    }
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let work = |a: &&Attempt| a.part == Part::Work && a.id.no < attempt.id.no && a.ready.is_some();
+    let before = task.attempts.iter().rev().find(work);
+    let previous = before
+        .filter(|_| attempt.start == Start::Previous)
+        .map(|a| branch_name(&task.launch.name, a.id))
+        .or_else(|| {
+            let below = prerequisites::below(turn.state, task)?;
+            below.work().map(|a| branch_name(&below.launch.name, a.id))
+        });
+    let mut terms = brief::terms(task, attempt.part);
+    if !terms.touches.is_empty() {
+        terms.touches.extend(prerequisites::touches_below(turn.state, task));
+    }
+    let work = Work::PrepareWorktree {
+        repo: task.launch.repo.clone(),
+        attempt: attempt.id,
+        branch: branch_name(&task.launch.name, attempt.id),
+        target: task.launch.target.clone(),
+        start: if previous.is_some() { Start::Previous } else { Start::Target },
+        previous,
+        terms,
+    };
+    turn.ask(id, work);
+}

@@ -1,0 +1,36 @@
+//! What the edges need to know of a job.
+
+use crate::values::ids::{AttemptId, TaskId};
+use std::path::PathBuf;
+
+/// What the edges need to know of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobInfo {
+    /// Its task.
+    pub task: TaskId,
+    /// Its attempt.
+    pub attempt: AttemptId,
+    /// What it is to the attempt.
+    pub kind: JobKind,
+    /// The agent profile of its task.
+    pub profile: String,
+    /// Where it runs.
+    pub worktree: PathBuf,
+    /// The repo's main checkout.
+    pub repo: PathBuf,
+    /// The attempt's branch.
+    pub branch: String,
+    /// The target branch.
+    pub target: String,
+}
+
+/// Kinds of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    /// An agent: under the lid.
+    Agent,
+    /// A set-up hook.
+    Setup,
+    /// A gate.
+    Gate,
+}

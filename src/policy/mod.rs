@@ -1,0 +1,308 @@
+//! A policy: rules that no attempt may break, and what breaks them in a change that was read.
+//!
+//! Promises: each breach says where, what, and what to do, in words that an agent can act on; a secret itself is never
+//! in them. Knows no git and no file: a [`Reading`] is handed in. [`secrets`] owns what a secret looks like,
+//! [`imports`] what a line imports, [`migrations`] the order of migrations.
+
+mod habits;
+mod imports;
+mod migrations;
+pub mod secrets;
+#[cfg(test)]
+mod tests;
+
+use crate::core::model::diff::{Change, FileStatus, Reading};
+use crate::values::pattern::Pattern;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The rules of a repo: `[policy]` of `nopeek.toml` on the target's commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// No attempt may change these.
+    pub protected: Vec<Pattern>,
+    /// Any attempt may change these, whatever its touchpoints are.
+    pub always: Vec<Pattern>,
+    /// Whether added lines are searched for secrets.
+    pub secrets: bool,
+    /// Files that may hold what looks like a secret.
+    pub secrets_allow: Vec<Pattern>,
+    /// Most files that an attempt may change.
+    pub files_max: Option<u32>,
+    /// Most lines that an attempt may add and remove, together.
+    pub lines_max: Option<u32>,
+    /// Most lines that one commit may add.
+    pub commit_lines_max: Option<u32>,
+    /// Files that count as tests: with them, code may not change without one.
+    pub tests: Vec<Pattern>,
+    /// Files that count as code; empty: all that are no tests.
+    pub code: Vec<Pattern>,
+    /// Files that no limit counts.
+    pub uncounted: Vec<Pattern>,
+    /// Files to which only new ones may be added, after those that are there.
+    pub migrations: Vec<Pattern>,
+    /// Which files must not import what.
+    pub boundaries: Vec<Boundary>,
+    /// The file that every agent reads first and writes last.
+    pub memory: Option<String>,
+    /// A change without an update of the memory is a breach.
+    pub memory_required: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            protected: Vec::new(),
+            always: Vec::new(),
+            secrets: true,
+            secrets_allow: Vec::new(),
+            files_max: None,
+            lines_max: None,
+            commit_lines_max: None,
+            tests: Vec::new(),
+            code: Vec::new(),
+            uncounted: Vec::new(),
+            migrations: Vec::new(),
+            boundaries: Vec::new(),
+            memory: None,
+            memory_required: false,
+        }
+    }
+}
+
+/// A part of the code that must not know another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boundary {
+    /// Whose lines are read.
+    pub from: Pattern,
+    /// Modules or folders that they must not import.
+    pub must_not: Vec<String>,
+}
+
+/// A rule, named as in `nopeek.toml` where it stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A protected path was changed.
+    Protected,
+    /// A path outside of the touchpoints was changed.
+    Touchpoints,
+    /// A line looks like a secret.
+    Secrets,
+    /// The target was written.
+    Target,
+    /// Too many files.
+    FilesMax,
+    /// Too many lines.
+    LinesMax,
+    /// A commit is too large.
+    CommitLinesMax,
+    /// Code was changed without a test.
+    Tests,
+    /// A migration that is there was changed, or a new one is out of order.
+    Migrations,
+    /// A line imports what its file must not know.
+    Boundary,
+    /// The memory was not brought up to date.
+    Memory,
+}
+
+impl Rule {
+    /// Its name.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Protected => "protected",
+            Self::Touchpoints => "touchpoints",
+            Self::Secrets => "secrets",
+            Self::Target => "target",
+            Self::FilesMax => "files_max",
+            Self::LinesMax => "lines_max",
+            Self::CommitLinesMax => "commit_lines_max",
+            Self::Tests => "tests",
+            Self::Migrations => "migrations",
+            Self::Boundary => "boundary",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+/// A rule that is broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// Which.
+    pub rule: Rule,
+    /// The file; none if it is about the whole change.
+    pub path: Option<String>,
+    /// The line in it.
+    pub line: Option<u32>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl Breach {
+    fn of(rule: Rule, path: &str, line: Option<u32>, what: String, remedy: String) -> Self {
+        Self { rule, path: Some(path.to_owned()), line, what, remedy }
+    }
+
+    fn whole(rule: Rule, what: String, remedy: impl Into<String>) -> Self {
+        Self { rule, path: None, line: None, what, remedy: remedy.into() }
+    }
+}
+
+/// All that breaks the policy, in the order of the rules; with `touches` nothing outside of them may be changed.
+#[must_use]
+pub fn check(policy: &Policy, touches: &[Pattern], reading: &Reading) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    target(reading, &mut breaches);
+    protected(policy, reading, &mut breaches);
+    touchpoints(policy, touches, reading, &mut breaches);
+    if policy.secrets {
+        secrets::check(policy, reading, &mut breaches);
+    }
+    migrations::check(policy, reading, &mut breaches);
+    boundaries(policy, reading, &mut breaches);
+    limits(policy, reading, &mut breaches);
+    habits::commits(policy, reading, &mut breaches);
+    habits::tests(policy, reading, &mut breaches);
+    memory(policy, reading, &mut breaches);
+    breaches
+}
+
+fn is_in(patterns: &[Pattern], path: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(path))
+}
+
+fn target(reading: &Reading, breaches: &mut Vec<Breach>) {
+    if !reading.written.is_empty() {
+        breaches.push(Breach::whole(
+            Rule::Target,
+            format!("commits of this worktree are on the target already: {}", reading.written.join(", ")),
+            "never commit on the target, merge into it, push to it or move it: only a person can mend this now; \
+             say so and go on with commits on your own branch alone",
+        ));
+    }
+}
+
+fn protected(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
+    for change in &reading.changes {
+        let Some((path, pattern)) = change.paths().find_map(|path| {
+            policy.protected.iter().find(|pattern| pattern.matches(path)).map(|pattern| (path, pattern))
+        }) else {
+            continue;
+        };
+        let what = format!("is {} and protected by {pattern}", verb(change));
+        breaches.push(Breach::of(Rule::Protected, path, None, what, undo(change, &reading.base)));
+    }
+}
+
+fn touchpoints(policy: &Policy, touches: &[Pattern], reading: &Reading, breaches: &mut Vec<Breach>) {
+    if touches.is_empty() {
+        return;
+    }
+    let list = touches.iter().map(Pattern::as_str).collect::<Vec<_>>().join(", ");
+    for change in &reading.changes {
+        let outside = change.paths().find(|path| {
+            !is_in(touches, path) && !is_in(&policy.always, path) && policy.memory.as_deref() != Some(*path)
+        });
+        if let Some(path) = outside {
+            let what = format!("is {}, and only {list} may be changed", verb(change));
+            breaches.push(Breach::of(Rule::Touchpoints, path, None, what, undo(change, &reading.base)));
+        }
+    }
+}
+
+fn boundaries(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
+    for boundary in &policy.boundaries {
+        for change in reading.changes.iter().filter(|change| boundary.from.matches(&change.path)) {
+            let mut seen = BTreeSet::new();
+            for import in imports::of(&change.path, &change.added) {
+                let Some(name) = boundary.must_not.iter().find(|name| import.is_of(name)) else { continue };
+                if seen.insert((import.line, name)) {
+                    let what = format!("imports {name}, which {} must not know", boundary.from);
+                    let remedy = "take the import out: move what is needed to where both may use it, or hand it in \
+                                  from outside";
+                    let line = Some(import.line);
+                    breaches.push(Breach::of(Rule::Boundary, &change.path, line, what, remedy.to_owned()));
+                }
+            }
+        }
+    }
+}
+
+fn limits(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
+    let counted: Vec<&Change> =
+        reading.changes.iter().filter(|change| !is_in(&policy.uncounted, &change.path)).collect();
+    if let Some(max) = policy.files_max
+        && counted.len() > max as usize
+    {
+        breaches.push(Breach::whole(
+            Rule::FilesMax,
+            format!("{} files are changed, and at most {max} may be", counted.len()),
+            "take back what the task does not need; if all of it is needed, the task is too large: do the first part \
+             and say what is left",
+        ));
+    }
+    let lines = |change: &&Change| change.added.len() as u64 + u64::from(change.removed);
+    let total: u64 = counted.iter().map(lines).sum();
+    if let Some(max) = policy.lines_max
+        && total > u64::from(max)
+    {
+        let largest = counted.iter().max_by_key(|change| lines(change)).map_or("", |change| &change.path);
+        breaches.push(Breach::whole(
+            Rule::LinesMax,
+            format!("{total} lines are added and removed, and at most {max} may be; most of them in {largest}"),
+            "make the change smaller; if all of it is needed, the task is too large: do the first part and say what \
+             is left",
+        ));
+    }
+    if reading.cut {
+        breaches.push(Breach::whole(
+            Rule::LinesMax,
+            "the change is too large to be read whole, so it can't be checked".to_owned(),
+            "take generated and copied files out of the commits",
+        ));
+    }
+}
+
+fn memory(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
+    let Some(memory) = policy.memory.as_ref().filter(|_| policy.memory_required) else { return };
+    let is_kept = |change: &Change| change.path == *memory && change.status != FileStatus::Deleted;
+    if !reading.changes.is_empty() && !reading.changes.iter().any(is_kept) {
+        let what = "is the memory of the project and was not brought up to date".to_owned();
+        let remedy = "write into it what is done, what is left and what the next one should know; commit it";
+        breaches.push(Breach::of(Rule::Memory, memory, None, what, remedy.to_owned()));
+    }
+}
+
+const fn verb(change: &Change) -> &'static str {
+    match change.status {
+        FileStatus::Added => "added",
+        FileStatus::Deleted => "deleted",
+        FileStatus::Modified | FileStatus::TypeChanged => "changed",
+        FileStatus::Renamed => "renamed",
+    }
+}
+
+/// How an agent takes a change back.
+fn undo(change: &Change, base: &str) -> String {
+    let quoted = |path: &str| format!("'{}'", path.replace('\'', "'\\''"));
+    let path = quoted(&change.path);
+    match (&change.old_path, change.status) {
+        (Some(old), FileStatus::Renamed) => {
+            format!(
+                "take it back: git rm -f -- {path} && git checkout {base} -- {}, then commit",
+                quoted(old)
+            )
+        }
+        (_, FileStatus::Added | FileStatus::Renamed) => {
+            format!("take it out: git rm -f -- {path}, then commit")
+        }
+        (_, FileStatus::Deleted | FileStatus::Modified | FileStatus::TypeChanged) => {
+            format!("take it back: git checkout {base} -- {path}, then commit")
+        }
+    }
+}
