@@ -5,13 +5,13 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nopeek::core::engine::Engine;
 use nopeek::core::model::agent::{AgentMode, AgentTraits, Observation, Usage};
-use nopeek::core::model::attempt::Limits;
 use nopeek::core::model::branch::WorktreeReady;
 use nopeek::core::model::budget::Budget;
 use nopeek::core::model::effect::{JobWhat, Work};
 use nopeek::core::model::event::{Command, Event, Outcome};
 use nopeek::core::model::fact::Entry;
 use nopeek::core::model::lid::LidRule;
+use nopeek::core::model::limits::Limits;
 use nopeek::core::model::task::Launch;
 use nopeek::values::ids::{JobId, Oid, TaskName};
 use nopeek::values::time::{Span, Time};

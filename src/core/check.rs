@@ -153,6 +153,22 @@ pub fn attempts(state: &State) -> Attempts {
     state.tasks.values().map(|task| (task.id, task.attempts.len())).collect()
 }
 
+/// Invariant 8: a task starts only after what it waits for has landed, whatever became of the board. Stacked work may begin on
+/// one that is finished.
+pub fn prerequisites_hold(before: &Attempts, state: &State) -> Result<(), String> {
+    for task in state.tasks.values() {
+        if task.attempts.len() <= before.get(&task.id).copied().unwrap_or(0) {
+            continue;
+        }
+        let mut missing = task.after.iter().filter(|id| !state.on_target.contains(id));
+        let stands_on_one = task.launch.brief.stack && missing.clone().count() == 1;
+        if let (Some(id), false) = (missing.next(), stands_on_one) {
+            return Err(format!("{} starts before {id} has landed", task.id));
+        }
+    }
+    Ok(())
+}
+
 /// Nothing new starts beyond the share of a budget: recounted from every job and every attempt's last word.
 pub fn budgets_hold(before: &Attempts, state: &State, now: Time) -> Result<(), String> {
     for task in state.tasks.values() {

@@ -16,11 +16,13 @@ use crate::core::model::panel::Panels;
 use crate::core::model::question::Question;
 use crate::core::model::refused::Refused;
 use crate::core::model::state::State;
-use crate::core::outer::{batch, bench, budget, panel, spec};
+use crate::core::outer::{batch, bench, budget, checks, launch, panel, spec};
 use crate::core::rules::lid::{self, Permit};
 use crate::core::rules::notice::Told;
 use crate::core::rules::turn::Turn;
-use crate::core::rules::{ask, brief, deadlines, effect_done, jobs, lookup, question, queue, settle, task};
+use crate::core::rules::{
+    ask, brief, deadlines, effect_done, jobs, lookup, question, queue, replay, settle, task,
+};
 use crate::core::views;
 use crate::core::views::bench::BenchView;
 use crate::core::views::board::{Board, Measured, TaskView};
@@ -66,7 +68,7 @@ impl Engine {
     pub fn replay(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut engine = Self::default();
         for entry in entries {
-            engine.state.apply(entry.at, &entry.fact);
+            replay::take(&mut engine.state, &entry);
         }
         engine
     }
@@ -84,13 +86,18 @@ impl Engine {
             notices: Vec::new(),
             told: &mut self.told,
         };
-        decide(&mut turn, event)?;
-        settle::settle(&mut turn);
+        if let Err(refused) = decide(&mut turn, event) {
+            // What was decided would be in the state and never in the ledger.
+            debug_assert!(turn.facts.is_empty(), "{refused} was refused after {:?}", turn.facts);
+            return Err(refused);
+        }
+        settle_all(&mut turn);
         let Turn { facts, notices, .. } = turn;
         #[cfg(debug_assertions)]
         if let Err(broken) = crate::core::check::check(&self.state)
             .and_then(|()| crate::core::check::parallel_holds(&before.0, &self.state))
             .and_then(|()| crate::core::check::budgets_hold(&before.1, &self.state, now))
+            .and_then(|()| crate::core::check::prerequisites_hold(&before.1, &self.state))
         {
             panic!("an invariant of the engine is broken: {broken}; facts {facts:?}");
         }
@@ -108,7 +115,13 @@ impl Engine {
     /// When the engine wants to be ticked at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        deadlines::deadline(&self.state, &self.quiet)
+        let jobs = deadlines::deadline(&self.state, &self.quiet);
+        let outer = [
+            spec::coordinator::deadline(&self.state),
+            batch::deadline(&self.state),
+            budget::rules::deadline(&self.state),
+        ];
+        outer.into_iter().chain([jobs]).flatten().min()
     }
 
     /// Effects that were asked for and not answered, oldest first: to be done again after a restart.
@@ -276,6 +289,13 @@ impl Engine {
         self.state.budgets.forgets = true;
     }
 
+    /// For the test of the simulation: breaks a rule. What left the board counts as landed.
+    #[cfg(test)]
+    pub(in crate::core) fn call_the_gone_landed(&mut self) {
+        let gone = (1..=self.state.last_task).map(TaskId).filter(|id| !self.state.tasks.contains_key(id));
+        self.state.on_target.extend(gone);
+    }
+
     /// What the panel was asked and said.
     #[must_use]
     pub const fn panels(&self) -> &Panels {
@@ -295,11 +315,39 @@ impl Engine {
     }
 }
 
+/// Most rounds of one settle pass; each decides something, and no task needs more than a few.
+const ROUNDS_MAX: usize = 10_000;
+
+/// Decides until nothing is left to decide: the floors one after the other, round by round. Each round but the last decides
+/// at least one fact.
+fn settle_all(turn: &mut Turn<'_>) {
+    for _ in 0..ROUNDS_MAX {
+        let before = turn.facts.len();
+        settle::tasks(turn);
+        ask::settle(turn);
+        checks::settle(turn);
+        spec::coordinator::settle(turn);
+        bench::settle(turn);
+        let quiet = turn.facts.len() == before;
+        batch::settle(turn, quiet);
+        // Right before the start: what was launched in this round may bring budgets that are used up.
+        budget::rules::settle(turn);
+        settle::start(turn);
+        if turn.facts.len() == before {
+            return;
+        }
+    }
+    debug_assert!(false, "settle did not come to rest");
+}
+
 fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
     match event {
         Event::Command { by: _, command } => command_arm(turn, command),
         Event::Answered { effect, outcome } => {
-            effect_done::answered(turn, effect, outcome);
+            // What was done for no task was asked for by a batch or its queue.
+            if let Some((work, outcome)) = effect_done::answered(turn, effect, outcome) {
+                batch::queue::answered(turn, work, outcome);
+            }
             Ok(())
         }
         Event::Observed { job, what, read } => {
@@ -333,9 +381,9 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
 
 fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
     match command {
-        Command::Launch(launch) => queue::launch(turn, *launch).map(drop),
+        Command::Launch(order) => launch::launch(turn, *order).map(drop),
         Command::Pause(task) => task::pause(turn, task),
-        Command::Resume(task) => task::resume(turn, task),
+        Command::Resume(task) => launch::resume(turn, task),
         Command::Stop(task) => task::stop(turn, task),
         Command::Retry { task, start, note } => task::retry(turn, task, start, note),
         Command::Answer { task, answer } => question::answer(turn, task, answer),

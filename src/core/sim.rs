@@ -8,7 +8,7 @@ use crate::core::engine::Engine;
 use crate::core::model::agent::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source, Usage,
 };
-use crate::core::model::attempt::{Limits, Start};
+use crate::core::model::attempt::Start;
 use crate::core::model::batch::Found;
 use crate::core::model::bench::sketch::Sketch;
 use crate::core::model::bench::{BenchCommand, BenchOrder, Entrant};
@@ -22,6 +22,7 @@ use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
 use crate::core::model::gate::GateSpec;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::plan::{Phase, Planned};
 use crate::core::model::question::AskCommand;
 use crate::core::model::spec::{Ahead, Contract, Crew, SpecCommand, SpecFact, SpecOrder};
@@ -30,7 +31,7 @@ use crate::core::model::task::{Launch, Stage};
 use crate::values::ids::{AttemptId, JobId, Oid, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 /// A small random source (`SplitMix64`): the same numbers from the same seed everywhere.
@@ -66,6 +67,8 @@ enum Sabotage {
     NoDeadline,
     /// What attempts that have ended used is not counted.
     Overspend,
+    /// What left the board counts as landed.
+    Forgive,
 }
 
 /// What of the world outlives the daemon.
@@ -91,6 +94,9 @@ struct Sim {
     heads: u64,
     /// Nobody gives commands but answers.
     alone: bool,
+    /// What tasks wait for, and what is on the target: told by the facts alone.
+    waits: BTreeMap<TaskId, Vec<TaskId>>,
+    on_target: BTreeSet<TaskId>,
 }
 
 fn oid(n: u64) -> Oid {
@@ -111,6 +117,8 @@ impl Sim {
             sabotage,
             heads: 1_000,
             alone: false,
+            waits: BTreeMap::new(),
+            on_target: BTreeSet::new(),
         }
     }
 
@@ -121,7 +129,13 @@ impl Sim {
         if self.sabotage == Sabotage::Overspend {
             self.engine.forget_what_was_used();
         }
+        if self.sabotage == Sabotage::Forgive {
+            self.engine.call_the_gone_landed();
+        }
         let Ok(step) = self.engine.step(self.now, event) else { return Ok(()) };
+        for fact in &step.facts {
+            self.starts_in_order(fact)?;
+        }
         let lose = self.sabotage == Sabotage::LoseFacts && self.dice.chance(5);
         for fact in step.facts {
             if lose && matches!(fact, Fact::Settled { .. } | Fact::JobEnded { .. } | Fact::Landed { .. }) {
@@ -137,12 +151,34 @@ impl Sim {
         Ok(())
     }
 
+    /// A task starts only after what it waits for has landed, whatever became of the board. Stacked work may stand on what is
+    /// finished; that it never lands first is for the check of the target.
+    fn starts_in_order(&mut self, fact: &Fact) -> Result<(), String> {
+        match fact {
+            Fact::Launched { task, launch, after } => {
+                let after = if launch.brief.stack { Vec::new() } else { after.clone().unwrap_or_default() };
+                self.waits.insert(*task, after);
+            }
+            Fact::Landed { task, .. } => drop(self.on_target.insert(*task)),
+            Fact::RolledBack { task, .. } => drop(self.on_target.remove(task)),
+            Fact::AttemptOpened { attempt, .. } => {
+                let waits = self.waits.get(&attempt.task).into_iter().flatten();
+                if let Some(missing) = waits.copied().find(|other| !self.on_target.contains(other)) {
+                    return Err(format!("{} starts before {missing} has landed", attempt.task));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// Kills the daemon and starts it again from its ledger.
     fn crash(&mut self) -> Result<(), String> {
         let before = self.engine.state().clone();
         self.engine = Engine::replay(self.ledger.iter().cloned());
         // What that breaks is another promise.
-        if *self.engine.state() != before && self.sabotage != Sabotage::Overspend {
+        if *self.engine.state() != before && !matches!(self.sabotage, Sabotage::Overspend | Sabotage::Forgive)
+        {
             return Err("what was replayed is not what was decided".into());
         }
         self.todo.clear();
@@ -732,7 +768,7 @@ impl Sim {
             let waits_for_human = matches!(task.stage, Stage::Review | Stage::Stuck(_) | Stage::Interrupted);
             let below = matches!(task.stage, Stage::Merging(_))
                 && !crate::core::rules::prerequisites::may_merge(state, task);
-            let waits = !task.launch.after.is_empty() || task.launch.brief.spec.is_some();
+            let waits = !task.after.is_empty() || task.launch.brief.spec.is_some();
             let held = matches!(task.stage, Stage::Queued { .. }) && waits;
             if !waits_for_human && !held && !below && !crate::core::rules::lookup::is_ended(&task.stage) {
                 return Err(format!("{} never ends: {:?}", task.id, task.stage));
@@ -1040,6 +1076,7 @@ fn broken_rules_are_caught() {
         (Sabotage::LoseFacts, "not what was decided"),
         (Sabotage::NoDeadline, "never ends"),
         (Sabotage::Overspend, "starts beyond the share"),
+        (Sabotage::Forgive, "has landed"),
     ] {
         // What a step breaks, the engine itself notices, and does not go on.
         let played = |seed| match std::panic::catch_unwind(|| play(seed, sabotage)) {

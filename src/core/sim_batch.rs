@@ -5,7 +5,7 @@
 use crate::core::check;
 use crate::core::engine::Engine;
 use crate::core::model::agent::{AgentMode, AgentTraits, Exit, Observation, Usage};
-use crate::core::model::attempt::{Limits, Start};
+use crate::core::model::attempt::Start;
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::batch::{
     BatchCommand, BatchPhase, CatchUp, Dropped, Found, PhaseOutcome, Place, Schedule, Stint,
@@ -19,6 +19,7 @@ use crate::core::model::event::{Command, Event, Outcome};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::gate::GateSpec;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::plan::{Phase, Planned};
 use crate::core::model::spec::{Ahead, Contract, Crew, SpecFact, SpecOrder};
 use crate::core::model::task::Stage;

@@ -4,7 +4,7 @@ use crate::core::engine::Engine;
 use crate::core::model::agent::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source,
 };
-use crate::core::model::attempt::{AttemptResult, Limits, Start};
+use crate::core::model::attempt::{AttemptResult, Start};
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
 use crate::core::model::budget::Budget;
 use crate::core::model::diff::DiffStat;
@@ -13,6 +13,7 @@ use crate::core::model::event::{Answer, Command, Event, Outcome};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::gate::{GateSpec, GateState, Verdict};
 use crate::core::model::lid::{Lid, LidRule};
+use crate::core::model::limits::Limits;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::task::{Launch, TaskState};
@@ -752,6 +753,52 @@ fn a_task_waits_for_what_it_comes_after() {
     desk.built(8, &[]);
     desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
     desk.stands(T2, TaskState::Preparing);
+}
+
+#[test]
+fn what_left_the_board_before_it_landed_never_counts_as_landed() {
+    let mut desk = Desk::in_review(&[]);
+    desk.launch.after = vec![TaskName::new("work").unwrap()];
+    desk.launch();
+    desk.command(Command::Stop(T1)).unwrap();
+    desk.command(Command::Forget(T1)).unwrap();
+    desk.stands(T2, TaskState::Queued);
+    let why = desk.view(T2).why.to_string();
+    assert_eq!(why, "waits for t1 to land, and t1 left the board unmerged: stop this, and launch it anew");
+    // Another task of the same name is another task, whatever becomes of it.
+    desk.launch.after = Vec::new();
+    let other = desk.launch();
+    assert_eq!(desk.view(other).name, "work-3", "the first work is still on its way to the archive");
+    desk.tell(Event::Tick);
+    desk.stands(T2, TaskState::Queued);
+}
+
+#[test]
+fn what_has_landed_counts_as_landed_though_it_left_the_board() {
+    let mut desk = Desk::landed();
+    desk.launch.after = vec![TaskName::new("work").unwrap()];
+    desk.launch.parallel = 1;
+    let first = desk.launch();
+    desk.stands(first, TaskState::Preparing);
+    let second = desk.launch();
+    desk.command(Command::Forget(T1)).unwrap();
+    desk.command(Command::Stop(first)).unwrap();
+    desk.stands(second, TaskState::Preparing);
+}
+
+#[test]
+fn names_of_an_older_ledger_become_the_tasks_that_they_meant() {
+    let mut desk = Desk::in_review(&[]);
+    desk.launch.after = vec![TaskName::new("work").unwrap()];
+    desk.launch();
+    let mut old = desk.ledger.clone();
+    for entry in &mut old {
+        if let Fact::Launched { after, .. } = &mut entry.fact {
+            *after = None;
+        }
+    }
+    assert_ne!(old, desk.ledger);
+    assert_eq!(Engine::replay(old).state(), desk.engine.state());
 }
 
 #[test]

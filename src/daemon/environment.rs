@@ -129,7 +129,7 @@ pub(super) fn heirs(facts: &[Fact]) -> Vec<Heir> {
         _ => None,
     });
     let tasks = facts.iter().filter_map(|fact| match fact {
-        Fact::Launched { task, launch } => {
+        Fact::Launched { task, launch, .. } => {
             let brief = &launch.brief;
             Some(Heir::Of(*task, brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?))
         }

@@ -13,7 +13,7 @@ use crate::core::model::panel::PanelFact;
 use crate::core::model::question::AskFact;
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task, TaskState};
-use crate::core::rules::lookup;
+use crate::core::rules::{lookup, replay};
 use crate::report::totals::{self, Window};
 use crate::report::{
     AttemptReport, GateReport, LISTED_MAX, Note, Outcomes, Peek, Question, Report, Scope, TASKS_MAX,
@@ -109,8 +109,8 @@ impl Gather {
         if let (Fact::Forgotten { .. }, Some(id)) = (fact, id) {
             self.freeze(id, *at);
         }
-        self.state.apply(*at, fact);
-        if let Fact::Launched { task, launch } = fact {
+        replay::take(&mut self.state, entry);
+        if let Fact::Launched { task, launch, .. } = fact {
             self.records.insert(*task, Record::new(*task, launch, *at));
         }
         let Some(record) = id.and_then(|id| self.records.get_mut(&id)) else { return };
@@ -140,7 +140,7 @@ impl Gather {
                 && (record.touched || !record.task.forgotten && !record.task.state.is_ended())
         };
         let records: Vec<Record> = self.records.into_values().filter(wanted).collect();
-        let totals = totals::of(&records);
+        let totals = totals::of(records.iter().map(|record| (&record.task, &record.sums)));
         let gone = records.len().saturating_sub(TASKS_MAX);
         let tasks = records.into_iter().skip(gone).map(|record| record.listed(until)).collect();
         Report {

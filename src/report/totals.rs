@@ -2,8 +2,7 @@
 
 use crate::core::model::gate::Verdict;
 use crate::core::model::task::TaskState;
-use crate::report::gather::Record;
-use crate::report::{GateReport, GateTotal, Outcomes, Times, Totals, Used, is_red};
+use crate::report::{GateReport, GateTotal, Outcomes, TaskReport, Times, Totals, Used, is_red};
 use crate::values::time::{Span, Time};
 
 /// A stretch of time.
@@ -91,16 +90,15 @@ const fn times(a: Times, b: Times) -> Times {
     }
 }
 
-/// The sums over tasks.
-pub(crate) fn of(records: &[Record]) -> Totals {
+/// The sums over tasks, each with its own sums.
+pub(crate) fn of<'a>(tasks: impl Iterator<Item = (&'a TaskReport, &'a Totals)> + Clone) -> Totals {
     let mut all = Totals::default();
-    for record in records {
-        let one = &record.sums;
+    for (task, one) in tasks.clone() {
         all.tasks += 1;
-        match record.task.state {
+        match task.state {
             TaskState::Stopped | TaskState::Rejected => all.ended_unmerged += 1,
             TaskState::Landed | TaskState::RolledBack => {}
-            _ if record.task.forgotten => {}
+            _ if task.forgotten => {}
             TaskState::Asking | TaskState::Review | TaskState::Stuck | TaskState::Interrupted => {
                 all.needs_you += 1;
             }
@@ -129,6 +127,6 @@ pub(crate) fn of(records: &[Record]) -> Totals {
             add_gate(&mut all.gates, gate);
         }
     }
-    all.used = used(records.iter().map(|record| &record.sums.used));
+    all.used = used(tasks.map(|(_, sums)| &sums.used));
     all
 }

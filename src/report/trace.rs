@@ -107,7 +107,7 @@ pub fn spans(entries: &[Entry], task: TaskId) -> Vec<Span> {
 #[must_use]
 pub fn spec_of(entries: &[Entry], task: TaskId) -> Option<SpecId> {
     entries.iter().find_map(|entry| match &entry.fact {
-        Fact::Launched { task: launched, launch } if *launched == task => launch.brief.spec,
+        Fact::Launched { task: launched, launch, .. } if *launched == task => launch.brief.spec,
         _ => None,
     })
 }
@@ -207,7 +207,7 @@ impl Tracer {
     fn take(&mut self, at: &Entry) {
         let now = at.at;
         match &at.fact {
-            Fact::Launched { task, launch } => {
+            Fact::Launched { task, launch, .. } => {
                 let span = self.open(at, None, SpanKind::Task, &launch.name.to_string());
                 self.note(Some(span), "task", task);
                 self.note(Some(span), "repo", launch.repo.display());

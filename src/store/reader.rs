@@ -46,7 +46,7 @@ mod tests {
         let path = dir.path().join("ledger.db");
         let mut ledger = Ledger::open(&path).unwrap();
         let stuck = |n| Fact::Stuck { task: TaskId(n), why: "why".into() };
-        let gone = |n| Fact::Forgotten { task: TaskId(n) };
+        let gone = |n| Fact::Forgotten { task: TaskId(n), used: None };
         ledger.append(Time(5), "ada", &[stuck(1), stuck(2), gone(1)]).unwrap();
         ledger.append(Time(10), "ada", &[stuck(3), gone(3)]).unwrap();
         let seen = |since| {

@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::splits::Splits;
 use super::theme::Theme;
 use crate::core::model::agent::{AgentMode, AgentTraits, Ask, AskKind, Exit, Source, Usage};
-use crate::core::model::attempt::{AttemptResult, Limits};
+use crate::core::model::attempt::AttemptResult;
 use crate::core::model::brief::Brief;
 use crate::core::model::budget::{Budget, Spent};
 use crate::core::model::diff::{Diff, DiffKind, DiffLine, DiffStat, FileDiff, FileStatus, Hunk};
@@ -19,6 +19,7 @@ use crate::core::model::event::Command;
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::gate::{GateState, TestCounts, Verdict};
 use crate::core::model::lid::{Lid, LidRule};
+use crate::core::model::limits::Limits;
 use crate::core::model::task::{Launch, TaskState};
 use crate::core::views::board::{AttemptView, Board, GateView, RepoView, TaskView, Vitals};
 use crate::core::views::ledger::LedgerLine;
@@ -306,7 +307,7 @@ fn report() -> Report {
             brief: Brief::default(),
             budget: Budget::default(),
         };
-        let fact = Fact::Launched { task: TaskId(id), launch: Box::new(launch) };
+        let fact = Fact::Launched { task: TaskId(id), launch: Box::new(launch), after: Some(Vec::new()) };
         entries.push(Entry { seq: id, at: at(id * 3), by: "ada".into(), fact });
     }
     let mut report = gather::report(&entries, Scope::default(), TEN);

@@ -2,6 +2,7 @@
 //!
 //! Pure, and knows nothing of tasks or agents: a value here means the same to rules, wires and screens.
 
+pub mod amount;
 pub mod cron;
 pub mod ids;
 pub mod pattern;

@@ -2,28 +2,12 @@
 
 use crate::core::model::agent::{AgentState, Ask, Source, Usage};
 use crate::core::model::branch::{BranchRead, WorktreeReady};
-use crate::core::model::brief::Part;
+use crate::core::model::brief::{Brought, Part};
+use crate::core::model::finding::Findings;
 use crate::core::model::gate::GateRun;
 use crate::values::ids::{AttemptId, JobId, TaskName};
-use crate::values::time::{Span, Time};
+use crate::values::time::Time;
 use serde::{Deserialize, Serialize};
-
-/// The limits of a task, per attempt but for `attempts`. Paused time never counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// How many attempts may be started without a human.
-    pub attempts: u32,
-    /// Longest run of the agent of one attempt.
-    pub time: Option<Span>,
-    /// Longest silence of the agent while it is not asking.
-    pub silence: Option<Span>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { attempts: 3, time: Some(Span::mins(60)), silence: Some(Span::mins(15)) }
-    }
-}
 
 /// From where an attempt's branch starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +114,17 @@ impl AttemptResult {
             Self::Interrupted => "interrupted",
             Self::Reviewed => "reviewed",
             Self::OverBudget => "over budget",
+        }
+    }
+}
+
+impl Attempt {
+    /// What its second review found; none if it is none, or its file could not be read.
+    #[must_use]
+    pub fn findings(&self) -> Option<&Findings> {
+        match self.read.as_ref()?.brought.as_ref()? {
+            Brought::Findings(findings) => Some(findings),
+            Brought::Mistakes(_) | Brought::Spec { .. } | Brought::Plan(_) | Brought::Lines(_) => None,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What an attempt is for: its duty, its part, the limits of what it may change, and what its branch brought.
 
 use crate::core::model::agent::AgentTraits;
-use crate::core::model::attempt::Attempt;
 use crate::core::model::bench::sketch::Sketch;
 use crate::core::model::finding::{Answered, Findings};
 use crate::core::model::plan::Phase;
@@ -105,12 +104,3 @@ pub enum Brought {
 
 /// The file in which a second pair of eyes writes what it found; never merged.
 pub const FINDINGS_FILE: &str = ".nopeek/findings.toml";
-
-/// What a look found.
-#[must_use]
-pub fn findings(attempt: &Attempt) -> Option<&Findings> {
-    match attempt.read.as_ref()?.brought.as_ref()? {
-        Brought::Findings(findings) => Some(findings),
-        Brought::Mistakes(_) | Brought::Spec { .. } | Brought::Plan(_) | Brought::Lines(_) => None,
-    }
-}

@@ -2,7 +2,7 @@
 //!
 //! Promises: what is unknown is none or counted apart, never zero.
 
-use crate::core::outer::budget::words;
+use crate::values::amount::{money, time, tokens};
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
@@ -36,6 +36,20 @@ impl Allowance {
             tokens: self.tokens.or(other.tokens),
             time: self.time.or(other.time),
         }
+    }
+
+    /// What is allowed, in words: `$5.00, 200k tokens`; `no limit`.
+    #[must_use]
+    pub fn words(self) -> String {
+        let parts: Vec<String> = [
+            self.cost_microusd.map(money),
+            self.tokens.map(|n| format!("{} tokens", tokens(n))),
+            self.time.map(time),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if parts.is_empty() { "no limit".to_owned() } else { parts.join(", ") }
     }
 
     /// More of each that is limited.
@@ -153,6 +167,19 @@ pub enum Scope {
     Batch(String),
     /// A repo's, for today.
     Day(PathBuf),
+}
+
+impl Scope {
+    /// Whose budget, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Attempt(_) => "its attempt's budget".to_owned(),
+            Self::Task(_) => "its budget".to_owned(),
+            Self::Batch(name) => format!("batch {name}'s budget"),
+            Self::Day(_) => "today's budget".to_owned(),
+        }
+    }
 }
 
 /// What people and scripts can ask for.
@@ -285,18 +312,18 @@ impl BudgetFact {
     pub fn describe(&self) -> Shown {
         let words = match self {
             Self::Set { budget, .. } => {
-                format!("budget: {} a day, {} a batch", words::words(budget.day), words::words(budget.batch))
+                format!("budget: {} a day, {} a batch", budget.day.words(), budget.batch.words())
             }
             Self::BatchOpened { batch, allowance, .. } => {
-                format!("batch {batch} may use {}", words::words(*allowance))
+                format!("batch {batch} may use {}", allowance.words())
             }
             Self::BatchJoined { batch, .. } => format!("counts for batch {batch}"),
             Self::Raised { scope, by, .. } => {
-                format!("{} is raised by {}", words::of_scope(scope), words::words(*by))
+                format!("{} is raised by {}", scope.words(), by.words())
             }
             Self::DayBegan { .. } => "a new day's budget begins".to_owned(),
             Self::Closed { why, .. } => format!("{why}: nothing new starts"),
-            Self::Opened { scope } => format!("{} has room again", words::of_scope(scope)),
+            Self::Opened { scope } => format!("{} has room again", scope.words()),
             Self::OverPaused { why, .. } => why.to_string(),
             Self::Excused { attempt } => format!("attempt {} may finish, whatever it uses", attempt.no),
         };

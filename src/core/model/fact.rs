@@ -9,7 +9,7 @@ use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::bench::BenchFact;
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
 use crate::core::model::brief::Part;
-use crate::core::model::budget::BudgetFact;
+use crate::core::model::budget::{BudgetFact, Spent};
 use crate::core::model::effect::Effect;
 use crate::core::model::gate::{TestCounts, Verdict};
 use crate::core::model::job::{Ending, Role};
@@ -46,6 +46,10 @@ pub enum Fact {
         task: TaskId,
         /// All that was asked for; the name is final.
         launch: Box<Launch>,
+        /// Tasks that must have landed before it starts. None in facts of before: then the names in `launch` are looked up
+        /// among the tasks that were on the board at that moment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Vec<TaskId>>,
     },
     /// At most so many agents at once in a repo.
     ParallelSet {
@@ -316,6 +320,10 @@ pub enum Fact {
     Forgotten {
         /// Which task.
         task: TaskId,
+        /// What all of its attempts had used: it counts on for the day and for its batch. None in facts of before: then it
+        /// is summed when the fact is read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used: Option<Spent>,
     },
     /// Of the panel.
     Panel(PanelFact),
@@ -423,7 +431,7 @@ impl Fact {
             | Self::Interrupted { task }
             | Self::Stopped { task }
             | Self::Rejected { task, .. }
-            | Self::Forgotten { task } => Some(*task),
+            | Self::Forgotten { task, .. } => Some(*task),
             Self::AttemptOpened { attempt, .. }
             | Self::WorktreeMade { attempt, .. }
             | Self::JobOpened { attempt, .. }

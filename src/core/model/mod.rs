@@ -19,6 +19,7 @@ pub mod gate;
 pub mod job;
 pub mod kinds;
 pub mod lid;
+pub mod limits;
 pub mod notice;
 pub mod panel;
 pub mod plan;

@@ -1,14 +1,14 @@
 //! A spec: the contract, who does what, what was decided, and its part of the state.
 
 use crate::core::model::agent::AgentTraits;
-use crate::core::model::attempt::Limits;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::plan::Phase;
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::Time;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Most specs on the board at once.
@@ -340,8 +340,6 @@ pub struct Spec {
     pub soak_check: Option<TaskId>,
     /// Tasks by their name in the plan.
     pub tasks: BTreeMap<TaskName, TaskId>,
-    /// Those of them whose work is on the target, on the board or not.
-    pub on_target: BTreeSet<TaskId>,
     /// Nothing of it starts.
     pub stopped: bool,
     /// All has landed.
@@ -370,17 +368,6 @@ impl Spec {
 }
 
 impl Specs {
-    /// A task's work is on the target from now on, or no more.
-    pub(in crate::core) fn on_target(&mut self, task: TaskId, is_there: bool) {
-        for spec in self.all.values_mut().filter(|spec| spec.tasks.values().any(|own| *own == task)) {
-            if is_there {
-                spec.on_target.insert(task);
-            } else {
-                spec.on_target.remove(&task);
-            }
-        }
-    }
-
     /// Takes in a fact. Total.
     pub(in crate::core) fn apply(&mut self, at: Time, fact: &SpecFact) {
         let id = fact.spec();
@@ -397,7 +384,6 @@ impl Specs {
                 soaked: 0,
                 soak_check: None,
                 tasks: BTreeMap::new(),
-                on_target: BTreeSet::new(),
                 stopped: false,
                 done: None,
                 created: at,

@@ -2,7 +2,7 @@
 
 use crate::core::model::agent::{AgentState, Exit, Usage};
 use crate::core::model::attempt::{Attempt, Start};
-use crate::core::model::batch::Batches;
+use crate::core::model::batch::state::Batches;
 use crate::core::model::bench::Benches;
 use crate::core::model::brief::Part;
 use crate::core::model::budget::Budgets;
@@ -48,6 +48,9 @@ pub struct State {
     pub panels: Panels,
     /// Questions that agents put through nopeek's tools.
     pub asks: Asks,
+    /// Tasks whose work is on its target, on the board or not: what others wait for. Eight bytes for each task that ever
+    /// landed.
+    pub on_target: BTreeSet<TaskId>,
     /// Highest task number ever used.
     pub last_task: u64,
     /// Highest job number ever used.
@@ -72,7 +75,7 @@ impl State {
     /// Takes in a fact that was decided at `at`. Total: what it names and what is gone is left alone.
     pub fn apply(&mut self, at: Time, fact: &Fact) {
         match fact {
-            Fact::Launched { task, launch } => self.launched(at, *task, launch),
+            Fact::Launched { task, launch, after } => self.launched(at, *task, launch, after.as_deref()),
             Fact::ParallelSet { repo, parallel } => {
                 self.parallel.insert(repo.clone(), *parallel);
             }
@@ -147,11 +150,11 @@ impl State {
             Fact::Landed { task, commit } => {
                 self.leave_queues(*task);
                 self.with_task(*task, |t| t.landed = Some(commit.clone()));
-                self.specs.on_target(*task, true);
+                self.on_target.insert(*task);
                 self.set_stage(at, *task, Stage::Landed);
             }
             Fact::RolledBack { task, .. } => {
-                self.specs.on_target(*task, false);
+                self.on_target.remove(task);
                 self.end(at, *task, Stage::RolledBack);
             }
             Fact::Stuck { task, why } => self.end(at, *task, Stage::Stuck(why.clone())),
@@ -163,11 +166,9 @@ impl State {
                 a.peeked = true;
             }),
             Fact::Covered { attempt } => self.with_attempt(*attempt, |a| a.broken = false),
-            Fact::Forgotten { task } => {
-                if let Some(of) = self.tasks.get(task) {
-                    let (repo, used) =
-                        (of.launch.repo.clone(), crate::core::rules::usage::of_task(self, of, at));
-                    self.budgets.forget(*task, &repo, used);
+            Fact::Forgotten { task, used } => {
+                if let Some(repo) = self.tasks.get(task).map(|of| of.launch.repo.clone()) {
+                    self.budgets.forget(*task, &repo, used.unwrap_or_default());
                 }
                 self.leave_queues(*task);
                 self.tasks.remove(task);
@@ -193,13 +194,14 @@ impl State {
         }
     }
 
-    fn launched(&mut self, at: Time, id: TaskId, launch: &Launch) {
+    fn launched(&mut self, at: Time, id: TaskId, launch: &Launch, after: Option<&[TaskId]>) {
         self.last_task = self.last_task.max(id.0);
         self.parallel.insert(launch.repo.clone(), launch.parallel);
         self.start_queue.push(id);
         let task = Task {
             id,
             launch: launch.clone(),
+            after: after.unwrap_or_default().to_vec(),
             stage: Stage::Queued { start: Start::Target, note: String::new(), part: Part::Work },
             paused: false,
             attempts: Vec::new(),

@@ -1,12 +1,13 @@
 //! A task: all that was asked for, and where it stands.
 
 use crate::core::model::agent::AgentTraits;
-use crate::core::model::attempt::{Attempt, Limits, Start};
+use crate::core::model::attempt::{Attempt, Start};
 use crate::core::model::branch::MergeBuilt;
 use crate::core::model::brief::{Brief, Part};
 use crate::core::model::budget::Budget;
 use crate::core::model::gate::GateRun;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::values::ids::{AttemptId, Oid, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::Time;
@@ -32,7 +33,8 @@ pub struct Launch {
     pub limits: Limits,
     /// Whether its screen is covered while it works.
     pub lid: LidRule,
-    /// Names of tasks of the same repo that must have landed first.
+    /// Tasks of the same repo that must have landed first, by the names that they were asked for with. Whom they meant is in
+    /// [`Task::after`]: names are given anew once a task is archived.
     pub after: Vec<TaskName>,
     /// The attempt whose agent asked for it; none: a person did.
     #[serde(default)]
@@ -52,6 +54,8 @@ pub struct Task {
     pub id: TaskId,
     /// All that was asked for.
     pub launch: Launch,
+    /// Tasks that must have landed before it starts.
+    pub after: Vec<TaskId>,
     /// Where it stands.
     pub stage: Stage,
     /// Frozen by a human.

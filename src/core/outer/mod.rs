@@ -5,6 +5,8 @@
 pub mod batch;
 pub mod bench;
 pub mod budget;
+pub mod checks;
+pub mod launch;
 pub mod panel;
 pub mod plan;
 pub mod spec;

@@ -2,13 +2,13 @@
 
 use crate::core::engine::Engine;
 use crate::core::model::agent::{AgentMode, AgentTraits, Exit};
-use crate::core::model::attempt::Limits;
 use crate::core::model::branch::{BranchRead, WorktreeReady};
 use crate::core::model::diff::DiffStat;
 use crate::core::model::effect::{Effect, Work};
 use crate::core::model::event::{Answer, Command, Event, Outcome};
 use crate::core::model::fact::Fact;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::panel::question::OPTIONS_MAX;
 use crate::core::model::question::{ADDED_MAX, AskCommand, OPEN_MAX, QuestionState, TEXT_MAX};
 use crate::core::model::refused::{Refused, RefusedKind};

@@ -7,7 +7,6 @@ use crate::core::model::fact::Fact;
 use crate::core::model::job::Ending;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::task::Stage;
-use crate::core::outer::bench;
 use crate::core::rules::brief;
 use crate::core::rules::turn::Turn;
 use crate::values::ids::AttemptId;
@@ -38,7 +37,7 @@ pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptR
         let what = if part == Part::Work { "attempt" } else { "look at its work" };
         let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
-        if !bench::speaks_for(turn.state, id.task) {
+        if !turn.state.benches.speaks_for(task.launch.brief.bench, id.task) {
             turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
         }
         turn.fact(Fact::Stuck { task: id.task, why });

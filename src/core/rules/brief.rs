@@ -4,7 +4,7 @@
 
 use crate::core::model::agent::AgentTraits;
 use crate::core::model::attempt::{Attempt, AttemptResult};
-use crate::core::model::brief::{Brought, Duty, FINDINGS_FILE, Part, findings};
+use crate::core::model::brief::{Brought, Duty, FINDINGS_FILE, Part};
 use crate::core::model::effect::{Terms, Wanted};
 use crate::core::model::finding::Findings;
 use crate::core::model::task::Task;
@@ -36,7 +36,7 @@ fn open_findings(task: &Task) -> Option<&Findings> {
         .attempts
         .iter()
         .any(|a| a.id.no > last.id.no && a.part == Part::Work && a.result == Some(AttemptResult::Green));
-    findings(last).filter(|_| !since)
+    last.findings().filter(|_| !since)
 }
 
 /// Who does an attempt of this part.
@@ -61,7 +61,8 @@ pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String 
     let asked = match (part, brief.duty) {
         (Part::Second, duty) => {
             let name = if duty == Duty::Spec { "spec-review" } else { "verify" };
-            let before: Vec<String> = reviewed(task).filter_map(findings).map(Findings::words).collect();
+            let before: Vec<String> =
+                reviewed(task).filter_map(Attempt::findings).map(Findings::words).collect();
             let before = if before.is_empty() {
                 "None: this is the first look.\n".to_owned()
             } else {

@@ -23,8 +23,7 @@ pub(in crate::core) fn collides_with<'a>(
     state.tasks.range(..task.id).map(|(_, other)| other).find_map(|other| {
         let brief = &other.launch.brief;
         let same = brief.spec == Some(spec) && brief.duty == Duty::Build;
-        let ordered =
-            other.launch.after.contains(&task.launch.name) || task.launch.after.contains(&other.launch.name);
+        let ordered = other.after.contains(&task.id) || task.after.contains(&other.id);
         if !same || lookup::is_ended(&other.stage) || ordered {
             return None;
         }

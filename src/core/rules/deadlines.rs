@@ -6,9 +6,6 @@ use crate::core::model::gate::GateRun;
 use crate::core::model::job::{Ending, Job, Role};
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
-use crate::core::outer::batch;
-use crate::core::outer::budget::rules;
-use crate::core::outer::spec::coordinator;
 use crate::core::rules::{brief, polls};
 use crate::values::ids::{AttemptId, JobId};
 use crate::values::time::{Span, Time};
@@ -107,9 +104,9 @@ fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(T
     }
 }
 
-/// The earliest moment at which settle would decide something because of the time.
+/// The earliest moment at which a job is to be ended, or its agent to be taken for standing at a dialog.
 pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) -> Option<Time> {
-    let jobs = state
+    state
         .jobs
         .live()
         .filter(|job| job.ending.is_none())
@@ -118,10 +115,6 @@ pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) ->
             let ends = times(state, task, job, quiet).into_iter().map(|(at, _)| at);
             ends.chain(at_a_dialog(task, job, quiet).map(|(_, at)| at))
         })
-        .min();
-    [jobs, coordinator::deadline(state), batch::deadline(state), rules::deadline(state)]
-        .into_iter()
-        .flatten()
         .min()
 }
 

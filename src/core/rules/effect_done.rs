@@ -13,15 +13,25 @@ use crate::core::rules::{attempt, jobs};
 use crate::values::ids::{EffectId, TaskId};
 
 /// The world answers an effect. Stale and doubled answers find nothing open and change nothing.
-pub(in crate::core) fn answered(turn: &mut Turn<'_>, id: EffectId, outcome: Outcome) {
-    let Some((Effect { what, .. }, task)) = turn.state.open.get(&id).cloned() else { return };
+///
+/// Gives back what was done for no task: that is for who asked for it to know.
+pub(in crate::core) fn answered(
+    turn: &mut Turn<'_>,
+    id: EffectId,
+    outcome: Outcome,
+) -> Option<(Work, Outcome)> {
+    let (Effect { what, .. }, task) = turn.state.open.get(&id).cloned()?;
     turn.fact(Fact::Settled { effect: id, task });
     if task == TaskId::NONE {
-        return crate::core::outer::batch::queue::answered(turn, what, outcome);
+        return Some((what, outcome));
     }
-    if !turn.state.tasks.contains_key(&task) {
-        return;
+    if turn.state.tasks.contains_key(&task) {
+        of_task(turn, task, what, outcome);
     }
+    None
+}
+
+fn of_task(turn: &mut Turn<'_>, task: TaskId, what: Work, outcome: Outcome) {
     match (what, outcome) {
         (Work::PrepareWorktree { attempt, .. }, Outcome::WorktreeReady(ready)) => {
             turn.fact(Fact::WorktreeMade { attempt, ready });

@@ -22,6 +22,7 @@ pub mod prerequisites;
 pub mod prompt;
 pub mod question;
 pub mod queue;
+pub mod replay;
 pub mod review;
 pub mod second;
 pub mod settle;

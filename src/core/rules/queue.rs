@@ -6,9 +6,8 @@ use crate::core::model::job::Role;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
-use crate::core::outer::budget::rules;
-use crate::core::rules::lookup::{get, is_ended, not_now};
-use crate::core::rules::prerequisites::{self, named, unlanded, waits};
+use crate::core::rules::lookup::{get, not_now};
+use crate::core::rules::prerequisites::{self, waits};
 use crate::core::rules::turn::Turn;
 use crate::core::rules::{budget_hold, collision};
 use crate::values::ids::{TaskId, TaskName};
@@ -18,8 +17,12 @@ use std::path::{Path, PathBuf};
 /// Most tasks on the boards of a daemon: what a board message of [`crate::core::views::board::Board`] can carry.
 pub(in crate::core) const TASKS_MAX: usize = 1_000;
 
-/// Creates a task; a taken name gets a number.
-pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result<TaskId, Refused> {
+/// Creates a task that waits for `after` to land; a taken name gets a number.
+pub(in crate::core) fn launch(
+    turn: &mut Turn<'_>,
+    mut launch: Launch,
+    after: Vec<TaskId>,
+) -> Result<TaskId, Refused> {
     if turn.state.tasks.len() >= TASKS_MAX {
         return Err(Refused::new(
             RefusedKind::NotNow,
@@ -44,19 +47,9 @@ pub(in crate::core) fn launch(turn: &mut Turn<'_>, mut launch: Launch) -> Result
     if let Some(by) = launch.by {
         crate::core::rules::ask::may_add(turn.state, by, &launch)?;
     }
-    for name in &launch.after {
-        if !turn.state.tasks.values().any(|t| t.launch.repo == launch.repo && t.launch.name == *name) {
-            return Err(Refused::new(
-                RefusedKind::NotFound,
-                format!("there is no task {name} to wait for"),
-                "nopeek ls shows all tasks",
-            ));
-        }
-    }
     launch.name = free_name(turn.state, &launch);
     let task = TaskId(turn.state.last_task + 1);
-    rules::launched(turn, &launch)?;
-    turn.fact(Fact::Launched { task, launch: Box::new(launch) });
+    turn.fact(Fact::Launched { task, launch: Box::new(launch), after: Some(after) });
     Ok(task)
 }
 
@@ -115,19 +108,8 @@ pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
     if task.paused {
         return Some("paused: resume lets it start".to_owned());
     }
-    let missing: Vec<&str> = if waits(state, task) { unlanded(state, task).collect() } else { Vec::new() };
-    if !missing.is_empty() {
-        let ended = |name: &&str| named(state, task, name).any(|other| is_ended(&other.stage));
-        let ended: Vec<&str> = missing.iter().copied().filter(ended).collect();
-        let names = missing.join(", ");
-        return Some(if ended.is_empty() {
-            format!("waits for {names} to land")
-        } else {
-            let ended = ended.join(", ");
-            format!(
-                "waits for {names} to land, and {ended} has ended unmerged: retry that, or launch this anew"
-            )
-        });
+    if waits(state, task) {
+        return Some(prerequisites::words(state, task));
     }
     if state.jobs.has_live(task.id) {
         return Some("waits until the processes of the attempt before are gone".to_owned());

@@ -1,13 +1,12 @@
 //! The second review: another agent reads finished work, and what it found sends the work back or on to a person.
 
 use crate::core::model::agent::Exit;
-use crate::core::model::attempt::{AttemptResult, Start};
-use crate::core::model::brief::{Brought, Duty, FINDINGS_FILE, Part, findings};
+use crate::core::model::attempt::{Attempt, AttemptResult, Start};
+use crate::core::model::brief::{Brought, Duty, FINDINGS_FILE, Part};
 use crate::core::model::fact::Fact;
 use crate::core::model::finding::Findings;
 use crate::core::model::job::Ending;
 use crate::core::model::notice::NoticeKind;
-use crate::core::outer::bench;
 use crate::core::rules::attempt;
 use crate::core::rules::brief::{needs_look, reviewed};
 use crate::core::rules::turn::Turn;
@@ -24,7 +23,7 @@ pub(in crate::core) fn look_over(
 ) {
     let Some(task) = turn.state.tasks.get(&id.task) else { return };
     let Some(attempt) = task.attempts.iter().find(|a| a.id == id) else { return };
-    let found = findings(attempt).cloned();
+    let found = attempt.findings().cloned();
     let (result, note) = match (attempt::over_before_gates(exit, ending, failed, 1), found) {
         (Some((result, _)), _) => (result, "The look before this one failed before it was done.".to_owned()),
         (None, Some(found)) => {
@@ -64,7 +63,7 @@ pub(in crate::core) fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings)
             review(turn, id, "green, verified with findings: waits for review");
         }
         Duty::Build | Duty::Plan | Duty::Chore | Duty::Check => {
-            let used = reviewed(task).filter_map(findings).filter(|found| !found.is_clean()).count();
+            let used = reviewed(task).filter_map(Attempt::findings).filter(|found| !found.is_clean()).count();
             if used > brief.rounds as usize {
                 let why = format!(
                     "verified {used} times, and there is still something found: read the findings, then retry, land or reject it"
@@ -88,8 +87,8 @@ pub(in crate::core) fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings)
 /// Opens the review by a person; one that was approved in advance goes on by itself.
 pub(in crate::core) fn review(turn: &mut Turn<'_>, id: TaskId, words: &str) {
     turn.fact(Fact::ReviewOpened { task: id });
-    let ahead = turn.state.tasks.get(&id).is_none_or(|task| task.launch.brief.ahead);
-    if !ahead && !bench::speaks_for(turn.state, id) {
+    let Some(brief) = turn.state.tasks.get(&id).map(|task| &task.launch.brief) else { return };
+    if !brief.ahead && !turn.state.benches.speaks_for(brief.bench, id) {
         turn.notice(id, NoticeKind::NeedsYou, words);
     }
 }

@@ -1,7 +1,6 @@
-//! Settle: after every step, what should now be started, stopped, timed and offered.
+//! Settle, for one task: after every step, what should now be started, stopped, timed and offered.
 //!
 //! Level-triggered: it looks at what is, not at what just happened, so no handler has to remember what comes next.
-//! It runs until nothing is left to decide; each round decides at least one fact.
 
 use crate::core::model::agent::{AgentState, Ask, AskKind, Source};
 use crate::core::model::attempt::{Attempt, AttemptResult, Start, branch_name};
@@ -11,44 +10,23 @@ use crate::core::model::fact::Fact;
 use crate::core::model::job::{Ending, Job, Role};
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::task::Stage;
-use crate::core::outer::budget::rules;
-use crate::core::outer::spec::coordinator;
-use crate::core::outer::{batch, bench};
 use crate::core::rules::deadlines::{GRACE, at_a_dialog, ending};
 use crate::core::rules::gates::{judged, run_gates, start_once};
 use crate::core::rules::merge::merging;
 use crate::core::rules::turn::Turn;
-use crate::core::rules::{ask, attempt, brief, lookup, prerequisites, queue, second};
+use crate::core::rules::{attempt, brief, gate, lookup, prerequisites, queue, second};
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// Most rounds of one settle; each decides something, and no task needs more than a few.
-const ROUNDS_MAX: usize = 10_000;
-
-/// Decides until nothing is left to decide.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
-    for _ in 0..ROUNDS_MAX {
-        let before = turn.facts.len();
-        let ids: Vec<TaskId> = turn.state.tasks.keys().copied().collect();
-        for id in ids {
-            jobs(turn, id);
-            advance(turn, id);
-        }
-        ask::settle(turn);
-        coordinator::settle(turn);
-        bench::settle(turn);
-        let quiet = turn.facts.len() == before;
-        batch::settle(turn, quiet);
-        // Right before the start: what was launched in this round may bring budgets that are used up.
-        rules::settle(turn);
-        start(turn);
-        if turn.facts.len() == before {
-            return;
-        }
+/// Takes every task one step on.
+pub(in crate::core) fn tasks(turn: &mut Turn<'_>) {
+    let ids: Vec<TaskId> = turn.state.tasks.keys().copied().collect();
+    for id in ids {
+        jobs(turn, id);
+        advance(turn, id);
     }
-    debug_assert!(false, "settle did not come to rest");
 }
 
 /// Freezes, thaws, times out and ends the jobs of a task.
@@ -196,8 +174,26 @@ fn checking(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {
         return read_branch(turn, id, attempt);
     };
     if run_gates(turn, attempt.id, false, &attempt.gates, &read.tree, &ready.path) {
-        batch::checked(turn, id);
+        checked(turn, id);
     }
+}
+
+/// The gates of the target have their verdicts. Red, a person must mend the target; green, the check has done what it is for,
+/// and whoever asked for it reads that.
+fn checked(turn: &mut Turn<'_>, id: TaskId) {
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let Some(attempt) = task.open() else { return };
+    let (no, red) = (attempt.id, gate::names(&gate::red(&attempt.gates)));
+    if red.is_empty() {
+        turn.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Green });
+        turn.fact(Fact::Stopped { task: id });
+        return;
+    }
+    let target = &task.launch.target;
+    let why = format!("{target} itself is red ({red}): mend it, then retry this to have it tested again");
+    turn.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Red });
+    turn.notice(id, NoticeKind::NeedsYou, &why);
+    turn.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
 }
 
 fn prepare(turn: &mut Turn<'_>, id: TaskId, attempt: &Attempt) {

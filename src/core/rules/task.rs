@@ -8,11 +8,10 @@ use crate::core::model::job::Role;
 use crate::core::model::refused::Refused;
 use crate::core::model::state::State;
 use crate::core::model::task::Stage;
-use crate::core::outer::budget::rules;
 use crate::core::rules::lookup::{get, is_ended, not_now};
 use crate::core::rules::merge::drop_candidate;
 use crate::core::rules::turn::Turn;
-use crate::core::rules::{brief, budget_hold, queue};
+use crate::core::rules::{brief, budget_hold, queue, usage};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 
@@ -50,7 +49,6 @@ pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
     let task = get(turn.state, id)?;
     if task.paused {
         let jobs: Vec<_> = turn.state.jobs.of(id).map(|j| j.id).collect();
-        rules::resumed(turn, id);
         turn.fact(Fact::Unpaused { task: id });
         let now = turn.now;
         for job in jobs {
@@ -166,6 +164,7 @@ pub(in crate::core) fn forget(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Ref
     for work in archive_work(turn.state, id) {
         turn.ask(id, work);
     }
-    turn.fact(Fact::Forgotten { task: id });
+    let used = turn.state.tasks.get(&id).map(|task| usage::of_task(turn.state, task, turn.now));
+    turn.fact(Fact::Forgotten { task: id, used });
     Ok(())
 }

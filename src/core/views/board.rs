@@ -5,7 +5,7 @@
 
 use crate::core::model::agent::{AgentMode, Ask, Exit, Source, Usage};
 use crate::core::model::attempt::{self, Attempt, AttemptResult};
-use crate::core::model::brief::{Part, findings};
+use crate::core::model::brief::Part;
 use crate::core::model::budget::Spent;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::effect::Work;
@@ -293,7 +293,7 @@ pub(in crate::core) fn task(
         question: lookup::asked(of).cloned(),
         prompt: of.launch.prompt.clone(),
         agent: of.launch.agent.profile.clone(),
-        after: prerequisites::unlanded(state, of).map(str::to_owned).collect(),
+        after: prerequisites::unlanded(state, of).map(|id| prerequisites::name(state, id)).collect(),
         attempts: of.attempts.iter().map(|a| attempt_view(state, of, a, now, measured)).collect(),
         merge_gates: of.merge.as_ref().map(|merge| gate_views(&merge.gates)).unwrap_or_default(),
         attempts_max: of.launch.limits.attempts.saturating_add(of.granted),
@@ -303,7 +303,12 @@ pub(in crate::core) fn task(
         spent: usage::of_task(state, of, now),
         budget_percent: budget::percent_of_task(state, of, now),
     };
-    panel::mark(state, of, &mut view);
+    if let Some(vote) = panel::waits_for_you(state, of) {
+        view.needs_you = true;
+        if view.why.is_empty() {
+            view.why = vote;
+        }
+    }
     view
 }
 
@@ -355,7 +360,10 @@ fn trying_why(state: &State, task: &Task) -> String {
 
 fn merging_why(state: &State, task: &Task) -> String {
     if !prerequisites::may_merge(state, task) {
-        let names = prerequisites::unlanded(state, task).collect::<Vec<_>>().join(", ");
+        let names = prerequisites::unlanded(state, task)
+            .map(|id| prerequisites::name(state, id))
+            .collect::<Vec<_>>()
+            .join(", ");
         return format!("waits for {names} to land: it stands on it");
     }
     if !queue::is_first_to_merge(state, task) {
@@ -387,7 +395,7 @@ fn attempt_view(
         no: of.id.no,
         part: of.part,
         agent: brief::agent(task, of.part).profile.clone(),
-        findings: findings(of).cloned(),
+        findings: of.findings().cloned(),
         branch: attempt::branch_name(&task.launch.name, of.id),
         worktree: of.ready.as_ref().map(|ready| ready.path.clone()),
         job: of.agent,

@@ -4,24 +4,19 @@ use crate::core::model::panel::{Panels, Poll};
 use crate::core::model::state::State;
 use crate::core::model::task::Task;
 use crate::core::rules::polls::waits;
-use crate::core::views::board::TaskView;
 use crate::values::ids::{PanelId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// Puts into a task's view that a vote of it waits for a human.
-pub(in crate::core) fn mark(state: &State, task: &Task, view: &mut TaskView) {
+/// The first vote of a task that waits for a human, in words: what it asks, and how to decide it.
+#[must_use]
+pub(in crate::core) fn waits_for_you(state: &State, task: &Task) -> Option<Shown> {
     let waiting = |poll: &&Poll| poll.task == Some(task.id) && waits(state, poll);
-    let Some(poll) = state.panels.all().find(waiting) else { return };
-    view.needs_you = true;
-    if view.why.is_empty() {
-        let text = &poll.question.text;
-        let id = poll.id;
-        view.why =
-            Shown::line(&format!("its vote {id} waits for you: {text} (nopeek panel decide {id} OPTION)"));
-    }
+    let Poll { id, question, .. } = state.panels.all().find(waiting)?;
+    let text = &question.text;
+    Some(Shown::line(&format!("its vote {id} waits for you: {text} (nopeek panel decide {id} OPTION)")))
 }
 
 /// A poll as a list shows it.

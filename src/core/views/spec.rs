@@ -1,13 +1,13 @@
 //! What clients see of specs: a line each on the board, and one of them whole.
 
-use crate::core::model::brief::{Brought, Part, findings};
+use crate::core::model::brief::{Brought, Part};
 use crate::core::model::finding::{Answered, Findings};
 use crate::core::model::plan::Phase;
 use crate::core::model::spec::{Contract, Spec};
 use crate::core::model::state::State;
-use crate::core::model::task::{Stage, Task};
+use crate::core::model::task::Task;
 use crate::core::outer::plan;
-use crate::core::outer::spec::progress::{SpecStage, stands};
+use crate::core::outer::spec::progress::{self, Progress, SpecStage};
 use crate::core::rules::brief;
 use crate::values::ids::{SpecId, TaskId};
 use crate::values::text::Shown;
@@ -129,8 +129,7 @@ pub(in crate::core) fn lines(state: &State, now: Time) -> Vec<SpecLine> {
 }
 
 fn line(state: &State, spec: &Spec, now: Time) -> SpecLine {
-    let (stage, why) = stands(state, spec, now);
-    let landed = |id: &&TaskId| state.tasks.get(id).is_some_and(|task| task.stage == Stage::Landed);
+    let Progress { stage, why, landed, planned } = progress::of(state, spec, now);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let phases = spec.phases.as_ref().map_or(0, Vec::len);
     SpecLine {
@@ -138,13 +137,13 @@ fn line(state: &State, spec: &Spec, now: Time) -> SpecLine {
         name: spec.order.name.to_string(),
         repo: spec.order.repo.clone(),
         stage,
-        why: Shown::line(&why),
+        why,
         needs_you: matches!(stage, SpecStage::SpecReady | SpecStage::PlanReady | SpecStage::Stuck),
         draft: spec.draft,
         plan: spec.plan,
         tasks: spec.tasks.iter().map(|(name, task)| (name.to_string(), *task)).collect(),
-        landed: count(spec.tasks.values().filter(landed).count()),
-        planned: count(spec.phases.iter().flatten().map(|phase| phase.tasks.len()).sum()),
+        landed,
+        planned,
         phase: (count((spec.landed.len() + 1).min(phases)), count(phases)),
         created: spec.created,
     }
@@ -186,7 +185,7 @@ fn looks(task: &Task) -> Vec<Look> {
     let second = |at: &usize| task.attempts[*at].part == Part::Second;
     let mut looks = Vec::new();
     for at in (0..task.attempts.len()).filter(second) {
-        let Some(findings) = findings(&task.attempts[at]).cloned() else { continue };
+        let Some(findings) = task.attempts[at].findings().cloned() else { continue };
         let later = &task.attempts[at + 1..];
         let answers = later.iter().take_while(|a| a.part == Part::Work).filter_map(|a| {
             match a.read.as_ref()?.brought.as_ref()? {

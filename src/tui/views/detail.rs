@@ -6,8 +6,8 @@ use super::super::theme::Role;
 use super::board::state;
 use super::{Canvas, findings, gates, specs};
 use crate::core::model::brief::Part;
-use crate::core::outer::budget::words::money;
 use crate::core::views::board::{AttemptView, TaskView};
+use crate::values::amount::money;
 use crate::values::text::Shown;
 use ratatui::layout::Rect;
 

@@ -1,7 +1,6 @@
 //! What is decided about schedules, batches and the queue.
 
 use crate::core::model::batch::{BatchPhase, PhaseOutcome, Place, Schedule};
-use crate::core::outer::batch::words;
 use crate::values::ids::{SpecId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
@@ -235,11 +234,5 @@ impl BatchFact {
             | Self::PhaseOver { .. }
             | Self::Closed { .. } => None,
         }
-    }
-
-    /// For people.
-    #[must_use]
-    pub fn describe(&self) -> Shown {
-        Shown::line(&words::describe(self))
     }
 }

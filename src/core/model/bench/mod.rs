@@ -4,9 +4,9 @@ pub mod outcome;
 pub mod sketch;
 
 use crate::core::model::agent::AgentTraits;
-use crate::core::model::attempt::Limits;
 use crate::core::model::budget::Budget;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::values::ids::{BenchId, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::Time;
@@ -266,6 +266,16 @@ impl Bench {
 }
 
 impl Benches {
+    /// Whether a run of this bench is being done by this task and was not measured yet: until then the bench alone tells
+    /// people what becomes of it.
+    #[must_use]
+    pub fn speaks_for(&self, bench: Option<BenchId>, task: TaskId) -> bool {
+        let runs = bench.and_then(|bench| self.all.get(&bench)).map(|bench| &bench.runs);
+        let to_come =
+            |run: &Run| run.done.is_none() && run.task.as_ref().is_some_and(|(own, _)| *own == task);
+        runs.is_some_and(|runs| runs.iter().any(to_come))
+    }
+
     /// Takes in a fact. Total.
     pub(in crate::core) fn apply(&mut self, at: Time, fact: &BenchFact) {
         let id = fact.bench();

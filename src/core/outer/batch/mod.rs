@@ -9,25 +9,26 @@ mod tests;
 pub mod words;
 
 use crate::core::model::agent::AgentTraits;
-use crate::core::model::attempt::{AttemptResult, Limits, Start};
+use crate::core::model::attempt::Start;
 use crate::core::model::batch::fact::BatchFact;
+use crate::core::model::batch::state::{Batch, Running, Scheduled};
 use crate::core::model::batch::{
-    Batch, BatchCommand, BatchPhase, CatchUp, LATE, MISSED_MAX, PRIORITIES, PhaseOutcome, Running, Schedule,
-    Scheduled, Stint,
+    BatchCommand, BatchPhase, CatchUp, LATE, MISSED_MAX, PRIORITIES, PhaseOutcome, Schedule, Stint,
 };
 use crate::core::model::brief::{Brief, Duty};
 use crate::core::model::budget::BudgetCommand;
 use crate::core::model::effect::Work;
 use crate::core::model::fact::Fact;
+use crate::core::model::limits::Limits;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::spec::{Spec, SpecFact};
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
-use crate::core::outer::budget;
 use crate::core::outer::spec::coordinator;
+use crate::core::outer::{budget, launch};
 use crate::core::rules::turn::Turn;
-use crate::core::rules::{collision, gate, lookup, prerequisites, prompt, queue as start_queue, task};
+use crate::core::rules::{collision, lookup, prerequisites, prompt, task};
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
@@ -416,10 +417,10 @@ fn go_on(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, id: SpecId, cut: &[Tas
 fn chore(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
     let Some(id) = running.task else {
         let Some(of) = turn.state.batches.repos.get(repo) else { return };
-        let Some(launch) = chore_task(turn.state, of, batch, running, turn.now) else {
+        let Some(chore) = chore_task(turn.state, of, batch, running, turn.now) else {
             return over(turn, repo, batch, running.phase, PhaseOutcome::Done, "");
         };
-        return match start_queue::launch(turn, launch) {
+        return match launch::launch(turn, chore) {
             Ok(task) => tasked(turn, repo, batch.id, running.phase, task, true),
             Err(refused) => over(turn, repo, batch, running.phase, PhaseOutcome::Failed, &refused.what),
         };
@@ -525,32 +526,20 @@ fn chore_task(state: &State, of: &Scheduled, batch: &Batch, running: &Running, n
     })
 }
 
-/// The gates of a target's head have their verdicts. Green, there is nothing to show: the task goes off the board.
+/// The gates of the target are green: if a batch waited for that, its test phase is over.
 pub(in crate::core) fn checked(turn: &mut Turn<'_>, id: TaskId) {
-    let Some(attempt) = turn.state.tasks.get(&id).and_then(Task::open) else { return };
-    let (no, count, red) = (attempt.id, attempt.gates.len(), gate::names(&gate::red(&attempt.gates)));
-    let target = turn.state.tasks.get(&id).map(|task| task.launch.target.clone()).unwrap_or_default();
-    if !red.is_empty() {
-        turn.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Red });
-        let why = format!("{target} itself is red ({red}): mend it, then retry this to have it tested again");
-        turn.notice(id, NoticeKind::NeedsYou, &why);
-        turn.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
-        return;
-    }
-    turn.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Green });
-    coordinator::checked(turn, id);
+    let Some(task) = turn.state.tasks.get(&id) else { return };
+    let target = &task.launch.target;
+    let ungated = task.work().is_none_or(|attempt| attempt.gates.is_empty());
+    let why = if ungated { format!("{target} has no gates") } else { format!("{target} is green") };
     let of = turn.state.batches.repos.iter().find_map(|(repo, of)| {
         let batch =
             of.open.as_ref().filter(|batch| batch.running.as_ref().is_some_and(|r| r.task == Some(id)))?;
         Some((repo.clone(), batch.clone()))
     });
     if let Some((repo, batch)) = of {
-        let why = if count == 0 { format!("{target} has no gates") } else { format!("{target} is green") };
         over(turn, &repo, &batch, BatchPhase::Test, PhaseOutcome::Done, &why);
     }
-    turn.fact(Fact::Stopped { task: id });
-    // Its processes have ended: nothing is in the way.
-    let _ = task::forget(turn, id);
 }
 
 /// What batches before the last have left on the board is taken off it, as far as it is over or makes no sense any more.

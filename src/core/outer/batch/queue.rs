@@ -4,7 +4,8 @@
 //! that it is not looked at again and again. Where a file belongs is a function of its spec's state.
 
 use crate::core::model::batch::fact::BatchFact;
-use crate::core::model::batch::{BatchPhase, Dropped, Found, PhaseOutcome, Place, Taken};
+use crate::core::model::batch::state::Taken;
+use crate::core::model::batch::{BatchPhase, Dropped, Found, PhaseOutcome, Place};
 use crate::core::model::effect::Work;
 use crate::core::model::event::Outcome;
 use crate::core::model::fact::Fact;

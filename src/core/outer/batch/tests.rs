@@ -2,15 +2,16 @@
 
 use crate::core::engine::Engine;
 use crate::core::model::agent::{AgentMode, AgentTraits};
-use crate::core::model::attempt::Limits;
 use crate::core::model::batch::fact::BatchFact;
+use crate::core::model::batch::state::Scheduled;
 use crate::core::model::batch::{
-    BatchCommand, BatchPhase, CatchUp, Dropped, Found, Place, QUEUE, Schedule, Scheduled, Stint,
+    BatchCommand, BatchPhase, CatchUp, Dropped, Found, Place, QUEUE, Schedule, Stint,
 };
 use crate::core::model::effect::Work;
 use crate::core::model::event::{Command, Event, Outcome};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::refused::RefusedKind;
 use crate::core::model::spec::{Ahead, Crew, SpecOrder};
 use crate::values::cron::{Cron, Zone};

@@ -1,12 +1,11 @@
 //! Batches in words: what a fact says, what a batch came to, which risks are known.
 
-use crate::core::model::batch::fact::BatchFact;
-use crate::core::model::batch::{Batch, Scheduled};
+use crate::core::model::batch::state::{Batch, Scheduled};
 use crate::core::model::state::State;
 use crate::core::model::task::Stage;
-use crate::core::views::spec;
+use crate::core::outer::spec::progress::{self, Progress};
 use crate::values::text::Shown;
-use crate::values::time::{Span, Time};
+use crate::values::time::Time;
 use std::path::Path;
 
 /// Most lines of a list for people and prompts.
@@ -14,60 +13,6 @@ const LINES_MAX: usize = 60;
 
 /// Most risks that a supervisor is told.
 const RISKS_MAX: usize = 40;
-
-/// A fact for people.
-pub(in crate::core) fn describe(fact: &BatchFact) -> String {
-    let colon = |why: &Shown| if why.is_empty() { String::new() } else { format!(": {why}") };
-    match fact {
-        BatchFact::Scheduled { schedule } => {
-            let when = schedule
-                .cron
-                .as_ref()
-                .map_or_else(|| "when asked for".to_owned(), |cron| format!("at {cron}"));
-            let phases: Vec<&str> = schedule.phases.keys().map(|phase| phase.label()).collect();
-            format!("batches {when}: {}", phases.join(", "))
-        }
-        BatchFact::Switched { on: true, .. } => "the schedule is on".to_owned(),
-        BatchFact::Switched { on: false, .. } => "the schedule is off".to_owned(),
-        BatchFact::Watched { on: true, .. } => "the queue is watched".to_owned(),
-        BatchFact::Watched { on: false, .. } => "the queue is not watched any more".to_owned(),
-        BatchFact::Opened { batch, due: Some(_), .. } => format!("batch {batch} begins"),
-        BatchFact::Opened { batch, due: None, .. } => format!("batch {batch} begins: somebody asked for it"),
-        BatchFact::Missed { count: 1, .. } => "a batch was missed".to_owned(),
-        BatchFact::Missed { count, .. } => format!("{count} batches were missed"),
-        BatchFact::PhaseBegan { batch, phase, limit, .. } => {
-            format!("batch {batch}: {} begins, for at most {}", phase.label(), span(*limit))
-        }
-        BatchFact::Looked { waiting, .. } => format!("the queue was looked at: {} wait", waiting.len()),
-        BatchFact::Taken { spec, folder, file, .. } => format!("{folder}/{file} is built as spec {spec}"),
-        BatchFact::Refused { folder, file, why, .. } => format!("{folder}/{file} can't be built: {why}"),
-        BatchFact::Moved { spec, to } => format!("the file of spec {spec} goes to {}", to.folder()),
-        BatchFact::Tasked { batch, phase, .. } => format!("belongs to batch {batch}, {}", phase.label()),
-        BatchFact::Left { batch, spec, tasks, .. } if tasks.is_empty() => {
-            format!("batch {batch} leaves spec {spec} to the next")
-        }
-        BatchFact::Left { batch, spec, tasks, .. } => {
-            format!("batch {batch} leaves spec {spec} to the next, with {} tasks stopped", tasks.len())
-        }
-        BatchFact::WentOn { batch, spec, .. } => format!("batch {batch} goes on with spec {spec}"),
-        BatchFact::Reported { batch, file, .. } => format!("the report of batch {batch} is in {file}"),
-        BatchFact::PhaseOver { batch, phase, outcome, why, .. } => {
-            format!("batch {batch}: {} {}{}", phase.label(), outcome.label(), colon(why))
-        }
-        BatchFact::Closed { batch, .. } => format!("batch {batch} is over"),
-    }
-}
-
-/// A span for people.
-pub(in crate::core) fn span(span: Span) -> String {
-    let (hours, minutes, seconds) = (span.0 / 3_600_000, span.0 / 60_000 % 60, span.0 / 1_000 % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, _) => format!("{minutes} min"),
-        (_, 0) => format!("{hours} h"),
-        (..) => format!("{hours} h {minutes} min"),
-    }
-}
 
 /// The outcomes of a batch's phases in one line.
 pub(in crate::core) fn outcomes(batch: &Batch) -> String {
@@ -101,13 +46,10 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         lines.push(format!("{}: {}{why}", phase.label(), outcome.label()));
     }
-    for line in spec::lines(state, now).into_iter().filter(|line| batch.specs.contains(&line.id)) {
-        let parts = if line.planned > 0 {
-            format!(", {} of {} tasks landed", line.landed, line.planned)
-        } else {
-            String::new()
-        };
-        lines.push(format!("spec {}: {}{parts}: {}", line.name, line.stage.label(), line.why));
+    for spec in batch.specs.iter().filter_map(|id| state.specs.all.get(id)) {
+        let Progress { stage, why, landed, planned } = progress::of(state, spec, now);
+        let parts = if planned > 0 { format!(", {landed} of {planned} tasks landed") } else { String::new() };
+        lines.push(format!("spec {}: {}{parts}: {why}", spec.order.name, stage.label()));
     }
     let tasks = || batch.tasks.keys().filter_map(|id| state.tasks.get(id));
     let landed = tasks().filter(|task| task.stage == Stage::Landed).count();

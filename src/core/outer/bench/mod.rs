@@ -20,8 +20,9 @@ use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::spec::Contract;
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage};
+use crate::core::outer::launch;
 use crate::core::rules::turn::Turn;
-use crate::core::rules::{prompt, queue, review, task};
+use crate::core::rules::{prompt, review, task};
 use crate::values::ids::{BenchId, TaskId, TaskName};
 use crate::values::text::Shown;
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,14 +152,6 @@ fn forget(turn: &mut Turn<'_>, id: BenchId) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether what becomes of a task is told by its bench, once all runs are over, and not by itself.
-pub(in crate::core) fn speaks_for(state: &State, id: TaskId) -> bool {
-    let bench = state.tasks.get(&id).and_then(|task| task.launch.brief.bench);
-    let runs = bench.and_then(|bench| state.benches.all.get(&bench)).map(|bench| &bench.runs);
-    let to_come = |run: &Run| run.done.is_none() && run.task.as_ref().is_some_and(|(task, _)| *task == id);
-    runs.is_some_and(|runs| runs.iter().any(to_come))
-}
-
 /// Launches runs, measures those that are over.
 pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
     let open = turn.state.benches.all.values().filter(|bench| bench.over.is_none());
@@ -180,9 +173,9 @@ fn advance(turn: &mut Turn<'_>, id: BenchId) {
         }
     }
     let waits = !launches.is_empty();
-    for (run, launch) in launches {
+    for (run, order) in launches {
         // The board is full: tried again at the next step.
-        let Ok(task) = queue::launch(turn, launch) else { break };
+        let Ok(task) = launch::launch(turn, order) else { break };
         if let Some(name) = turn.state.tasks.get(&task).map(|task| task.launch.name.clone()) {
             turn.fact(Fact::Bench(BenchFact::Ran { bench: id, run, task, name }));
         }

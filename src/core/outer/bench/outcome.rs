@@ -4,7 +4,7 @@ use crate::core::model::agent::Usage;
 use crate::core::model::attempt::{Attempt, AttemptResult};
 use crate::core::model::bench::outcome::{GateOutcome, RunEnd, RunOutcome};
 use crate::core::model::bench::sketch::Sketch;
-use crate::core::model::brief::{self, Brought, Part};
+use crate::core::model::brief::{Brought, Part};
 use crate::core::model::diff::DiffStat;
 use crate::core::model::gate::GateState;
 use crate::core::model::job::Ending;
@@ -46,7 +46,7 @@ pub(in crate::core) fn of(state: &State, now: Time, id: TaskId) -> Option<(RunOu
         end: end(state, task),
         gates: work.map(gates).unwrap_or_default(),
         looked: task.launch.brief.second.is_some(),
-        findings: looks.filter_map(brief::findings).next().cloned(),
+        findings: looks.filter_map(Attempt::findings).next().cloned(),
         attempts: u32::try_from(tries.len()).unwrap_or(u32::MAX),
         time: Span(time),
         tokens: sum(&|usage| Some(usage.tokens_in?.saturating_add(usage.tokens_out?))),

@@ -1,7 +1,6 @@
 //! Ranking, likeness and weaknesses from made-up outcomes.
 
 use crate::core::model::agent::{AgentMode, AgentTraits};
-use crate::core::model::attempt::Limits;
 use crate::core::model::bench::outcome::{GateOutcome, RunEnd, RunOutcome};
 use crate::core::model::bench::sketch::{Sketch, mean};
 use crate::core::model::bench::{Bench, BenchOrder, Entrant, RUNS_MAX, Run};
@@ -10,6 +9,7 @@ use crate::core::model::diff::{Diff, DiffKind, DiffLine, DiffStat, FileDiff, Fil
 use crate::core::model::finding::{Finding, Findings, Severity};
 use crate::core::model::gate::Verdict;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::state::State;
 use crate::core::outer::bench::rank::{Spread, between, first_words, scores};
 use crate::core::outer::bench::run_name;

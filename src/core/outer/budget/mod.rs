@@ -6,7 +6,6 @@
 pub mod rules;
 #[cfg(test)]
 mod tests;
-pub mod words;
 
 use crate::core::model::budget::{Allowance, BudgetCommand, BudgetFact, Scope};
 use crate::core::model::refused::{Refused, RefusedKind};
@@ -46,7 +45,7 @@ fn raise(turn: &mut Turn<'_>, scope: Scope, by: Allowance) -> Result<(), Refused
         (limits.time.is_some(), by.time.is_some(), "time"),
     ] {
         if wants && !has {
-            let of = words::of_scope(&scope);
+            let of = scope.words();
             return Err(bad(format!("{of} does not limit {what}"), "nopeek budget shows what is limited"));
         }
     }

@@ -9,14 +9,14 @@ use crate::core::model::job::{Ending, Job, Role};
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
-use crate::core::model::task::{Launch, Stage, Task};
+use crate::core::model::task::{Stage, Task};
 use crate::core::outer::budget::bad;
-use crate::core::outer::budget::words::{self, of_scope};
 use crate::core::rules::budget_hold::{remedy, shared, why_paused};
 use crate::core::rules::lookup::{get, is_ended};
 use crate::core::rules::turn::Turn;
 use crate::core::rules::usage::{of_attempt, of_repo, of_task, spent};
-use crate::values::ids::{JobId, TaskId};
+use crate::values::amount::{money, time, tokens};
+use crate::values::ids::{AttemptId, JobId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
 
@@ -77,10 +77,10 @@ impl Level {
     /// Why nothing new starts, in words; empty if it does.
     pub(in crate::core) fn why(&self, scope: &Scope) -> String {
         if self.is_near() {
-            words::used_words(scope, self)
+            used_words(scope, self)
         } else if self.is_held() {
             let n = self.unknowns();
-            format!("{n} attempt{} of unknown use in {}", if n == 1 { "" } else { "s" }, of_scope(scope))
+            format!("{n} attempt{} of unknown use in {}", if n == 1 { "" } else { "s" }, scope.words())
         } else {
             String::new()
         }
@@ -140,7 +140,7 @@ pub(in crate::core) fn limits(state: &State, scope: &Scope) -> Result<Allowance,
     let none = || {
         Refused::new(
             RefusedKind::NotFound,
-            format!("{} has no limit", of_scope(scope)),
+            format!("{} has no limit", scope.words()),
             "give one in [budget] of nopeek.toml, or to nopeek run with --budget-cost; nopeek budget shows what there is",
         )
     };
@@ -166,28 +166,33 @@ fn drawn(state: &State, task: &Task) -> Vec<Scope> {
     own.map(|attempt| Scope::Attempt(attempt.id)).into_iter().chain(shared(state, task)).collect()
 }
 
-/// A task was launched: the repo's rules are those that it brings, if it brings any.
-pub(in crate::core) fn launched(turn: &mut Turn<'_>, launch: &Launch) -> Result<(), Refused> {
-    if let Some(what) = launch.budget.wrong() {
-        return Err(bad(what, "leave out what is to have no limit"));
+/// Refuses a budget that no task can be launched with.
+pub(in crate::core) fn sound(budget: &Budget) -> Result<(), Refused> {
+    match budget.wrong() {
+        Some(what) => Err(bad(what, "leave out what is to have no limit")),
+        None => Ok(()),
     }
-    let rules = turn.state.budgets.repos.get(&launch.repo).and_then(|of| of.rules);
-    let of_repo =
-        |budget: Budget| Budget { attempt: Allowance::default(), task: Allowance::default(), ..budget };
-    let new = of_repo(launch.budget);
-    let is_wanted = rules.is_some() || !new.day.is_empty() || !new.batch.is_empty();
-    if is_wanted && rules != Some(new) {
-        turn.fact(Fact::Budget(BudgetFact::Set { repo: launch.repo.clone(), budget: Box::new(new) }));
-    }
-    Ok(())
 }
 
-/// A human lets a task go on: if it was paused for a budget, its attempt may finish.
-pub(in crate::core) fn resumed(turn: &mut Turn<'_>, id: TaskId) {
-    let Some(task) = turn.state.tasks.get(&id) else { return };
-    if let Some(attempt) = task.attempt().map(|a| a.id).filter(|_| why_paused(turn.state, task).is_some()) {
-        turn.fact(Fact::Budget(BudgetFact::Excused { attempt }));
+/// A task was launched: the repo's rules are those that it brings, if it brings any.
+pub(in crate::core) fn launched(turn: &mut Turn<'_>, repo: &std::path::Path, budget: Budget) {
+    let rules = turn.state.budgets.repos.get(repo).and_then(|of| of.rules);
+    let new = Budget { attempt: Allowance::default(), task: Allowance::default(), ..budget };
+    let is_wanted = rules.is_some() || !new.day.is_empty() || !new.batch.is_empty();
+    if is_wanted && rules != Some(new) {
+        turn.fact(Fact::Budget(BudgetFact::Set { repo: repo.to_owned(), budget: Box::new(new) }));
     }
+}
+
+/// The attempt of a task that stands still because its budget is used up.
+pub(in crate::core) fn paused_attempt(state: &State, id: TaskId) -> Option<AttemptId> {
+    let task = state.tasks.get(&id).filter(|task| why_paused(state, task).is_some())?;
+    task.attempt().map(|attempt| attempt.id)
+}
+
+/// A person has let a task go on that was paused for a budget: its attempt may finish, whatever it uses.
+pub(in crate::core) fn excuse(turn: &mut Turn<'_>, attempt: AttemptId) {
+    turn.fact(Fact::Budget(BudgetFact::Excused { attempt }));
 }
 
 /// What should now be closed, opened, paused, ended and let go on.
@@ -296,7 +301,7 @@ fn workers(turn: &mut Turn<'_>) {
     for (job, id) in live {
         let Some(task) = turn.state.jobs.get(job).and_then(|job| worker(turn.state, job)) else { continue };
         let Some((scope, level)) = used_up(turn.state, task, turn.now) else { continue };
-        let used = words::used_words(&scope, &level);
+        let used = used_words(&scope, &level);
         match level.over {
             Over::Pause => {
                 let name = &task.launch.name;
@@ -392,4 +397,22 @@ pub(in crate::core) fn midnight(state: &State) -> Option<Time> {
         matters(repo).then(|| day_after(of.day.unwrap_or(0), &rules))
     });
     days.min()
+}
+
+/// `92 % of today's budget of $20.00 is used`, of what is used most.
+pub(in crate::core) fn used_words(scope: &Scope, level: &Level) -> String {
+    let (allowed, used) = (level.allowed, level.used);
+    let all = [
+        allowed.cost_microusd.map(|of| (used.cost_microusd, of, money(of))),
+        allowed.tokens.map(|of| (used.tokens, of, format!("{} tokens", tokens(of)))),
+        allowed.time.map(|of| (used.time.0, of.0, time(of))),
+    ];
+    let most = all
+        .into_iter()
+        .flatten()
+        .map(|(used, of, words)| (u128::from(used) * 100 / u128::from(of.max(1)), words))
+        .max_by_key(|(percent, _)| *percent);
+    most.map_or_else(String::new, |(percent, words)| {
+        format!("{percent} % of {} of {words} is used", scope.words())
+    })
 }

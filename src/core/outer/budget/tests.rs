@@ -2,7 +2,7 @@
 
 use crate::core::engine::Engine;
 use crate::core::model::agent::{AgentMode, AgentTraits, Exit, Observation, Usage};
-use crate::core::model::attempt::{AttemptResult, Limits};
+use crate::core::model::attempt::AttemptResult;
 use crate::core::model::branch::{BranchRead, WorktreeReady};
 use crate::core::model::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
 use crate::core::model::diff::DiffStat;
@@ -10,6 +10,7 @@ use crate::core::model::effect::{Effect, Work};
 use crate::core::model::event::{Command, Event, Outcome};
 use crate::core::model::fact::Entry;
 use crate::core::model::lid::LidRule;
+use crate::core::model::limits::Limits;
 use crate::core::model::refused::Refused;
 use crate::core::model::task::{Launch, TaskState};
 use crate::core::outer::budget::{join_batch, open_batch};

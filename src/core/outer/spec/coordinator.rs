@@ -6,8 +6,8 @@ use crate::core::model::plan::Planned;
 use crate::core::model::spec::{Spec, SpecFact};
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
+use crate::core::outer::launch;
 use crate::core::outer::spec::tasks::{draft_task, plan_task, soak_task, work_task};
-use crate::core::rules::queue;
 use crate::core::rules::turn::Turn;
 use crate::values::ids::{SpecId, TaskId};
 use crate::values::time::Time;
@@ -73,16 +73,18 @@ fn advance(turn: &mut Turn<'_>, id: SpecId) {
             continue;
         }
         let known = turn.state.specs.all.get(&id).map(|spec| spec.tasks.clone()).unwrap_or_default();
-        // Those that it waits for come first, so that their final names are known.
-        if planned.after.iter().any(|need| !known.contains_key(need)) {
+        // Those that it waits for come first: by then it is known which tasks they are.
+        let Some(after) = planned.after.iter().map(|need| known.get(need).copied()).collect() else {
             continue;
-        }
-        if let Some(task) = launch(turn, work_task(turn.state, &spec, contract, phase, planned, &known)) {
+        };
+        let order = work_task(&spec, contract, phase, planned);
+        if let Ok(task) = launch::launch_after(turn, order, after) {
             fact(turn, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
         }
     }
+    let on_target = &turn.state.on_target;
     let is_landed =
-        |planned: &Planned| spec.tasks.get(&planned.name).is_some_and(|task| spec.on_target.contains(task));
+        |planned: &Planned| spec.tasks.get(&planned.name).is_some_and(|task| on_target.contains(task));
     if phase.tasks.iter().all(is_landed) {
         fact(turn, SpecFact::PhaseLanded { spec: id, phase: now });
     }
@@ -117,8 +119,8 @@ fn landed(state: &State, id: TaskId) -> Option<&Brought> {
 }
 
 /// Launches a task of a spec; none: it can't be now (the board is full), and is tried again at the next step.
-fn launch(turn: &mut Turn<'_>, launch: Launch) -> Option<TaskId> {
-    queue::launch(turn, launch).ok()
+fn launch(turn: &mut Turn<'_>, task: Launch) -> Option<TaskId> {
+    launch::launch(turn, task).ok()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::core::model::spec::Spec;
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
 use crate::values::ids::TaskId;
+use crate::values::text::Shown;
 use crate::values::time::Time;
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ impl SpecStage {
     }
 }
 
-pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
+fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
     if spec.done.is_some() {
         return (SpecStage::Done, format!("all of it is on {}", spec.order.target));
     }
@@ -123,5 +124,31 @@ fn in_the_way(task: &Task) -> Option<String> {
         | Stage::Merging(_)
         | Stage::RollingBack
         | Stage::Landed => None,
+    }
+}
+
+/// How far a spec is.
+#[derive(Debug)]
+pub(in crate::core) struct Progress {
+    /// Where it stands.
+    pub(in crate::core) stage: SpecStage,
+    /// Why, in words.
+    pub(in crate::core) why: Shown,
+    /// Tasks of its plan that have landed.
+    pub(in crate::core) landed: u32,
+    /// Tasks of its plan.
+    pub(in crate::core) planned: u32,
+}
+
+/// How far a spec is at `now`.
+pub(in crate::core) fn of(state: &State, spec: &Spec, now: Time) -> Progress {
+    let (stage, why) = stands(state, spec, now);
+    let is_landed = |id: &&TaskId| state.tasks.get(id).is_some_and(|task| task.stage == Stage::Landed);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Progress {
+        stage,
+        why: Shown::line(&why),
+        landed: count(spec.tasks.values().filter(is_landed).count()),
+        planned: count(spec.phases.iter().flatten().map(|phase| phase.tasks.len()).sum()),
     }
 }

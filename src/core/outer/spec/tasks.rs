@@ -4,10 +4,9 @@ use crate::core::model::agent::AgentTraits;
 use crate::core::model::brief::{Brief, Duty};
 use crate::core::model::plan::{Phase, Planned};
 use crate::core::model::spec::{Contract, Spec};
-use crate::core::model::state::State;
 use crate::core::model::task::Launch;
 use crate::core::rules::prompt;
-use crate::values::ids::{TaskId, TaskName};
+use crate::values::ids::TaskName;
 use std::collections::BTreeMap;
 
 fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, brief: Brief) -> Launch {
@@ -111,12 +110,10 @@ pub(in crate::core) fn soak_task(spec: &Spec) -> Launch {
 }
 
 pub(in crate::core) fn work_task(
-    state: &State,
     spec: &Spec,
     contract: &Contract,
     phase: &Phase,
     planned: &Planned,
-    known: &BTreeMap<TaskName, TaskId>,
 ) -> Launch {
     let order = &spec.order;
     let others: Vec<String> = phase
@@ -158,11 +155,5 @@ pub(in crate::core) fn work_task(
         templates: order.templates.clone(),
         bench: None,
     };
-    let name_of = |need: &TaskName| {
-        known.get(need).and_then(|id| state.tasks.get(id)).map(|task| task.launch.name.clone())
-    };
-    Launch {
-        after: planned.after.iter().filter_map(name_of).collect(),
-        ..base(spec, planned.name.clone(), prompt, agent, brief)
-    }
+    Launch { after: planned.after.clone(), ..base(spec, planned.name.clone(), prompt, agent, brief) }
 }
