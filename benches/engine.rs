@@ -1,4 +1,5 @@
-//! What a step of the rules costs with 10, 100 and 1,000 tasks under way, and what a replay does.
+//! What a step of the rules costs with 10, 100 and 1,000 tasks, all under way or nearly all waiting, what launching a
+//! thousand costs that wait for one, and what a replay does.
 
 #![expect(clippy::expect_used, reason = "a bench that can't go on says why")]
 
@@ -52,11 +53,15 @@ fn launch(n: usize, parallel: u32) -> Launch {
 
 impl Crew {
     fn new(tasks: u32) -> Self {
+        Self::with(tasks, tasks)
+    }
+
+    fn with(tasks: u32, parallel: u32) -> Self {
         let mut crew =
             Self { engine: Engine::new(), entries: Vec::new(), jobs: Vec::new(), now: Time(1_000) };
         let base = Oid::new(&"a".repeat(40)).expect("forty hex digits");
         for n in 0..tasks {
-            let launch = Box::new(launch(n as usize, tasks));
+            let launch = Box::new(launch(n as usize, parallel));
             let mut todo = crew.tell(Event::Command { by: "bench".into(), command: Command::Launch(launch) });
             while let Some(effect) = todo.pop() {
                 let outcome = match &effect.what {
@@ -77,6 +82,20 @@ impl Crew {
             }
         }
         assert_eq!(crew.engine.live_jobs().len(), tasks as usize, "every agent is at work");
+        crew
+    }
+
+    /// One in ten works; the others wait: half for a free place, half for the first to land.
+    fn waiting(tasks: u32) -> Self {
+        let places = (tasks / 10).max(1);
+        let mut crew = Self::with(places, places);
+        let first = TaskName::from_text("task 0");
+        for n in places..tasks {
+            let after = if n % 2 == 0 { vec![first.clone()] } else { Vec::new() };
+            let launch = Box::new(Launch { after, ..launch(n as usize, places) });
+            let todo = crew.tell(Event::Command { by: "bench".into(), command: Command::Launch(launch) });
+            assert!(todo.is_empty(), "it waits");
+        }
         crew
     }
 
@@ -117,10 +136,46 @@ fn step(bench: &mut Criterion) {
     group.finish();
 }
 
+fn step_while_most_wait(bench: &mut Criterion) {
+    let mut group = bench.benchmark_group("engine/step while nine of ten wait");
+    for tasks in SIZES {
+        let mut crew = Crew::waiting(tasks);
+        let job = crew.jobs[0];
+        group.bench_function(BenchmarkId::from_parameter(tasks), |bench| {
+            bench.iter(|| {
+                crew.now = crew.now.after(Span(1));
+                black_box(crew.engine.step(crew.now, Event::Alive(job)).is_ok())
+            });
+        });
+    }
+    group.finish();
+}
+
+/// All of them, from an empty board: the first works, the others wait for it, with places free.
+fn launch_many(bench: &mut Criterion) {
+    let mut group = bench.benchmark_group("engine/launch that many which wait for one");
+    group.sample_size(10);
+    for tasks in SIZES {
+        group.throughput(Throughput::Elements(u64::from(tasks)));
+        group.bench_function(BenchmarkId::from_parameter(tasks), |bench| {
+            bench.iter(|| {
+                let mut crew = Crew::with(1, tasks);
+                for n in 1..tasks {
+                    let after = vec![TaskName::from_text("task 0")];
+                    let launch = Box::new(Launch { after, ..launch(n as usize, tasks) });
+                    crew.tell(Event::Command { by: "bench".into(), command: Command::Launch(launch) });
+                }
+                black_box(crew.engine.live_jobs().len())
+            });
+        });
+    }
+    group.finish();
+}
+
 fn board(bench: &mut Criterion) {
     let mut group = bench.benchmark_group("engine/board");
     for tasks in SIZES {
-        let crew = Crew::new(tasks);
+        let crew = Crew::waiting(tasks);
         group.bench_function(BenchmarkId::from_parameter(tasks), |bench| {
             bench.iter(|| black_box(crew.engine.board(crew.now, &HashMap::new())));
         });
@@ -143,6 +198,6 @@ fn replay(bench: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = step, board, replay
+    targets = step, step_while_most_wait, launch_many, board, replay
 }
 criterion_main!(benches);

@@ -19,7 +19,6 @@ pub fn check(state: &State) -> Result<(), String> {
     attempts_share_nothing(state)?;
     one_merge_at_a_time(state)?;
     queues_hold_who_waits(state)?;
-    endings_are_asked_for(state)?;
     crate::core::outer::bench::check(state)?;
     nothing_stalls(state)
 }
@@ -102,10 +101,20 @@ fn queues_hold_who_waits(state: &State) -> Result<(), String> {
     for task in state.tasks.values() {
         let queued = usize::from(matches!(task.stage, Stage::Queued { .. }));
         let merging = usize::from(matches!(task.stage, Stage::Merging(_) | Stage::RollingBack));
-        if waiting(&state.start_queue, &task.id) != queued || waiting(&state.merge_queue, &task.id) != merging
+        let Some(index) = state.repo(&task.launch.repo) else {
+            return Err(format!("{} belongs to no repo", task.id));
+        };
+        if waiting(&index.start_queue, &task.id) != queued || waiting(&index.merge_queue, &task.id) != merging
         {
             return Err(format!("{} is in the wrong queue for {:?}", task.id, task.stage));
         }
+        if index.names.get(&task.launch.name) != Some(&task.id) {
+            return Err(format!("{} is not found by its name", task.id));
+        }
+    }
+    let known: usize = state.repos.values().map(|index| index.names.len()).sum();
+    if known != state.tasks.len() {
+        return Err(format!("{known} tasks have a name, and {} are on the board", state.tasks.len()));
     }
     Ok(())
 }
@@ -136,7 +145,7 @@ pub fn parallel_holds(before: &Places, state: &State) -> Result<(), String> {
     let none = BTreeSet::new();
     for (repo, now) in places(state) {
         let new: Vec<&TaskId> = now.difference(before.get(&repo).unwrap_or(&none)).collect();
-        let limit = state.parallel.get(&repo).copied().unwrap_or(1);
+        let limit = state.repo(&repo).map_or(1, |index| index.parallel);
         if !new.is_empty() && now.len() > limit as usize {
             return Err(format!("{} agents work where {limit} may: {new:?} came to {now:?}", now.len()));
         }
@@ -225,22 +234,15 @@ fn room(allowed: &Allowance, extra: Allowance, used: [u64; 3], share: u8) -> Res
     Ok(())
 }
 
-/// A job that was asked to end has a reason.
-fn endings_are_asked_for(state: &State) -> Result<(), String> {
-    for job in state.jobs.all() {
-        if job.end_asked && job.ending.is_none() {
-            return Err(format!("{} was ended without a reason", job.id));
-        }
-    }
-    Ok(())
-}
-
 /// The oracle of settle, by another road: a task that may go on has something under way for it, and one that is held
 /// back is held by something that can be named.
 fn nothing_stalls(state: &State) -> Result<(), String> {
+    let lines: BTreeMap<_, _> = state.repos.keys().map(|repo| (repo, queue::line(state, repo))).collect();
     for task in state.tasks.values().filter(|task| !task.paused) {
         let may_go_on = match &task.stage {
-            Stage::Queued { .. } => queue::held(state, task).is_none(),
+            Stage::Queued { .. } => {
+                lines.get(&task.launch.repo).is_some_and(|line| line.next().contains(&task.id))
+            }
             Stage::Trying => true,
             Stage::Merging(_) | Stage::RollingBack => queue::is_first_to_merge(state, task),
             Stage::Review

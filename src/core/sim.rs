@@ -8,7 +8,7 @@ use crate::core::engine::Engine;
 use crate::core::model::agent::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source, Usage,
 };
-use crate::core::model::attempt::Start;
+use crate::core::model::attempt::{Peek, Start};
 use crate::core::model::batch::Found;
 use crate::core::model::bench::sketch::Sketch;
 use crate::core::model::bench::{BenchCommand, BenchOrder, Entrant};
@@ -411,7 +411,11 @@ impl Sim {
         }
         let head = self.engine.state().tasks.get(&task)?.work()?.read.as_ref().map(|r| r.head.clone());
         let is_broken = |sim: &Self| {
-            sim.engine.state().tasks.get(&task).is_some_and(|of| of.attempts.iter().any(|a| a.broken))
+            sim.engine
+                .state()
+                .tasks
+                .get(&task)
+                .is_some_and(|of| of.attempts.iter().any(|a| a.peek == Peek::Now))
         };
         if is_broken(self) && self.dice.chance(25) {
             return Some(Command::Cover(task));
@@ -954,7 +958,7 @@ fn specs_go_from_goal_to_landed_work() {
         sim.faults = false;
         for _ in 0..300 {
             let spec = sim.engine.state().specs.all.values().next().unwrap();
-            if spec.done.is_some() {
+            if spec.is_done() {
                 break;
             }
             sim.run(100).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
@@ -974,7 +978,7 @@ fn specs_go_from_goal_to_landed_work() {
         }
         let state = sim.engine.state();
         let spec = state.specs.all.values().next().unwrap();
-        assert!(spec.done.is_some(), "seed {seed}: {:?}", sim.engine.board(sim.now, &HashMap::new()).specs);
+        assert!(spec.is_done(), "seed {seed}: {:?}", sim.engine.board(sim.now, &HashMap::new()).specs);
         overlaps(seed, &sim.ledger);
     }
     for kind in seen.keys() {

@@ -230,7 +230,7 @@ impl Sim {
         };
         let Some(open) = self.engine.state().batches.repos[&repo()].open.clone() else { return Ok(()) };
         let specs = open.specs.iter().filter_map(|id| self.engine.state().specs.all.get(id));
-        for spec in specs.filter(|spec| spec.done.is_none()) {
+        for spec in specs.filter(|spec| !spec.is_done()) {
             let waits =
                 spec.all_tasks().filter_map(|task| self.engine.state().tasks.get(&task)).any(|task| {
                     task.paused || matches!(task.stage, Stage::Stuck(_) | Stage::Interrupted | Stage::Stopped)

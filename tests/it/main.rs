@@ -12,10 +12,11 @@ mod budget;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod floors;
+#[cfg(test)]
 mod flow;
 #[cfg(test)]
 mod keeper;
-#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod lid;

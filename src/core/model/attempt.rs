@@ -25,6 +25,29 @@ pub fn branch_name(task: &TaskName, attempt: AttemptId) -> String {
     format!("nopeek/{task}/{}", attempt.no)
 }
 
+/// Whether somebody looked at the screen of an attempt while it was hidden.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Peek {
+    /// Nobody did.
+    #[default]
+    Never,
+    /// The lid is broken now.
+    Now,
+    /// It was, and is on again or needed no more.
+    Before,
+}
+
+impl Peek {
+    /// The lid is put back on, or needed no more.
+    #[must_use]
+    pub const fn over(self) -> Self {
+        match self {
+            Self::Never => Self::Never,
+            Self::Now | Self::Before => Self::Before,
+        }
+    }
+}
+
 /// An attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -64,10 +87,8 @@ pub struct Attempt {
     pub result: Option<AttemptResult>,
     /// A person has changed its branch after it was over; no agent works on it.
     pub reopened: bool,
-    /// The lid is broken now.
-    pub broken: bool,
-    /// The lid was broken at some time.
-    pub peeked: bool,
+    /// Whether somebody looked at its screen while it was hidden.
+    pub peek: Peek,
 }
 
 /// How an attempt came out.

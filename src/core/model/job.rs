@@ -94,13 +94,52 @@ pub struct Job {
     pub watch: Stopwatch,
     /// Its tree was last asked to freeze.
     pub frozen: bool,
-    /// It is to end.
-    pub ending: Option<Ending>,
-    /// The world was asked to end it.
-    pub end_asked: bool,
+    /// Whether it is to end, and why.
+    pub end: JobEnd,
+}
+
+/// Whether a job is to end: decided first, requested of its keeper then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JobEnd {
+    /// It goes on.
+    #[default]
+    Open,
+    /// It is to end for this reason.
+    Due(Ending),
+    /// Its keeper was told to end it, for this reason.
+    Requested(Ending),
+}
+
+impl JobEnd {
+    /// It is to end for this reason.
+    #[must_use]
+    pub const fn due(self, why: Ending) -> Self {
+        match self {
+            Self::Open | Self::Due(_) => Self::Due(why),
+            Self::Requested(_) => Self::Requested(why),
+        }
+    }
+
+    /// Its keeper was told; without a reason nobody is.
+    #[must_use]
+    pub const fn requested(self) -> Self {
+        match self {
+            Self::Open => Self::Open,
+            Self::Due(why) | Self::Requested(why) => Self::Requested(why),
+        }
+    }
 }
 
 impl Job {
+    /// Why it is to end, if it is.
+    #[must_use]
+    pub const fn ending(&self) -> Option<Ending> {
+        match self.end {
+            JobEnd::Open => None,
+            JobEnd::Due(why) | JobEnd::Requested(why) => Some(why),
+        }
+    }
+
     /// A job that was decided on and has not been heard of yet.
     pub(in crate::core) fn new(id: JobId, attempt: AttemptId, role: Role) -> Self {
         Self {
@@ -111,8 +150,7 @@ impl Job {
             exit: None,
             watch: Stopwatch::default(),
             frozen: false,
-            ending: None,
-            end_asked: false,
+            end: JobEnd::Open,
         }
     }
 

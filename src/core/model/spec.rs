@@ -317,6 +317,17 @@ pub struct Specs {
     pub last: u64,
 }
 
+/// Whether anything of a spec starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecRun {
+    /// It does, as its turn comes.
+    Open,
+    /// Nothing does until a person or a batch says that it goes on.
+    Stopped,
+    /// All of it has landed, since then.
+    Done(Time),
+}
+
 /// A spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -340,15 +351,31 @@ pub struct Spec {
     pub soak_check: Option<TaskId>,
     /// Tasks by their name in the plan.
     pub tasks: BTreeMap<TaskName, TaskId>,
-    /// Nothing of it starts.
-    pub stopped: bool,
-    /// All has landed.
-    pub done: Option<Time>,
+    /// Whether anything of it starts.
+    pub run: SpecRun,
     /// When it was asked for.
     pub created: Time,
 }
 
 impl Spec {
+    /// Whether something of it may start.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.run, SpecRun::Open)
+    }
+
+    /// Whether it was stopped before it was done.
+    #[must_use]
+    pub const fn is_stopped(&self) -> bool {
+        matches!(self.run, SpecRun::Stopped)
+    }
+
+    /// Whether all of it has landed.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.run, SpecRun::Done(_))
+    }
+
     /// All of its tasks, oldest first.
     pub fn all_tasks(&self) -> impl Iterator<Item = TaskId> {
         self.draft.into_iter().chain(self.plan).chain(self.tasks.values().copied()).chain(self.soak_check)
@@ -384,8 +411,7 @@ impl Specs {
                 soaked: 0,
                 soak_check: None,
                 tasks: BTreeMap::new(),
-                stopped: false,
-                done: None,
+                run: SpecRun::Open,
                 created: at,
             };
             self.all.insert(id, spec);
@@ -411,9 +437,10 @@ impl Specs {
                 spec.soaked = spec.landed.len();
                 spec.soak_check = None;
             }
-            SpecFact::Done { .. } => spec.done = Some(at),
-            SpecFact::Stopped { .. } => spec.stopped = true,
-            SpecFact::WentOn { .. } => spec.stopped = false,
+            SpecFact::Done { .. } => spec.run = SpecRun::Done(at),
+            SpecFact::Stopped { .. } if !spec.is_done() => spec.run = SpecRun::Stopped,
+            SpecFact::WentOn { .. } if !spec.is_done() => spec.run = SpecRun::Open,
+            SpecFact::Stopped { .. } | SpecFact::WentOn { .. } => {}
         }
     }
 }

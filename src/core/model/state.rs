@@ -1,11 +1,11 @@
 //! The state: what all facts together say. `apply` is total and has no rules.
 
 use crate::core::model::agent::{AgentState, Exit, Usage};
-use crate::core::model::attempt::{Attempt, Start};
+use crate::core::model::attempt::{Attempt, Peek, Start};
 use crate::core::model::batch::state::Batches;
 use crate::core::model::bench::Benches;
 use crate::core::model::brief::Part;
-use crate::core::model::budget::Budgets;
+use crate::core::model::budget::{Budgets, Spent};
 use crate::core::model::effect::{Effect, JobStart, Work};
 use crate::core::model::fact::Fact;
 use crate::core::model::gate::{GateRun, GateSpec, GateState};
@@ -14,10 +14,10 @@ use crate::core::model::panel::Panels;
 use crate::core::model::question::Asks;
 use crate::core::model::spec::{SpecFact, Specs};
 use crate::core::model::task::{Launch, Merge, Stage, Task};
-use crate::values::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
+use crate::values::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
 use crate::values::time::{Stopwatch, Time};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All that is known and decided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,12 +28,8 @@ pub struct State {
     pub jobs: Jobs,
     /// Effects that were asked for and not answered.
     pub open: BTreeMap<EffectId, (Effect, TaskId)>,
-    /// At most so many agents at once, by repo.
-    pub parallel: BTreeMap<PathBuf, u32>,
-    /// Waiting tasks of all repos, next first.
-    pub start_queue: Vec<TaskId>,
-    /// Approved tasks of all repos, next first.
-    pub merge_queue: Vec<TaskId>,
+    /// What belongs to each repo, by its main checkout: so that no rule has to look at the tasks of others.
+    pub repos: BTreeMap<PathBuf, RepoIndex>,
     /// What passed: repo, tree, command.
     pub passed: BTreeSet<(PathBuf, Oid, String)>,
     /// Specs, from goal to landed work.
@@ -59,7 +55,33 @@ pub struct State {
     pub last_effect: u64,
 }
 
+/// What of the board belongs to one repo.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepoIndex {
+    /// At most so many agents at once; 0 until a launch or a person has said it.
+    pub parallel: u32,
+    /// Its tasks on the board, by name.
+    pub names: BTreeMap<TaskName, TaskId>,
+    /// Its waiting tasks, next first.
+    pub start_queue: Vec<TaskId>,
+    /// Its approved tasks, next first.
+    pub merge_queue: Vec<TaskId>,
+}
+
+impl RepoIndex {
+    /// Its tasks on the board, in no order that means something.
+    pub fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        self.names.values().copied()
+    }
+}
+
 impl State {
+    /// What belongs to a repo; none until a task of it was launched.
+    #[must_use]
+    pub fn repo(&self, repo: &Path) -> Option<&RepoIndex> {
+        self.repos.get(repo)
+    }
+
     /// The newest attempt's agent job, if it is live.
     #[must_use]
     pub fn live_agent(&self, task: &Task) -> Option<&Job> {
@@ -77,7 +99,7 @@ impl State {
         match fact {
             Fact::Launched { task, launch, after } => self.launched(at, *task, launch, after.as_deref()),
             Fact::ParallelSet { repo, parallel } => {
-                self.parallel.insert(repo.clone(), *parallel);
+                self.repos.entry(repo.clone()).or_default().parallel = *parallel;
             }
             Fact::Reordered { task, place } => self.reordered(*task, *place),
             Fact::Asked { effect, task } => self.asked(effect, *task),
@@ -93,7 +115,7 @@ impl State {
             }),
             Fact::JobOpened { job, attempt, role } => self.job_opened(*job, *attempt, role),
             Fact::JobRan { job, .. } => self.job_ran(at, *job),
-            Fact::JobEnding { job, why, .. } => self.with_job(*job, |j| j.ending = Some(*why)),
+            Fact::JobEnding { job, why, .. } => self.with_job(*job, |j| j.end = j.end.due(*why)),
             Fact::JobEnded { job, exit, .. } => self.job_ended(at, *job, *exit),
             Fact::AgentSaid { attempt, source, state, read } => self.with_attempt(*attempt, |a| {
                 a.source = Some(*source);
@@ -124,16 +146,16 @@ impl State {
             Fact::AttemptOver { attempt, result } => {
                 self.with_attempt(*attempt, |a| {
                     a.result = Some(*result);
-                    a.broken = false;
+                    a.peek = a.peek.over();
                 });
             }
             Fact::Requeued { task, start, note, granted, part } => {
                 self.leave_queues(*task);
-                match part {
-                    Part::Work => self.start_queue.push(*task),
+                self.with_repo_of(*task, |repo| match part {
+                    Part::Work => repo.start_queue.push(*task),
                     // What is nearly done is finished first.
-                    Part::Second => self.start_queue.insert(0, *task),
-                }
+                    Part::Second => repo.start_queue.insert(0, *task),
+                });
                 self.with_task(*task, |t| t.granted += u32::from(*granted));
                 self.set_stage(at, *task, Stage::Queued { start: *start, note: note.clone(), part: *part });
             }
@@ -161,21 +183,9 @@ impl State {
             Fact::Interrupted { task } => self.end(at, *task, Stage::Interrupted),
             Fact::Stopped { task } => self.end(at, *task, Stage::Stopped),
             Fact::Rejected { task, reason } => self.end(at, *task, Stage::Rejected(reason.clone())),
-            Fact::Peeked { attempt, .. } => self.with_attempt(*attempt, |a| {
-                a.broken = true;
-                a.peeked = true;
-            }),
-            Fact::Covered { attempt } => self.with_attempt(*attempt, |a| a.broken = false),
-            Fact::Forgotten { task, used } => {
-                if let Some(repo) = self.tasks.get(task).map(|of| of.launch.repo.clone()) {
-                    self.budgets.forget(*task, &repo, used.unwrap_or_default());
-                }
-                self.leave_queues(*task);
-                self.tasks.remove(task);
-                self.batches.gone(Some(*task), None);
-                self.jobs.forget(*task);
-                self.asks.forget(*task);
-            }
+            Fact::Peeked { attempt, .. } => self.with_attempt(*attempt, |a| a.peek = Peek::Now),
+            Fact::Covered { attempt } => self.with_attempt(*attempt, |a| a.peek = a.peek.over()),
+            Fact::Forgotten { task, used } => self.forgotten(*task, used.unwrap_or_default()),
             Fact::Panel(fact) => self.panels.apply(at, fact),
             Fact::Ask(fact) => {
                 self.asks.apply(at, fact);
@@ -196,8 +206,10 @@ impl State {
 
     fn launched(&mut self, at: Time, id: TaskId, launch: &Launch, after: Option<&[TaskId]>) {
         self.last_task = self.last_task.max(id.0);
-        self.parallel.insert(launch.repo.clone(), launch.parallel);
-        self.start_queue.push(id);
+        let repo = self.repos.entry(launch.repo.clone()).or_default();
+        repo.parallel = launch.parallel;
+        repo.names.insert(launch.name.clone(), id);
+        repo.start_queue.push(id);
         let task = Task {
             id,
             launch: launch.clone(),
@@ -214,20 +226,28 @@ impl State {
         self.tasks.insert(id, task);
     }
 
+    fn forgotten(&mut self, id: TaskId, used: Spent) {
+        self.leave_queues(id);
+        if let Some(task) = self.tasks.remove(&id) {
+            let Launch { repo, name, .. } = &task.launch;
+            self.budgets.forget(id, repo, used);
+            if let Some(of) = self.repos.get_mut(repo)
+                && of.names.get(name) == Some(&id)
+            {
+                of.names.remove(name);
+            }
+        }
+        self.batches.gone(Some(id), None);
+        self.jobs.forget(id);
+        self.asks.forget(id);
+    }
+
     fn reordered(&mut self, task: TaskId, place: usize) {
-        let Some(repo) = self.tasks.get(&task).map(|t| t.launch.repo.clone()) else { return };
-        self.start_queue.retain(|id| *id != task);
-        let same_repo = |id: &TaskId, tasks: &BTreeMap<TaskId, Task>| {
-            tasks.get(id).is_some_and(|t| t.launch.repo == repo)
-        };
-        let at = self
-            .start_queue
-            .iter()
-            .enumerate()
-            .filter(|(_, id)| same_repo(id, &self.tasks))
-            .nth(place)
-            .map_or(self.start_queue.len(), |(at, _)| at);
-        self.start_queue.insert(at, task);
+        self.with_repo_of(task, |repo| {
+            repo.start_queue.retain(|id| *id != task);
+            let place = place.min(repo.start_queue.len());
+            repo.start_queue.insert(place, task);
+        });
     }
 
     fn asked(&mut self, effect: &Effect, task: TaskId) {
@@ -236,7 +256,7 @@ impl State {
             Work::Freeze(job) => self.with_job(*job, |j| j.frozen = true),
             Work::Thaw(job) => self.with_job(*job, |j| j.frozen = false),
             Work::End { job, .. } => self.with_job(*job, |j| {
-                j.end_asked = true;
+                j.end = j.end.requested();
                 j.frozen = false;
             }),
             Work::StartJob(JobStart { .. })
@@ -254,7 +274,7 @@ impl State {
     }
 
     fn attempt_opened(&mut self, at: Time, id: AttemptId, part: Part, start: Start, prompt: &str) {
-        self.start_queue.retain(|task| *task != id.task);
+        self.with_repo_of(id.task, |repo| repo.start_queue.retain(|task| *task != id.task));
         self.with_task(id.task, |task| {
             task.merge = None;
             task.attempts.push(Attempt {
@@ -276,8 +296,7 @@ impl State {
                 gates: Vec::new(),
                 result: None,
                 reopened: false,
-                broken: false,
-                peeked: false,
+                peek: Peek::Never,
             });
         });
         self.set_stage(at, id.task, Stage::Trying);
@@ -393,7 +412,7 @@ impl State {
 
     fn enter_merge_queue(&mut self, at: Time, task: TaskId, stage: Stage) {
         self.leave_queues(task);
-        self.merge_queue.push(task);
+        self.with_repo_of(task, |repo| repo.merge_queue.push(task));
         self.with_task(task, |t| t.merge = Some(Merge::default()));
         self.set_stage(at, task, stage);
     }
@@ -404,8 +423,16 @@ impl State {
     }
 
     fn leave_queues(&mut self, task: TaskId) {
-        self.start_queue.retain(|id| *id != task);
-        self.merge_queue.retain(|id| *id != task);
+        self.with_repo_of(task, |repo| {
+            repo.start_queue.retain(|id| *id != task);
+            repo.merge_queue.retain(|id| *id != task);
+        });
+    }
+
+    fn with_repo_of(&mut self, task: TaskId, change: impl FnOnce(&mut RepoIndex)) {
+        if let Some(repo) = self.tasks.get(&task).and_then(|of| self.repos.get_mut(&of.launch.repo)) {
+            change(repo);
+        }
     }
 
     fn set_stage(&mut self, at: Time, id: TaskId, stage: Stage) {

@@ -186,7 +186,7 @@ fn is_live(state: &State, id: AttemptId) -> bool {
         return false;
     };
     let newest = task.attempt().is_some_and(|a| a.id == id && a.read.is_none());
-    newest && state.live_agent(task).is_some_and(|job| job.ending.is_none())
+    newest && state.live_agent(task).is_some_and(|job| job.ending().is_none())
 }
 
 fn live(state: &State, id: AttemptId, what: &str) -> Result<(), Refused> {

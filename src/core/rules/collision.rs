@@ -4,7 +4,7 @@ use crate::core::model::brief::Duty;
 use crate::core::model::state::State;
 use crate::core::model::task::Task;
 use crate::core::rules::lookup;
-use crate::values::ids::TaskName;
+use crate::values::ids::{TaskId, TaskName};
 use crate::values::pattern;
 
 /// A task of the same spec that was launched before this one, has begun, and may change the same files.
@@ -14,15 +14,18 @@ pub(in crate::core) fn collides_with<'a>(
     task: &'a Task,
 ) -> Option<(&'a TaskName, &'a str)> {
     let spec = task.launch.brief.spec?;
-    let memory = &state.specs.all.get(&spec)?.order.memory;
+    let of_spec = state.specs.all.get(&spec)?;
+    let memory = &of_spec.order.memory;
     let own: Vec<String> =
         task.launch.brief.touches.iter().filter(|touch| *touch != memory).cloned().collect();
     if task.launch.brief.duty != Duty::Build || own.is_empty() {
         return None;
     }
-    state.tasks.range(..task.id).map(|(_, other)| other).find_map(|other| {
+    let mut earlier: Vec<TaskId> = of_spec.tasks.values().copied().filter(|id| *id < task.id).collect();
+    earlier.sort_unstable();
+    earlier.into_iter().filter_map(|id| state.tasks.get(&id)).find_map(|other| {
         let brief = &other.launch.brief;
-        let same = brief.spec == Some(spec) && brief.duty == Duty::Build;
+        let same = brief.duty == Duty::Build;
         let ordered = other.after.contains(&task.id) || task.after.contains(&other.id);
         if !same || lookup::is_ended(&other.stage) || ordered {
             return None;

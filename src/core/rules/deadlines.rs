@@ -78,7 +78,7 @@ pub(in crate::core) fn at_a_dialog(
     quiet: &BTreeMap<JobId, Time>,
 ) -> Option<(AttemptId, Time)> {
     let waits =
-        job.ran && job.is_live() && job.ending.is_none() && !task.paused && task.stage == Stage::Trying;
+        job.ran && job.is_live() && job.ending().is_none() && !task.paused && task.stage == Stage::Trying;
     let attempt = task.attempt().filter(|a| waits && a.agent == Some(job.id) && a.said.is_none())?;
     let agent = brief::agent(task, attempt.part);
     let limit = agent.speaks.filter(|_| agent.mode == AgentMode::Interactive)?;
@@ -109,7 +109,7 @@ pub(in crate::core) fn deadline(state: &State, quiet: &BTreeMap<JobId, Time>) ->
     state
         .jobs
         .live()
-        .filter(|job| job.ending.is_none())
+        .filter(|job| job.ending().is_none())
         .filter_map(|job| state.tasks.get(&job.attempt.task).map(|task| (task, job)))
         .flat_map(|(task, job)| {
             let ends = times(state, task, job, quiet).into_iter().map(|(at, _)| at);

@@ -31,7 +31,7 @@ pub(in crate::core) fn exited(
     }
     match job.role {
         Role::Agent => {
-            if exit == Exit::Unknown && job.ending.is_none() {
+            if exit == Exit::Unknown && job.ending().is_none() {
                 turn.fact(Fact::AttemptOver { attempt: job.attempt, result: AttemptResult::Interrupted });
                 turn.fact(Fact::Interrupted { task });
                 turn.notice(task, NoticeKind::NeedsYou, "its agent died with its keeper: resume or retry");
@@ -46,7 +46,7 @@ pub(in crate::core) fn exited(
             if !is_run_of(turn, &job, merged, gate) || may_run_again(turn, &job, exit) {
                 return;
             }
-            let verdict = gate::judge(exit, job.ending);
+            let verdict = gate::judge(exit, job.ending());
             let tail = if verdict.is_green() { String::new() } else { last_bytes(tail, GateRun::TAIL_MAX) };
             let took = Some(took);
             let attempt = job.attempt;
@@ -87,7 +87,7 @@ fn may_run_again(turn: &Turn<'_>, job: &Job, exit: Exit) -> bool {
         other.attempt == job.attempt && other.role == job.role && other.exit == Some(Exit::Unknown)
     };
     exit == Exit::Unknown
-        && job.ending.is_none()
+        && job.ending().is_none()
         && turn.state.jobs.of(job.attempt.task).filter(lost).count() < LOST_MAX
 }
 

@@ -4,7 +4,7 @@
 //! permits, from the engine's state. A permit is for one job, is used up by one borrow and can't be
 //! kept, so that a lid that is put back takes effect at once.
 
-use crate::core::model::attempt::Attempt;
+use crate::core::model::attempt::{Attempt, Peek};
 use crate::core::model::fact::Fact;
 use crate::core::model::job::{Job, Role};
 use crate::core::model::lid::{Lid, LidRule};
@@ -42,7 +42,7 @@ pub(in crate::core) fn of(state: &State, task: &Task, attempt: &Attempt) -> Lid 
     match task.launch.lid {
         LidRule::Off => Lid::Lifted,
         LidRule::On if !live && !pending => Lid::Lifted,
-        LidRule::On if attempt.broken => Lid::Broken,
+        LidRule::On if attempt.peek == Peek::Now => Lid::Broken,
         LidRule::On => Lid::Sealed,
     }
 }

@@ -14,8 +14,8 @@ use crate::values::ids::{TaskId, TaskName};
 /// The tasks on the board that a launch waits for by name.
 pub(in crate::core) fn named(state: &State, launch: &Launch) -> Result<Vec<TaskId>, Refused> {
     let find = |name: &TaskName| {
-        let of_name = |task: &&Task| task.launch.repo == launch.repo && task.launch.name == *name;
-        state.tasks.values().find(of_name).map(|task| task.id).ok_or_else(|| {
+        let id = state.repo(&launch.repo).and_then(|index| index.names.get(name)).copied();
+        id.ok_or_else(|| {
             Refused::new(
                 RefusedKind::NotFound,
                 format!("there is no task {name} to wait for"),

@@ -15,7 +15,7 @@ use crate::values::text::Shown;
 pub(in crate::core) fn observed(turn: &mut Turn<'_>, id: JobId, what: Observation, read: u64) {
     let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live()) else { return };
     // What an agent has used counts to its end; nothing else that it says does once it is being ended.
-    if job.ending.is_some() && !matches!(what, Observation::Usage(_)) {
+    if job.ending().is_some() && !matches!(what, Observation::Usage(_)) {
         return;
     }
     let attempt_id = job.attempt;

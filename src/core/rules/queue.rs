@@ -4,14 +4,13 @@ use crate::core::model::effect::Work;
 use crate::core::model::fact::Fact;
 use crate::core::model::job::Role;
 use crate::core::model::refused::{Refused, RefusedKind};
-use crate::core::model::state::State;
+use crate::core::model::state::{RepoIndex, State};
 use crate::core::model::task::{Launch, Stage, Task};
 use crate::core::rules::lookup::{get, not_now};
 use crate::core::rules::prerequisites::{self, waits};
 use crate::core::rules::turn::Turn;
 use crate::core::rules::{budget_hold, collision};
 use crate::values::ids::{TaskId, TaskName};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Most tasks on the boards of a daemon: what a board message of [`crate::core::views::board::Board`] can carry.
@@ -58,7 +57,7 @@ pub(in crate::core) fn launch(
 fn free_name(state: &State, launch: &Launch) -> TaskName {
     let taken = |name: &TaskName| {
         let stem = format!("nopeek/{name}/");
-        state.tasks.values().any(|t| t.launch.repo == launch.repo && t.launch.name == *name)
+        state.repo(&launch.repo).is_some_and(|index| index.names.contains_key(name))
             || state.open.values().any(|(effect, _)| {
                 // A forgotten task's branches are still on their way to the archive.
                 matches!(&effect.what, Work::Archive { repo, branch: Some(branch), .. }
@@ -97,87 +96,118 @@ pub(in crate::core) fn set_parallel(
             "give at least 1",
         ));
     }
-    if turn.state.parallel.get(&repo) != Some(&parallel) {
+    if turn.state.repo(&repo).map(|index| index.parallel) != Some(parallel) {
         turn.fact(Fact::ParallelSet { repo, parallel });
     }
     Ok(())
 }
 
-/// Why a waiting task does not start now; none: it starts.
-pub(in crate::core) fn held(state: &State, task: &Task) -> Option<String> {
+/// What keeps a waiting task from starting though places were free.
+enum Obstacle<'a> {
+    Paused,
+    /// Others must land first.
+    Prerequisites,
+    /// Processes of the attempt before are still being ended.
+    Processes,
+    /// Another one of its spec may change the same place.
+    Collision(&'a TaskName, &'a str),
+    /// Why nothing new starts in a budget.
+    Budget(String),
+}
+
+fn obstacle<'a>(state: &'a State, task: &'a Task) -> Option<Obstacle<'a>> {
     if task.paused {
-        return Some("paused: resume lets it start".to_owned());
+        Some(Obstacle::Paused)
+    } else if waits(state, task) {
+        Some(Obstacle::Prerequisites)
+    } else if state.jobs.has_live(task.id) {
+        Some(Obstacle::Processes)
+    } else if let Some((name, place)) = collision::collides_with(state, task) {
+        Some(Obstacle::Collision(name, place))
+    } else {
+        budget_hold::held(state, task).map(Obstacle::Budget)
     }
-    if waits(state, task) {
-        return Some(prerequisites::words(state, task));
+}
+
+/// The line of a repo's waiting tasks before its places.
+#[derive(Debug)]
+pub(in crate::core) struct Line {
+    /// How many places there are.
+    limit: usize,
+    /// How many are taken.
+    busy: usize,
+    /// Tasks that only wait for a place, next first.
+    ready: Vec<TaskId>,
+}
+
+impl Line {
+    /// Those whose turn it is.
+    pub(in crate::core) fn next(&self) -> &[TaskId] {
+        let free = self.limit.saturating_sub(self.busy);
+        &self.ready[..free.min(self.ready.len())]
     }
-    if state.jobs.has_live(task.id) {
-        return Some("waits until the processes of the attempt before are gone".to_owned());
+}
+
+/// The line of a repo as it stands. Looks at the tasks of that repo alone, once.
+pub(in crate::core) fn line(state: &State, repo: &Path) -> Line {
+    let (limit, busy) = (limit(state, repo), busy(state, repo));
+    let queue = state.repo(repo).map(|index| index.start_queue.as_slice()).unwrap_or_default();
+    let is_ready = |id: &&TaskId| state.tasks.get(id).is_some_and(|task| obstacle(state, task).is_none());
+    Line { limit, busy, ready: queue.iter().filter(is_ready).copied().collect() }
+}
+
+/// Why a waiting task does not start now, given its repo's line; none: it starts.
+pub(in crate::core) fn held(state: &State, task: &Task, line: &Line) -> Option<String> {
+    let Line { limit, busy, ready } = line;
+    match obstacle(state, task) {
+        Some(Obstacle::Paused) => Some("paused: resume lets it start".to_owned()),
+        Some(Obstacle::Prerequisites) => Some(prerequisites::words(state, task)),
+        Some(Obstacle::Processes) => {
+            Some("waits until the processes of the attempt before are gone".to_owned())
+        }
+        Some(Obstacle::Collision(name, place)) => {
+            Some(format!("waits for {name} to end: both may change {place}"))
+        }
+        Some(Obstacle::Budget(why)) => Some(why),
+        None if line.next().contains(&task.id) => None,
+        None => Some(match ready.iter().position(|id| *id == task.id).unwrap_or(ready.len()) {
+            0 => format!("waits for a free place: {busy} of {limit} agents work"),
+            ahead => format!("waits for a free place: {ahead} before it, {busy} of {limit} agents work"),
+        }),
     }
-    if let Some((name, place)) = collision::collides_with(state, task) {
-        return Some(format!("waits for {name} to end: both may change {place}"));
-    }
-    if let Some(why) = budget_hold::held(state, task) {
-        return Some(why);
-    }
-    let limit = limit(state, &task.launch.repo);
-    let busy = busy(state, &task.launch.repo);
-    let ahead = state
-        .start_queue
-        .iter()
-        .take_while(|id| **id != task.id)
-        .filter_map(|id| state.tasks.get(id))
-        .filter(|other| other.launch.repo == task.launch.repo && !other.paused)
-        .filter(|other| !waits(state, other) && !state.jobs.has_live(other.id))
-        .filter(|other| collision::collides_with(state, other).is_none())
-        .filter(|other| budget_hold::held(state, other).is_none())
-        .count();
-    let slots = (limit as usize).saturating_sub(busy);
-    if ahead >= slots {
-        return Some(if ahead == 0 {
-            format!("waits for a free place: {busy} of {limit} agents work")
-        } else {
-            format!("waits for a free place: {ahead} before it, {busy} of {limit} agents work")
-        });
-    }
-    None
 }
 
 /// At most so many agents of a repo work at once.
-fn limit(state: &State, repo: &Path) -> u32 {
-    state.parallel.get(repo).copied().unwrap_or(1)
+fn limit(state: &State, repo: &Path) -> usize {
+    state.repo(repo).map_or(1, |index| index.parallel.max(1) as usize)
 }
 
 /// Whether a repo has no free place: none of its waiting tasks starts.
 pub(in crate::core) fn is_full(state: &State, repo: &Path) -> bool {
-    busy(state, repo) >= limit(state, repo) as usize
+    busy(state, repo) >= limit(state, repo)
 }
 
 /// Tasks of a repo that hold one of its places: those whose agent has not ended, and those whose agent or set-up hook
 /// of an attempt that was given up is still being ended.
 fn busy(state: &State, repo: &Path) -> usize {
-    let is_trying = |task: &Task| {
+    let is_trying = |task: &&Task| {
         task.stage == Stage::Trying && task.open().is_some_and(|a| a.read.is_none() && !a.reopened)
     };
-    let here = |task: &&Task| task.launch.repo == repo;
-    let trying = state.tasks.values().filter(here).filter(|task| is_trying(task)).count();
-    let ending: BTreeSet<TaskId> = state
-        .jobs
-        .live()
-        .filter(|job| matches!(job.role, Role::Agent | Role::Setup { merged: false, .. }))
-        .filter_map(|job| state.tasks.get(&job.attempt.task))
-        .filter(|task| here(task) && !is_trying(task))
-        .map(|task| task.id)
-        .collect();
-    trying + ending.len()
+    let has_process = |task: &&Task| {
+        let mut jobs = state.jobs.live_of(task.id);
+        jobs.any(|job| matches!(job.role, Role::Agent | Role::Setup { merged: false, .. }))
+    };
+    let tasks = state.repo(repo).into_iter().flat_map(RepoIndex::tasks);
+    let tasks = tasks.filter_map(|id| state.tasks.get(&id));
+    tasks.filter(|task| is_trying(task) || has_process(task)).count()
 }
 
 /// Whether it is this task's turn in the merge queue of its repo and target: the first that is not paused.
 pub(in crate::core) fn is_first_to_merge(state: &State, task: &Task) -> bool {
-    let same =
-        |other: &&Task| other.launch.repo == task.launch.repo && other.launch.target == task.launch.target;
+    let queue = state.repo(&task.launch.repo).map(|index| index.merge_queue.as_slice()).unwrap_or_default();
+    let same = |other: &&Task| other.launch.target == task.launch.target;
     let may = |other: &&Task| prerequisites::may_merge(state, other);
-    let mut line = state.merge_queue.iter().filter_map(|id| state.tasks.get(id)).filter(same).filter(may);
+    let mut line = queue.iter().filter_map(|id| state.tasks.get(id)).filter(same).filter(may);
     // One that has a candidate, or whose candidate is being built, stays first even if it is paused.
     let built = |t: &Task| t.merge.as_ref().is_some_and(|m| m.built.is_some());
     line.clone()

@@ -5,7 +5,6 @@
 
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::state::State;
-use crate::core::model::task::Task;
 use crate::core::rules::usage;
 use crate::values::ids::TaskName;
 use std::borrow::Cow;
@@ -26,10 +25,8 @@ pub fn todays_form<'a>(state: &State, entry: &'a Entry) -> Cow<'a, Fact> {
         }
         Fact::Launched { task, launch, after: None } => {
             // A name that nobody on the board had was waited for by nobody.
-            let of_name = |name: &TaskName| {
-                let named = |other: &&Task| other.launch.repo == launch.repo && other.launch.name == *name;
-                state.tasks.values().find(named).map(|other| other.id)
-            };
+            let names = state.repo(&launch.repo).map(|index| &index.names);
+            let of_name = |name: &TaskName| names.and_then(|names| names.get(name)).copied();
             let after = Some(launch.after.iter().filter_map(of_name).collect());
             Cow::Owned(Fact::Launched { task: *task, launch: launch.clone(), after })
         }

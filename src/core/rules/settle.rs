@@ -7,7 +7,7 @@ use crate::core::model::attempt::{Attempt, AttemptResult, Start, branch_name};
 use crate::core::model::brief::{Duty, Part};
 use crate::core::model::effect::{Candidate, JobWhat, Work};
 use crate::core::model::fact::Fact;
-use crate::core::model::job::{Ending, Job, Role};
+use crate::core::model::job::{Ending, Job, JobEnd, Role};
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::task::Stage;
 use crate::core::rules::deadlines::{GRACE, at_a_dialog, ending};
@@ -17,7 +17,6 @@ use crate::core::rules::turn::Turn;
 use crate::core::rules::{attempt, brief, gate, lookup, prerequisites, queue, second};
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Takes every task one step on.
@@ -47,43 +46,40 @@ pub(in crate::core) fn jobs(turn: &mut Turn<'_>, id: TaskId) {
             turn.fact(Fact::AgentSaid { attempt, source, state, read });
             continue;
         }
-        if job.ending.is_none() && unwanted {
-            turn.fact(Fact::JobEnding { job: job.id, task: id, why: Ending::Stopped });
-        } else if let (None, Some(why)) = (job.ending, why) {
-            turn.fact(Fact::JobEnding { job: job.id, task: id, why });
-        } else if job.ending.is_some() {
-            if job.ran && !job.end_asked {
-                turn.ask(id, Work::End { job: job.id, grace: GRACE });
+        match job.end {
+            JobEnd::Open if unwanted => {
+                turn.fact(Fact::JobEnding { job: job.id, task: id, why: Ending::Stopped });
             }
-        } else if job.ran && paused != job.frozen {
-            turn.ask(id, if paused { Work::Freeze(job.id) } else { Work::Thaw(job.id) });
+            JobEnd::Open => match why {
+                Some(why) => turn.fact(Fact::JobEnding { job: job.id, task: id, why }),
+                None if job.ran && paused != job.frozen => {
+                    turn.ask(id, if paused { Work::Freeze(job.id) } else { Work::Thaw(job.id) });
+                }
+                None => {}
+            },
+            JobEnd::Due(_) if job.ran => turn.ask(id, Work::End { job: job.id, grace: GRACE }),
+            JobEnd::Due(_) | JobEnd::Requested(_) => {}
         }
     }
 }
 
-/// Starts waiting tasks whose turn it is. A repo without a free place is looked at once.
+/// Starts waiting tasks whose turn it is.
 pub(in crate::core) fn start(turn: &mut Turn<'_>) {
-    let mut full: BTreeSet<PathBuf> = BTreeSet::new();
-    for id in turn.state.start_queue.clone() {
-        let Some(task) = turn.state.tasks.get(&id) else { continue };
-        if full.contains(&task.launch.repo) {
-            continue;
+    let waits = turn.state.repos.iter().filter(|(_, index)| !index.start_queue.is_empty());
+    let repos: Vec<PathBuf> = waits.map(|(repo, _)| repo.clone()).collect();
+    for repo in repos {
+        if !queue::is_full(turn.state, &repo) {
+            for id in queue::line(turn.state, &repo).next() {
+                open_attempt(turn, *id);
+            }
         }
-        if queue::is_full(turn.state, &task.launch.repo) {
-            full.insert(task.launch.repo.clone());
-            continue;
-        }
-        open_attempt(turn, id);
     }
 }
 
-/// Starts a waiting task's next attempt if it is its turn.
+/// Starts a waiting task's next attempt.
 fn open_attempt(turn: &mut Turn<'_>, id: TaskId) {
     let Some(task) = turn.state.tasks.get(&id) else { return };
     let Stage::Queued { start, note, part } = &task.stage else { return };
-    if queue::held(turn.state, task).is_some() {
-        return;
-    }
     let no = task.attempts.last().map_or(1, |a| a.id.no + 1);
     let prompt = brief::prompt_of(task, *part, note);
     let attempt = AttemptId { task: id, no };
@@ -137,9 +133,9 @@ fn trying(turn: &mut Turn<'_>, id: TaskId) {
     let Some(read) = &attempt.read else { return read_branch(turn, id, &attempt) };
     let failed = matches!(attempt.said, Some((AgentState::Failed(_), _)));
     if attempt.part == Part::Second {
-        return second::look_over(turn, attempt.id, exit, agent.ending, failed);
+        return second::look_over(turn, attempt.id, exit, agent.ending(), failed);
     }
-    if let Some((result, note)) = attempt::over_before_gates(exit, agent.ending, failed, read.commits) {
+    if let Some((result, note)) = attempt::over_before_gates(exit, agent.ending(), failed, read.commits) {
         attempt::next(turn, attempt.id, result, note);
         return turn.notice_red(id, &format!("attempt {}: {}", attempt.id.no, result.label()));
     }

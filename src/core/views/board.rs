@@ -4,7 +4,7 @@
 //! somebody asks. Field names are the JSON names and are kept stable.
 
 use crate::core::model::agent::{AgentMode, Ask, Exit, Source, Usage};
-use crate::core::model::attempt::{self, Attempt, AttemptResult};
+use crate::core::model::attempt::{self, Attempt, AttemptResult, Peek};
 use crate::core::model::brief::Part;
 use crate::core::model::budget::Spent;
 use crate::core::model::diff::DiffStat;
@@ -16,7 +16,8 @@ use crate::core::model::lid::Lid;
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task, TaskState};
 use crate::core::rules::lookup::{self, state_of};
-use crate::core::rules::{brief, budget_hold, lid, prerequisites, queue, usage};
+use crate::core::rules::queue::{self, Line};
+use crate::core::rules::{brief, budget_hold, lid, prerequisites, usage};
 use crate::core::views::bench::{self, BenchLine};
 use crate::core::views::budget;
 use crate::core::views::panel::{self, PollLine};
@@ -26,7 +27,7 @@ use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All that a board shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,33 +238,27 @@ pub struct Measured {
 
 /// The board of a state.
 pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId, Measured>) -> Board {
-    let mut repos: BTreeMap<PathBuf, RepoView> = BTreeMap::new();
-    for of in state.tasks.values() {
-        let launch = &of.launch;
-        let view = repos.entry(launch.repo.clone()).or_insert_with(|| RepoView {
+    let mut repos: BTreeMap<&Path, RepoView> = BTreeMap::new();
+    for Task { launch, .. } in state.tasks.values() {
+        let index = state.repo(&launch.repo);
+        let view = repos.entry(launch.repo.as_path()).or_insert_with(|| RepoView {
             path: launch.repo.clone(),
             target: launch.target.clone(),
-            parallel: state.parallel.get(&launch.repo).copied().unwrap_or(1),
-            waiting: Vec::new(),
-            merging: Vec::new(),
+            parallel: index.map_or(1, |index| index.parallel),
+            waiting: index.map(|index| index.start_queue.clone()).unwrap_or_default(),
+            merging: index.map(|index| index.merge_queue.clone()).unwrap_or_default(),
         });
         view.target.clone_from(&launch.target);
     }
-    let place = |id: &TaskId| state.tasks.get(id).map(|of| of.launch.repo.clone());
-    for id in &state.start_queue {
-        if let Some(repo) = place(id).and_then(|path| repos.get_mut(&path)) {
-            repo.waiting.push(*id);
-        }
-    }
-    for id in &state.merge_queue {
-        if let Some(repo) = place(id).and_then(|path| repos.get_mut(&path)) {
-            repo.merging.push(*id);
-        }
-    }
+    let lines: BTreeMap<&Path, Line> = repos.keys().map(|repo| (*repo, queue::line(state, repo))).collect();
+    let view = |of: &Task| match lines.get(of.launch.repo.as_path()) {
+        Some(line) => task_in(state, of, line, now, measured),
+        None => task(state, of, now, measured),
+    };
     Board {
         now,
         repos: repos.into_values().collect(),
-        tasks: state.tasks.values().map(|of| task(state, of, now, measured)).collect(),
+        tasks: state.tasks.values().map(view).collect(),
         specs: spec::lines(state, now),
         benches: bench::lines(state),
         votes: panel::waiting(state),
@@ -278,13 +273,24 @@ pub(in crate::core) fn task(
     now: Time,
     measured: &HashMap<JobId, Measured>,
 ) -> TaskView {
+    task_in(state, of, &queue::line(state, &of.launch.repo), now, measured)
+}
+
+/// The same where the line of its repo is known.
+fn task_in(
+    state: &State,
+    of: &Task,
+    line: &Line,
+    now: Time,
+    measured: &HashMap<JobId, Measured>,
+) -> TaskView {
     let stands = state_of(of);
     let mut view = TaskView {
         id: of.id,
         name: of.launch.name.to_string(),
         repo: of.launch.repo.clone(),
         state: stands,
-        why: Shown::line(&why(state, of)),
+        why: Shown::line(&why(state, of, line)),
         paused: of.paused,
         needs_you: matches!(
             stands,
@@ -313,10 +319,10 @@ pub(in crate::core) fn task(
 }
 
 /// Why a task stands where it stands: the answer to "why is it (not) running", by the predicates that settle uses.
-fn why(state: &State, task: &Task) -> String {
+fn why(state: &State, task: &Task, line: &Line) -> String {
     let live = state.jobs.live_of(task.id).count();
     match &task.stage {
-        Stage::Queued { .. } => queue::held(state, task).unwrap_or_default(),
+        Stage::Queued { .. } => queue::held(state, task, line).unwrap_or_default(),
         Stage::Trying if task.paused => budget_hold::why_paused(state, task)
             .unwrap_or_else(|| "paused: every process of it is frozen, every clock stands still".to_owned()),
         Stage::Trying => trying_why(state, task),
@@ -350,7 +356,7 @@ fn trying_why(state: &State, task: &Task) -> String {
         }
         (_, Some(job), None) => match state.jobs.get(job) {
             Some(job) if !job.is_live() => "its branch is being read".to_owned(),
-            Some(job) if job.ending.is_some() => "its agent is being ended".to_owned(),
+            Some(job) if job.ending().is_some() => "its agent is being ended".to_owned(),
             Some(job) if !job.ran => "its agent is being started".to_owned(),
             _ => String::new(),
         },
@@ -367,7 +373,9 @@ fn merging_why(state: &State, task: &Task) -> String {
         return format!("waits for {names} to land: it stands on it");
     }
     if !queue::is_first_to_merge(state, task) {
-        let at = state.merge_queue.iter().position(|id| *id == task.id).unwrap_or(0);
+        let queue =
+            state.repo(&task.launch.repo).map(|index| index.merge_queue.as_slice()).unwrap_or_default();
+        let at = queue.iter().position(|id| *id == task.id).unwrap_or(0);
         return format!("{at} before it in the merge queue");
     }
     match task.merge.as_ref().and_then(|merge| merge.built.as_ref()) {
@@ -401,7 +409,7 @@ fn attempt_view(
         job: of.agent,
         mode: brief::agent(task, of.part).mode,
         lid: lid::of(state, task, of),
-        peeked: of.peeked,
+        peeked: of.peek != Peek::Never,
         exit: agent.and_then(|job| job.exit),
         result: of.result,
         source: of.source,

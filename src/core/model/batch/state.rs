@@ -70,6 +70,17 @@ pub struct Batch {
     pub stopped: bool,
 }
 
+/// How far the queue was read for a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// It was not read yet.
+    NotYet,
+    /// It was read.
+    Done,
+    /// It was read, and nothing of what waits can be taken in this phase.
+    Dry,
+}
+
 /// A phase under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
@@ -79,10 +90,8 @@ pub struct Running {
     pub limit: Span,
     /// How long it has been under way, the machine's sleep not counted.
     pub watch: Stopwatch,
-    /// The queue was looked at for it.
-    pub looked: bool,
-    /// Nothing of what waits can be taken in this phase.
-    pub dry: bool,
+    /// What the queue was found to hold for it.
+    pub scan: Scan,
     /// The task that does it.
     pub task: Option<TaskId>,
 }
@@ -122,22 +131,14 @@ impl Batches {
             }
             BatchFact::PhaseBegan { repo, phase, limit, .. } => self.with_open(repo, |batch| {
                 let watch = Stopwatch::started(at);
-                batch.running = Some(Running {
-                    phase: *phase,
-                    limit: *limit,
-                    watch,
-                    looked: false,
-                    dry: false,
-                    task: None,
-                });
+                batch.running =
+                    Some(Running { phase: *phase, limit: *limit, watch, scan: Scan::NotYet, task: None });
             }),
             BatchFact::Looked { repo, batch, waiting, dry } => {
                 self.with(repo, |of| of.waiting.clone_from(waiting));
                 if batch.is_some() {
-                    self.with_running(repo, |running| {
-                        running.looked = true;
-                        running.dry = *dry;
-                    });
+                    let scan = if *dry { Scan::Dry } else { Scan::Done };
+                    self.with_running(repo, |running| running.scan = scan);
                 }
             }
             BatchFact::Taken { repo, batch, spec, folder, file } => {

@@ -11,7 +11,7 @@ pub mod words;
 use crate::core::model::agent::AgentTraits;
 use crate::core::model::attempt::Start;
 use crate::core::model::batch::fact::BatchFact;
-use crate::core::model::batch::state::{Batch, Running, Scheduled};
+use crate::core::model::batch::state::{Batch, Running, Scan, Scheduled};
 use crate::core::model::batch::{
     BatchCommand, BatchPhase, CatchUp, LATE, MISSED_MAX, PRIORITIES, PhaseOutcome, Schedule, Stint,
 };
@@ -309,7 +309,7 @@ fn looks(state: &State, repo: &Path) -> bool {
 }
 
 fn supervise(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
-    if !running.looked {
+    if running.scan == Scan::NotYet {
         return look(turn, repo, Some(batch.id), 0);
     }
     let Some(of) = turn.state.batches.repos.get(repo) else { return };
@@ -327,8 +327,12 @@ fn build(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running, qui
     }
     let busy = batch.specs.iter().filter(|spec| moves(turn.state, **spec, turn.now)).count();
     let free = of.schedule.order.parallel.saturating_sub(u32::try_from(busy).unwrap_or(u32::MAX));
-    let more = !running.looked || !running.dry && of.waiting.iter().any(|file| !batch.refused.contains(file));
-    if more && (free > 0 || !running.looked) {
+    let more = match running.scan {
+        Scan::NotYet => true,
+        Scan::Done => of.waiting.iter().any(|file| !batch.refused.contains(file)),
+        Scan::Dry => false,
+    };
+    if more && (free > 0 || running.scan == Scan::NotYet) {
         return look(turn, repo, Some(batch.id), free);
     }
     if busy > 0 || looks(turn.state, repo) || !quiet {
@@ -342,7 +346,7 @@ fn build(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running, qui
 
 /// Whether something of a spec is under way, so that it may come to its end without a human.
 pub(in crate::core) fn moves(state: &State, id: SpecId, now: Time) -> bool {
-    let Some(spec) = state.specs.all.get(&id).filter(|spec| spec.done.is_none() && !spec.stopped) else {
+    let Some(spec) = state.specs.all.get(&id).filter(|spec| spec.is_open()) else {
         return false;
     };
     let works = |task: &Task| match task.stage {
@@ -371,7 +375,7 @@ fn leave(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, stop: bool) {
     for id in &batch.specs {
         let Some(spec) = turn.state.specs.all.get(id) else { continue };
         // Stopped by a person: it is theirs to say when it goes on.
-        if spec.done.is_some() || spec.stopped {
+        if spec.is_done() || spec.is_stopped() {
             continue;
         }
         let works = |task: &&Task| matches!(task.stage, Stage::Queued { .. } | Stage::Trying);
@@ -395,7 +399,7 @@ fn leave(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, stop: bool) {
 fn go_on(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, id: SpecId, cut: &[TaskId]) {
     turn.fact(Fact::Batch(BatchFact::WentOn { repo: repo.to_owned(), batch: batch.id, spec: id }));
     let Some(spec) = turn.state.specs.all.get(&id).cloned() else { return };
-    if spec.stopped {
+    if spec.is_stopped() {
         turn.fact(Fact::Spec(SpecFact::WentOn { spec: id }));
     }
     for task in spec.all_tasks() {
@@ -552,7 +556,7 @@ fn tidy(turn: &mut Turn<'_>, repo: &Path) {
             let Some(task) = turn.state.tasks.get(id) else { continue };
             let of_spec = task.launch.brief.spec.and_then(|spec| turn.state.specs.all.get(&spec));
             let chore = matches!(task.launch.brief.duty, Duty::Chore | Duty::Check);
-            if of_spec.is_some_and(|spec| spec.done.is_none()) {
+            if of_spec.is_some_and(|spec| !spec.is_done()) {
                 continue;
             }
             if chore && !lookup::is_ended(&task.stage) {
@@ -563,7 +567,7 @@ fn tidy(turn: &mut Turn<'_>, repo: &Path) {
         }
         for spec in specs {
             let gone = turn.state.specs.all.get(&spec).is_some_and(|of| {
-                of.done.is_some() && of.all_tasks().all(|task| !turn.state.tasks.contains_key(&task))
+                of.is_done() && of.all_tasks().all(|task| !turn.state.tasks.contains_key(&task))
             });
             if gone {
                 turn.fact(Fact::Spec(SpecFact::Forgotten { spec }));

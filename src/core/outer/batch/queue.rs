@@ -200,7 +200,7 @@ fn belongs(state: &State, id: SpecId) -> (Place, Option<String>) {
     let Some(spec) = state.specs.all.get(&id) else {
         return (Place::Failed, Some("its spec was taken off the board before it was done".to_owned()));
     };
-    if spec.done.is_some() {
+    if spec.is_done() {
         return (Place::Done, None);
     }
     let rejected =

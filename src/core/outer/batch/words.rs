@@ -26,12 +26,8 @@ pub(in crate::core) fn outcomes(batch: &Batch) -> String {
 
 /// What became of the specs that a batch built, in one line.
 pub(in crate::core) fn built(state: &State, batch: &Batch) -> String {
-    let done = batch
-        .specs
-        .iter()
-        .filter_map(|id| state.specs.all.get(id))
-        .filter(|spec| spec.done.is_some())
-        .count();
+    let done =
+        batch.specs.iter().filter_map(|id| state.specs.all.get(id)).filter(|spec| spec.is_done()).count();
     if batch.specs.is_empty() {
         "nothing waits in the queue".to_owned()
     } else {
@@ -82,7 +78,7 @@ pub(in crate::core) fn risks(state: &State, repo: &Path) -> Vec<Shown> {
         .specs
         .all
         .values()
-        .filter(|spec| spec.order.repo == repo && spec.done.is_none())
+        .filter(|spec| spec.order.repo == repo && !spec.is_done())
         .filter_map(|spec| Some((&spec.order.name, spec.contract.as_ref()?)))
         .flat_map(|(name, contract)| {
             contract.risks.iter().map(move |risk| Shown::line(&format!("{name}: {risk}")))

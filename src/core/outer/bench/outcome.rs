@@ -7,7 +7,7 @@ use crate::core::model::bench::sketch::Sketch;
 use crate::core::model::brief::{Brought, Part};
 use crate::core::model::diff::DiffStat;
 use crate::core::model::gate::GateState;
-use crate::core::model::job::Ending;
+use crate::core::model::job::{Ending, Job};
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
 use crate::values::ids::TaskId;
@@ -75,7 +75,7 @@ fn gone() -> RunOutcome {
 
 pub(in crate::core) fn end(state: &State, task: &Task) -> RunEnd {
     let Some(work) = task.work() else { return RunEnd::Stopped };
-    let ending = work.agent.and_then(|job| state.jobs.get(job)).and_then(|job| job.ending);
+    let ending = work.agent.and_then(|job| state.jobs.get(job)).and_then(Job::ending);
     let end = match work.result {
         // Green work stays green whatever became of it later.
         Some(AttemptResult::Green | AttemptResult::SentBack | AttemptResult::MergeFailed) => RunEnd::Green,

@@ -277,7 +277,7 @@ fn doors(turn: &mut Turn<'_>) {
 /// A live agent that a budget may pause or end, with its task.
 fn worker<'a>(state: &'a State, job: &Job) -> Option<&'a Task> {
     let task = state.tasks.get(&job.attempt.task)?;
-    let works = job.role == Role::Agent && job.ran && job.is_live() && job.ending.is_none();
+    let works = job.role == Role::Agent && job.ran && job.is_live() && job.ending().is_none();
     let free = works && !task.paused && task.stage == Stage::Trying;
     (free && !state.budgets.excused.contains(&job.attempt)).then_some(task)
 }
@@ -387,7 +387,7 @@ pub(in crate::core) fn midnight(state: &State) -> Option<Time> {
         let here = |task: &&Task| task.launch.repo == repo;
         let day = Scope::Day(repo.to_owned());
         let waits = state.budgets.closed.contains_key(&day)
-            && state.start_queue.iter().filter_map(|id| state.tasks.get(id)).any(|task| here(&task));
+            && state.repo(repo).is_some_and(|index| !index.start_queue.is_empty());
         let paused = |task: &Task| matches!(state.budgets.paused.get(&task.id), Some((Scope::Day(_), _)));
         let works = |task: &&Task| !task.paused && state.live_agent(task).is_some();
         waits || state.tasks.values().filter(here).any(|task| works(&task) || paused(task))

@@ -14,14 +14,8 @@ use crate::values::time::Time;
 
 /// Takes every spec one step on.
 pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
-    let ids: Vec<SpecId> = turn
-        .state
-        .specs
-        .all
-        .values()
-        .filter(|spec| !spec.stopped && spec.done.is_none())
-        .map(|spec| spec.id)
-        .collect();
+    let ids: Vec<SpecId> =
+        turn.state.specs.all.values().filter(|spec| spec.is_open()).map(|spec| spec.id).collect();
     for id in ids {
         advance(turn, id);
     }
@@ -108,7 +102,7 @@ pub(in crate::core) fn checked(turn: &mut Turn<'_>, task: TaskId) {
 
 /// The earliest moment at which settle would decide something because of the time.
 pub(in crate::core) fn deadline(state: &State) -> Option<Time> {
-    let waits = |spec: &&Spec| !spec.stopped && spec.done.is_none() && spec.soak_check.is_none();
+    let waits = |spec: &&Spec| spec.is_open() && spec.soak_check.is_none();
     state.specs.all.values().filter(waits).filter_map(soaks_until).min()
 }
 

@@ -50,11 +50,11 @@ pub(in crate::core) fn command(turn: &mut Turn<'_>, command: SpecCommand) -> Res
         SpecCommand::Open(order) => open(turn, *order),
         SpecCommand::Stop(id) => {
             let spec = get(turn.state, id)?;
-            if spec.stopped || spec.done.is_some() {
+            if spec.is_stopped() || spec.is_done() {
                 return Err(not_now(
                     spec,
                     "stop",
-                    if spec.stopped { "it is stopped already" } else { "it is done" },
+                    if spec.is_stopped() { "it is stopped already" } else { "it is done" },
                 ));
             }
             turn.fact(Fact::Spec(SpecFact::Stopped { spec: id }));
@@ -62,7 +62,7 @@ pub(in crate::core) fn command(turn: &mut Turn<'_>, command: SpecCommand) -> Res
         }
         SpecCommand::GoOn(id) => {
             let spec = get(turn.state, id)?;
-            if !spec.stopped {
+            if !spec.is_stopped() {
                 return Err(not_now(spec, "go on with", "it is not stopped"));
             }
             turn.fact(Fact::Spec(SpecFact::WentOn { spec: id }));
@@ -70,7 +70,7 @@ pub(in crate::core) fn command(turn: &mut Turn<'_>, command: SpecCommand) -> Res
         }
         SpecCommand::Forget(id) => {
             let spec = get(turn.state, id)?;
-            if spec.done.is_none() && !spec.stopped {
+            if spec.is_open() {
                 return Err(not_now(spec, "forget", "stop it first"));
             }
             turn.fact(Fact::Spec(SpecFact::Forgotten { spec: id }));

@@ -52,10 +52,10 @@ impl SpecStage {
 }
 
 fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
-    if spec.done.is_some() {
+    if spec.is_done() {
         return (SpecStage::Done, format!("all of it is on {}", spec.order.target));
     }
-    if spec.stopped {
+    if spec.is_stopped() {
         return (SpecStage::Stopped, "nothing of it starts; nopeek spec go-on lets it".to_owned());
     }
     let of = |id: Option<TaskId>| id.and_then(|id| state.tasks.get(&id));
