@@ -4,6 +4,8 @@
 //! dropped between any two effects and replayed from the facts that were committed. After each step the
 //! invariants are checked; once the faults stop, everything must come to an end. `NOPEEK_SIM_SEEDS` asks for more seeds.
 
+mod strays;
+
 use super::ask::AskCommand;
 use super::attempt::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Limits, Observation, Source, Start, Usage,
@@ -66,6 +68,10 @@ enum Sabotage {
     NoDeadline,
     /// What attempts that have ended used is not counted.
     Overspend,
+    /// Git of a dead daemon is not waited for.
+    NoFence,
+    /// A job that is given up is not marked for a keeper that comes late.
+    NoMark,
 }
 
 /// What of the world outlives the daemon.
@@ -75,6 +81,7 @@ struct World {
     live: BTreeMap<JobId, JobWhat>,
     frozen: BTreeMap<JobId, bool>,
     ended: BTreeMap<JobId, Exit>,
+    strays: strays::Strays,
 }
 
 struct Sim {
@@ -145,6 +152,7 @@ impl Sim {
         if *self.engine.state() != before && self.sabotage != Sabotage::Overspend {
             return Err("what was replayed is not what was decided".into());
         }
+        self.leave_strays();
         self.todo.clear();
         self.mail.clear();
         self.step(Event::Restarted)?;
@@ -167,6 +175,7 @@ impl Sim {
 
     /// The world does one effect, and its answer is put into the mail.
     fn act(&mut self, effect: &Effect) -> Result<(), String> {
+        self.change_worktrees(effect);
         let outcome = match &effect.what {
             Work::PrepareWorktree { attempt, .. } => {
                 if self.faults && self.dice.chance(2) {
@@ -175,16 +184,7 @@ impl Sim {
                     Outcome::WorktreeReady(self.worktree(*attempt))
                 }
             }
-            Work::StartJob(start) => {
-                if self.world.ended.contains_key(&start.job) || self.world.live.contains_key(&start.job) {
-                    Outcome::JobStarted
-                } else if self.faults && self.dice.chance(2) {
-                    Outcome::Failed { error: "no such program".into() }
-                } else {
-                    self.world.live.insert(start.job, start.what.clone());
-                    Outcome::JobStarted
-                }
-            }
+            Work::StartJob(start) => self.start_job(start)?,
             Work::Freeze(job) => {
                 self.world.frozen.insert(*job, true);
                 Outcome::Done
@@ -234,7 +234,7 @@ impl Sim {
 
     fn worktree(&mut self, attempt: AttemptId) -> WorktreeReady {
         WorktreeReady {
-            path: PathBuf::from(format!("/worktrees/{attempt}")),
+            path: strays::worktree(attempt),
             base: oid(self.world.target),
             setup: if attempt.task.0.is_multiple_of(3) { vec!["npm ci".into()] } else { Vec::new() },
             gates: gates(attempt.task.0),
@@ -248,7 +248,7 @@ impl Sim {
             onto: oid(self.world.target),
             commit,
             tree,
-            path: PathBuf::from(format!("/worktrees/{attempt}-merge")),
+            path: strays::scratch(attempt),
             setup: if attempt.task.0.is_multiple_of(3) {
                 vec!["npm ci".into(), "make".into()]
             } else {
@@ -642,7 +642,9 @@ impl Sim {
                     }
                 }
                 7..=10 => self.deliver()?,
-                11 | 12 => self.live(),
+                11 => self.live(),
+                12 if self.dice.chance(50) => self.stray_acts(),
+                12 => self.live(),
                 _ => {
                     let due = self.engine.deadline().is_some_and(|at| at <= self.now);
                     if due && self.sabotage != Sabotage::NoDeadline {
@@ -669,6 +671,7 @@ impl Sim {
     /// The faults stop, people answer and resume everything: all must come to rest.
     fn drain(&mut self) -> Result<(), String> {
         self.faults = false;
+        self.strays_end();
         let ids: Vec<TaskId> = self.engine.state().tasks.keys().copied().collect();
         for task in ids {
             self.step(Event::Command { by: "sim".into(), command: Command::Resume(task) })?;
@@ -734,6 +737,7 @@ impl Sim {
         if let Some(job) = state.jobs.all().find(|job| job.is_live()) {
             return Err(format!("{} lives on: {job:?}", job.id));
         }
+        self.check_unseen()?;
         for task in state.tasks.values() {
             let mut asked = task.attempts.iter().filter_map(|attempt| state.asks.asked(attempt.id));
             if let Some(ask) = asked.next() {
@@ -1032,6 +1036,8 @@ fn broken_rules_are_caught() {
         (Sabotage::LoseFacts, "not what was decided"),
         (Sabotage::NoDeadline, "never ends"),
         (Sabotage::Overspend, "starts beyond the share"),
+        (Sabotage::NoFence, "which is not there"),
+        (Sabotage::NoMark, "runs unseen"),
     ] {
         // What a step breaks, the engine itself notices, and does not go on.
         let played = |seed| match std::panic::catch_unwind(|| play(seed, sabotage)) {
