@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// How long a daemon may take to end: it finishes what it is writing.
-const END_MAX: Duration = Duration::from_secs(15);
+const END_MAX: Duration = Duration::from_secs(60);
 
 /// Run, ask, end or replace the daemon; agents outlive it.
 #[derive(Debug, clap::Args)]

@@ -4,6 +4,8 @@
 //! dropped between any two effects and replayed from the facts that were committed. After each step the
 //! invariants are checked; once the faults stop, everything must come to an end. `NOPEEK_SIM_SEEDS` asks for more seeds.
 
+mod strays;
+
 use crate::core::engine::Engine;
 use crate::core::model::agent::{
     AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source, Usage,
@@ -69,6 +71,10 @@ enum Sabotage {
     Overspend,
     /// What left the board counts as landed.
     Forgive,
+    /// Git of a dead daemon is not waited for.
+    NoFence,
+    /// A job that is given up is not marked for a keeper that comes late.
+    NoMark,
 }
 
 /// What of the world outlives the daemon.
@@ -78,6 +84,7 @@ struct World {
     live: BTreeMap<JobId, JobWhat>,
     frozen: BTreeMap<JobId, bool>,
     ended: BTreeMap<JobId, Exit>,
+    strays: strays::Strays,
 }
 
 struct Sim {
@@ -181,6 +188,7 @@ impl Sim {
         {
             return Err("what was replayed is not what was decided".into());
         }
+        self.leave_strays();
         self.todo.clear();
         self.mail.clear();
         self.step(Event::Restarted)?;
@@ -203,6 +211,7 @@ impl Sim {
 
     /// The world does one effect, and its answer is put into the mail.
     fn act(&mut self, effect: &Effect) -> Result<(), String> {
+        self.change_worktrees(effect);
         let outcome = match &effect.what {
             Work::PrepareWorktree { attempt, .. } => {
                 if self.faults && self.dice.chance(2) {
@@ -211,16 +220,7 @@ impl Sim {
                     Outcome::WorktreeReady(self.worktree(*attempt))
                 }
             }
-            Work::StartJob(start) => {
-                if self.world.ended.contains_key(&start.job) || self.world.live.contains_key(&start.job) {
-                    Outcome::JobStarted
-                } else if self.faults && self.dice.chance(2) {
-                    Outcome::Failed { error: "no such program".into() }
-                } else {
-                    self.world.live.insert(start.job, start.what.clone());
-                    Outcome::JobStarted
-                }
-            }
+            Work::StartJob(start) => self.start_job(start)?,
             Work::Freeze(job) => {
                 self.world.frozen.insert(*job, true);
                 Outcome::Done
@@ -270,7 +270,7 @@ impl Sim {
 
     fn worktree(&mut self, attempt: AttemptId) -> WorktreeReady {
         WorktreeReady {
-            path: PathBuf::from(format!("/worktrees/{attempt}")),
+            path: strays::worktree(attempt),
             base: oid(self.world.target),
             setup: if attempt.task.0.is_multiple_of(3) { vec!["npm ci".into()] } else { Vec::new() },
             gates: gates(attempt.task.0),
@@ -284,7 +284,7 @@ impl Sim {
             onto: oid(self.world.target),
             commit,
             tree,
-            path: PathBuf::from(format!("/worktrees/{attempt}-merge")),
+            path: strays::scratch(attempt),
             setup: if attempt.task.0.is_multiple_of(3) {
                 vec!["npm ci".into(), "make".into()]
             } else {
@@ -682,7 +682,9 @@ impl Sim {
                     }
                 }
                 7..=10 => self.deliver()?,
-                11 | 12 => self.live(),
+                11 => self.live(),
+                12 if self.dice.chance(50) => self.stray_acts(),
+                12 => self.live(),
                 _ => {
                     let due = self.engine.deadline().is_some_and(|at| at <= self.now);
                     if due && self.sabotage != Sabotage::NoDeadline {
@@ -709,6 +711,7 @@ impl Sim {
     /// The faults stop, people answer and resume everything: all must come to rest.
     fn drain(&mut self) -> Result<(), String> {
         self.faults = false;
+        self.strays_end();
         let ids: Vec<TaskId> = self.engine.state().tasks.keys().copied().collect();
         for task in ids {
             self.step(Event::Command { by: "sim".into(), command: Command::Resume(task) })?;
@@ -781,6 +784,7 @@ impl Sim {
         if let Some(job) = state.jobs.all().find(|job| job.is_live()) {
             return Err(format!("{} lives on: {job:?}", job.id));
         }
+        self.check_unseen()?;
         for task in state.tasks.values() {
             let mut asked = task.attempts.iter().filter_map(|attempt| state.asks.asked(attempt.id));
             if let Some(ask) = asked.next() {
@@ -1081,6 +1085,8 @@ fn broken_rules_are_caught() {
         (Sabotage::NoDeadline, "never ends"),
         (Sabotage::Overspend, "starts beyond the share"),
         (Sabotage::Forgive, "has landed"),
+        (Sabotage::NoFence, "which is not there"),
+        (Sabotage::NoMark, "runs unseen"),
     ] {
         // What a step breaks, the engine itself notices, and does not go on.
         let played = |seed| match std::panic::catch_unwind(|| play(seed, sabotage)) {

@@ -20,6 +20,7 @@ use crate::values::ids::{AttemptId, EffectId, JobId};
 use crate::values::text::Shown;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 impl Shell {
     /// Asks the world about everything that an earlier daemon has left open.
@@ -92,10 +93,13 @@ impl Shell {
             | Work::LookForSpecs { ref repo, .. }
             | Work::MoveSpec { ref repo, .. } => {
                 let lane = Lane::Change(repo.clone());
-                let (paths, world) = (self.paths.clone(), self.world.clone());
+                let (paths, world, fence) = (self.paths.clone(), self.world.clone(), Arc::clone(&self.fence));
                 self.workers.put(lane, move || {
-                    let outcome =
-                        guarded(|| work(&paths, what)).unwrap_or_else(|broke| Err(Shown::line(&broke)));
+                    let done = || {
+                        fence.pass().map_err(|error| Shown::line(&error.to_string()))?;
+                        work(&paths, what)
+                    };
+                    let outcome = guarded(done).unwrap_or_else(|broke| Err(Shown::line(&broke)));
                     let outcome = outcome.unwrap_or_else(|error| Outcome::Failed { error });
                     world.event(Event::Answered { effect: id, outcome });
                 });

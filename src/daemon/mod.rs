@@ -19,6 +19,7 @@ mod commands;
 mod dispatch;
 mod drops;
 mod environment;
+mod fence;
 mod frames;
 mod jobs;
 mod judges;

@@ -9,6 +9,7 @@ use super::after::{Acknowledged, After, Unsaved};
 use super::asking::Asking;
 use super::batches::Queues;
 use super::commands::refused;
+use super::fence::Fence;
 use super::frames::Looking;
 use super::jobs::Jobs;
 use super::launch::{Resolved, refusal};
@@ -80,6 +81,8 @@ pub(super) struct Shell {
     pub(super) ledger: Ledger,
     pub(super) jobs: Jobs,
     pub(super) workers: Workers,
+    /// Between git of an earlier daemon and changes of this one.
+    pub(super) fence: Arc<Fence>,
     pub(super) world: World,
     pub(super) clients: BTreeMap<ClientId, Client>,
     pub(super) vitals: Vitals,
@@ -124,6 +127,7 @@ impl Shell {
         let now = Time(clock.now_ms());
         Self {
             jobs: Jobs::new(paths.clone(), program, Arc::clone(&clock), world.clone()),
+            fence: Arc::new(Fence::new(&paths)),
             paths,
             clock,
             slept: Clock::start(),

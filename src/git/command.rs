@@ -2,8 +2,27 @@
 
 use super::GitError;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// What every git holds while it lives.
+static HELD: OnceLock<File> = OnceLock::new();
+
+/// From now on every git of this process, and what it starts in turn, holds `lock` for as long as it lives, so that
+/// whoever comes after this process can wait for their end. The first call counts.
+///
+/// It is their standard input: an empty file ends at once, as `/dev/null` does, and an input is handed on without
+/// unsafe code.
+pub fn hold(lock: File) {
+    // A second lock would be of a second daemon in one process; there is none.
+    let _ = HELD.set(lock);
+}
+
+fn stdin() -> std::io::Result<Stdio> {
+    HELD.get().map_or_else(|| Ok(Stdio::null()), |lock| lock.try_clone().map(Stdio::from))
+}
 
 /// Options that keep git from running anything of the repo's.
 const SAFE: [&str; 12] = [
@@ -33,7 +52,7 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     env: &[(&str, &OsStr)],
 ) -> Result<String, GitError> {
     let mut command = Command::new("git");
-    command.arg("-C").arg(place).args(SAFE).args(args).stdin(Stdio::null());
+    command.arg("-C").arg(place).args(SAFE).args(args);
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"] {
         command.env_remove(name);
     }
@@ -47,7 +66,8 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     }
     let words = || args.iter().map(|arg| arg.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
     let failed = |said: String| GitError::Program { command: words(), place: place.to_owned(), said };
-    let output = command.output().map_err(|error| failed(error.to_string()))?;
+    let mut run = || command.stdin(stdin()?).output();
+    let output = run().map_err(|error| failed(error.to_string()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -15,6 +15,7 @@ pub mod repo;
 mod tests;
 pub mod worktree;
 
+pub use command::hold;
 use std::path::PathBuf;
 
 /// What git refused, on what.

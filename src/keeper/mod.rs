@@ -16,6 +16,7 @@ use crate::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, Keeper
 use child::Child;
 use nap::Nap;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::fstat;
 use serve::Server;
 use spool::Spool;
 use std::fs::{self, File};
@@ -27,7 +28,9 @@ use std::time::{Duration, Instant};
 const LEFTOVERS_GRACE: Duration = Duration::from_millis(500);
 /// How often a full disk is tried again, and a tree that is being ended is looked at.
 const RETRY: Duration = Duration::from_millis(50);
-/// How often dead orphans are taken in while nothing else happens.
+/// How often a lock that somebody else holds is tried.
+const LOCK_POLL: Duration = Duration::from_millis(10);
+/// How often dead orphans are taken in, and the job's folder is looked for, while nothing else happens.
 const REAP_EVERY: Duration = Duration::from_secs(2);
 /// How long the daemon may take to hear of the end; it finds `exit.json` anyway.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -63,13 +66,10 @@ pub enum KeeperError {
     },
 }
 
-/// Keeps the job of `dir` until it has ended. Returns at once if another keeper has it or it has ended already.
+/// Keeps the job of `dir` until it has ended. Returns without a deed if the job was started before: by another keeper,
+/// which may live or not, or in vain.
 pub fn run(dir: &Path) -> Result<(), KeeperError> {
-    let lock = dir.join("lock");
-    let Some(_lock) = Lock::try_take(&lock).map_err(file("take the lock", &lock))? else { return Ok(()) };
-    if dir.join("exit.json").exists() {
-        return Ok(());
-    }
+    let Some(lock) = take_lock(dir)? else { return Ok(()) };
     let path = dir.join("spec.json");
     let text = fs::read(&path).map_err(file("read", &path))?;
     let spec: JobSpec = serde_json::from_slice(&text).map_err(|source| KeeperError::Spec { path, source })?;
@@ -80,7 +80,7 @@ pub fn run(dir: &Path) -> Result<(), KeeperError> {
         Ok(child) => {
             let me = KeeperFile { version: KEEPER_PROTOCOL, keeper: std::process::id(), child: child.pid() };
             write_durably(dir, "keeper.json", &me)?;
-            Keeper { child, spool, server, state: State::default() }.keep(dir)
+            Keeper { child, spool, server, lock: lock.into(), state: State::default() }.keep(dir)
         }
         Err(source) => {
             let program = spec.argv.first().map_or("", String::as_str);
@@ -88,6 +88,30 @@ pub fn run(dir: &Path) -> Result<(), KeeperError> {
             write_durably(dir, "exit.json", &ExitFile::NotStarted { error })
         }
     }
+}
+
+/// Takes the job's lock; none if the job was started before.
+///
+/// Who holds the lock meanwhile is either the keeper that starts the job and says so in a file, or a daemon that looks
+/// for a keeper and lets go at once: so it is tried until it is free or there is such a file.
+fn take_lock(dir: &Path) -> Result<Option<Lock>, KeeperError> {
+    let path = dir.join("lock");
+    loop {
+        let lock = Lock::try_take(&path).map_err(file("take the lock", &path))?;
+        if dir.join("keeper.json").exists() || dir.join("exit.json").exists() {
+            return Ok(None);
+        }
+        if lock.is_some() {
+            return Ok(lock);
+        }
+        pause(LOCK_POLL);
+    }
+}
+
+fn pause(time: Duration) {
+    let time = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
+    // Cut short by a signal it only ends earlier.
+    let _ = poll(&mut [], Some(&time));
 }
 
 fn file<'a>(act: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> KeeperError + 'a {
@@ -119,6 +143,8 @@ struct State {
     /// The daemon wants to hear that the tree is gone.
     tell_ended: bool,
     nap: Nap,
+    /// When the job's folder was last looked for.
+    looked_at: Option<Instant>,
     /// Effect and step of what was last typed of what is typed once.
     typed: Option<(u64, u32)>,
 }
@@ -138,6 +164,8 @@ struct Keeper {
     child: Child,
     spool: Spool,
     server: Server,
+    /// The held lock of the job's folder.
+    lock: File,
     state: State,
 }
 
@@ -153,6 +181,7 @@ impl Keeper {
             if woken.child {
                 self.reap();
             }
+            self.end_if_alone();
             self.end_tree();
             self.server.grown(self.spool.len());
             self.server.flush();
@@ -287,6 +316,19 @@ impl Keeper {
         }
     }
 
+    /// Ends the tree at once if the job's folder has been removed: no daemon finds a keeper without it, so nobody could
+    /// ever see or end what runs.
+    fn end_if_alone(&mut self) {
+        let now = clock::instant();
+        if self.state.looked_at.is_some_and(|at| now.duration_since(at) < REAP_EVERY) {
+            return;
+        }
+        self.state.looked_at = Some(now);
+        if self.state.kill_at.is_none() && fstat(&self.lock).is_ok_and(|about| about.st_nlink == 0) {
+            self.state.kill_at = Some(now);
+        }
+    }
+
     /// Sees to it that nothing of the tree is left once it is to end.
     fn end_tree(&mut self) {
         let Some(at) = self.state.kill_at else { return };
@@ -310,8 +352,7 @@ impl Keeper {
         while let Err(error) = write_durably(dir, "exit.json", &exit) {
             match &error {
                 KeeperError::File { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                    let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(RETRY.subsec_nanos()) };
-                    let _ = poll(&mut [], Some(&pause));
+                    pause(RETRY);
                 }
                 _ => return Err(error),
             }

@@ -8,7 +8,7 @@ use std::path::Path;
 /// A lock on a file, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -16,10 +16,18 @@ impl Lock {
     pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
         let file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file: file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
+    }
+}
+
+/// The file of a held lock. A process that gets it, or a duplicate of it, holds the lock too: the lock is free once all
+/// of them have closed it.
+impl From<Lock> for File {
+    fn from(lock: Lock) -> Self {
+        lock.file
     }
 }
 

@@ -78,6 +78,12 @@ impl Paths {
         self.runtime.join("nopeek.lock")
     }
 
+    /// Held by every git that a daemon has started, as long as it lives.
+    #[must_use]
+    pub fn git_lock(&self) -> PathBuf {
+        self.data.join("git.lock")
+    }
+
     /// The ledger.
     #[must_use]
     pub fn ledger(&self) -> PathBuf {

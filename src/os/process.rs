@@ -10,6 +10,8 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Most rounds of a walk; a tree that forks faster than it can be stopped is caught within a few.
 const ROUNDS_MAX: usize = 200;
@@ -92,6 +94,28 @@ pub fn kill(root: u32) {
     }
 }
 
+/// All other processes that have the file at `path` open; those of other users can't be seen.
+#[must_use]
+pub fn holders(path: &Path) -> Vec<u32> {
+    let Ok(path) = path.canonicalize() else { return Vec::new() };
+    let holds = |pid: u32| {
+        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        descriptors.map(|entry| entry.path()).any(|fd| std::fs::read_link(fd).is_ok_and(|file| file == path))
+    };
+    let me = std::process::id();
+    table().into_iter().map(|(pid, ..)| pid).filter(|pid| *pid != me && holds(*pid)).collect()
+}
+
+/// Asks one process to end.
+pub fn terminate(pid: u32) {
+    signal(pid, Signal::TERM);
+}
+
+/// Kills one process, whatever is below it.
+pub fn kill_one(pid: u32) {
+    signal(pid, Signal::KILL);
+}
+
 /// A process that this one was the parent of and that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reaped {
@@ -164,8 +188,22 @@ pub fn duplicate(fd: Option<std::os::fd::RawFd>) -> io::Result<std::os::fd::Owne
     borrowed.try_clone_to_owned()
 }
 
+/// A keeper that this process has started.
+#[derive(Debug)]
+pub struct StartedKeeper {
+    has_ended: Arc<AtomicBool>,
+}
+
+impl StartedKeeper {
+    /// Whether it has ended; what it came to stands in the job's folder.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+}
+
 /// Starts `program keeper dir` in a session of its own, with nothing of ours but its log: it outlives us.
-pub fn spawn_keeper(program: &Path, dir: &Path) -> io::Result<()> {
+pub fn spawn_keeper(program: &Path, dir: &Path) -> io::Result<StartedKeeper> {
     let log = File::options().create(true).append(true).open(dir.join("keeper.log"))?;
     let mut command = Command::new(program);
     command.arg("keeper").arg(dir).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).current_dir("/");
@@ -175,11 +213,14 @@ pub fn spawn_keeper(program: &Path, dir: &Path) -> io::Result<()> {
         command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
     }
     let mut child = command.spawn()?;
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let keeper = StartedKeeper { has_ended: Arc::clone(&has_ended) };
     // It is our child until we end; its end must not leave a zombie.
     std::thread::Builder::new().name("keeper-wait".into()).stack_size(64 * 1024).spawn(move || {
         let _ = child.wait();
+        has_ended.store(true, Ordering::Release);
     })?;
-    Ok(())
+    Ok(keeper)
 }
 
 /// Whether a process lives; a zombie does not.

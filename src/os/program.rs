@@ -17,7 +17,7 @@ const TAIL_MAX: usize = 4 * 1024;
 /// What is read of its standard output, where that is wanted.
 pub const ANSWER_MAX: u64 = 16 * 1024;
 /// How long the end of its standard error is waited for: something it started may hold that open.
-const TAIL_WAIT: Duration = Duration::from_millis(200);
+const TAIL_WAIT: Duration = Duration::from_secs(2);
 
 /// Why a program did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -177,7 +177,8 @@ mod tests {
         run("sh", &["-c".to_owned(), script.to_owned()], input, limit)
     }
 
-    const LONG: Duration = Duration::from_secs(20);
+    /// Only ends a hang.
+    const LONG: Duration = Duration::from_secs(300);
 
     #[test]
     fn it_gets_its_input_and_says_how_it_ended() {

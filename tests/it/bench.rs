@@ -1,7 +1,6 @@
 //! The bench by the CLI: three profiles of different quality, ranked; what only the weak one tripped over; the best landed.
 
 use crate::support::agent::script;
-use crate::support::wait::PATIENCE;
 use crate::support::world::{World, kill};
 use nopeek::core::model::task::TaskState;
 use serde_json::Value;
@@ -84,7 +83,7 @@ fn three_profiles_are_ranked_and_the_best_run_lands() {
     assert!(world.refused(&["bench", "pick", "b1"], 4).contains("wait until all runs are over"));
 
     world
-        .watch(PATIENCE, |board| board.benches.iter().any(|bench| bench.measured >= 2).then_some(()))
+        .watch(|board| board.benches.iter().any(|bench| bench.measured >= 2).then_some(()))
         .expect("two runs to be over");
     kill(world.daemon().unwrap());
     let over = world.json(&["bench", "wait", "steep"]);

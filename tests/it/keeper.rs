@@ -1,11 +1,11 @@
 //! The keeper alone, without a daemon: one job, its folder and its socket.
 
 use crate::support::wait::{self, PATIENCE};
-use crate::support::world::{PROGRAM, end_job};
+use crate::support::world::{PROGRAM, end_job, kill};
 use nopeek::os::lock::Lock;
 use nopeek::os::process::{is_alive, spawn_keeper};
 use nopeek::wire::frame::{Decoder, encode};
-use nopeek::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, ToKeeper};
+use nopeek::wire::keeper::{ExitFile, FromKeeper, JobSpec, KEEPER_PROTOCOL, KeeperFile, ToKeeper};
 use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -84,7 +84,7 @@ impl Job {
 
     fn until_spool(&self, what: &[u8]) {
         let found = || self.spool().windows(what.len()).any(|bytes| bytes == what).then_some(());
-        wait::within(PATIENCE, found)
+        wait::patiently(found)
             .unwrap_or_else(|| panic!("{:?} never came: {:?}", String::from_utf8_lossy(what), self.spool()));
     }
 }
@@ -301,6 +301,31 @@ fn what_a_job_leaves_behind_does_not_outlive_it() {
     let pids = job.pids(&["session", "daemon"]);
     assert_eq!(job.exit(), ended(5, 0));
     all_gone(&pids);
+}
+
+#[test]
+fn a_keeper_whose_folder_has_gone_ends_its_tree() {
+    let job = tree("set -- child\n. \"$HERE/stay\"");
+    let pids = job.pids(&["child", "session", "daemon"]);
+    fs::remove_dir_all(&job.dir).unwrap();
+    all_gone(&pids);
+}
+
+#[test]
+fn a_keeper_waits_for_its_lock_and_starts_no_job_that_was_started() {
+    let job = Job::new();
+    let held = Lock::try_take(&job.dir.join("lock")).unwrap().unwrap();
+    job.keep(&["sh", "-c", "echo run >> \"$HERE/runs\"; exec sleep 1000"], job.root.path(), None);
+    drop(held);
+    assert_eq!(job.left("runs"), "run");
+    let keeper = || serde_json::from_slice::<KeeperFile>(&fs::read(job.dir.join("keeper.json")).ok()?).ok();
+    let keeper = wait::until("keeper.json", keeper);
+    kill(keeper.keeper);
+    kill(keeper.child);
+    all_gone(&[keeper.keeper, keeper.child]);
+    let second = spawn_keeper(Path::new(PROGRAM), &job.dir).unwrap();
+    wait::until("the second keeper's end", || second.has_ended().then_some(()));
+    assert_eq!(job.left("runs"), "run");
 }
 
 /// Says each line again, in angle brackets.

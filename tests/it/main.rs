@@ -23,6 +23,8 @@ mod lid;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod orphans;
+#[cfg(test)]
 mod outer;
 #[cfg(test)]
 mod panel;

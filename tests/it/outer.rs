@@ -4,7 +4,6 @@ use crate::support::wait;
 use crate::support::world::{World, kill};
 use nopeek::core::model::task::TaskState;
 use serde_json::Value;
-use std::time::Duration;
 
 /// Drafts the spec, and refines it after each look.
 const DRAFTER: &str = r#"
@@ -275,7 +274,7 @@ fn tea_house(gate: &str) -> World {
 #[track_caller]
 fn until<T>(world: &World, what: &str, look: impl Fn(&Value) -> Option<T>) -> T {
     let mut last = Value::Null;
-    let found = wait::within(Duration::from_secs(120), || {
+    let found = wait::patiently(|| {
         let ran = world.run(&["spec", "show", "tea", "--json"]);
         last = serde_json::from_str(&ran.out).unwrap_or(Value::Null);
         look(&last)

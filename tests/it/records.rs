@@ -1,7 +1,7 @@
 //! What is kept and told: the ledger queried, a trace, notices by a command.
 
 use crate::support::agent::edits;
-use crate::support::wait::{self, PATIENCE};
+use crate::support::wait;
 use crate::support::world::World;
 
 #[test]
@@ -17,7 +17,7 @@ fn a_landed_task_is_told_once_and_its_ledger_and_trace_are_read_with_and_without
     world.ok(&["wait", "kettle"]);
     world.ok(&["approve", "kettle", "--wait"]);
     let said = || std::fs::read_to_string(&told).unwrap_or_default();
-    let landed = wait::within(PATIENCE, || said().contains("kettle: landed").then(said));
+    let landed = wait::patiently(|| said().contains("kettle: landed").then(said));
     let landed = landed.unwrap_or_else(|| panic!("{}\n{}", said(), world.log_tail()));
     assert_eq!(landed.matches("\"kind\":\"done\"").count(), 1, "{landed}");
     assert_eq!(landed.matches("\"kind\":\"needs_you\"").count(), 1, "{landed}");
@@ -74,7 +74,7 @@ fn a_command_that_fails_is_in_the_log_and_named_by_doctor() {
     std::fs::write(world.paths.config.join("config.toml"), config).unwrap();
     world.launch("kettle", &edits("kettle.txt", "water"), &[]);
     world.ok(&["wait", "kettle"]);
-    let found = wait::within(PATIENCE, || {
+    let found = wait::patiently(|| {
         let ran = world.run(&["doctor"]);
         ran.out.contains("the command failed at").then_some(ran.out)
     });

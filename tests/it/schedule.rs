@@ -4,7 +4,6 @@
 use crate::support::wait;
 use crate::support::world::{World, kill};
 use serde_json::Value;
-use std::time::Duration;
 
 const SPEC: &str = "edit specs/@NAME@.md <<END\n+++\ntitle = \"Tea\"\nobjectives = [\"The menu has it.\"]\nnon_goals = [\"Coffee.\"]\n\
 touchpoints = [\"menu-@NAME@.txt\"]\ndata = [\"None.\"]\ntests = [\"grep finds it.\"]\nrisks = [\"Somebody is burned.\"]\n\
@@ -58,7 +57,7 @@ maintain = { agent = \"tidier\", time = \"5m\" }\nreport = { agent = \"writer\",
 #[track_caller]
 fn until<T>(world: &World, what: &str, look: impl Fn(&Value) -> Option<T>) -> T {
     let mut last = Value::Null;
-    let found = wait::within(Duration::from_secs(120), || {
+    let found = wait::patiently(|| {
         let ran = world.run(&["schedule", "show", "--json"]);
         last = serde_json::from_str::<Value>(&ran.out).map_or(Value::Null, |mut lines| lines[0].take());
         look(&last)

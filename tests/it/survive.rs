@@ -8,7 +8,6 @@ use crate::support::wait;
 use crate::support::world::{World, kill};
 use nopeek::core::model::task::TaskState;
 use nopeek::core::views::board::Board;
-use nopeek::os::clock;
 use nopeek::os::process::is_alive;
 use nopeek::wire::keeper::KeeperFile;
 use std::path::{Path, PathBuf};
@@ -95,6 +94,11 @@ fn keeper(job: &Path) -> Option<KeeperFile> {
 
 /// Each spool is what its agent wrote, and each agent came to its own end.
 fn check_spools(world: &World, printers: &[Printer]) {
+    for Printer { name, log, .. } in printers {
+        wait::until(&format!("{name} to print a lot"), || {
+            std::fs::metadata(log).is_ok_and(|meta| meta.len() > 10_000).then_some(())
+        });
+    }
     world.file("stop", "");
     for Printer { name, job, log, keeper: first } in printers {
         let task = world.until_state(name, TaskState::Stuck);
@@ -110,7 +114,6 @@ fn check_spools(world: &World, printers: &[Printer]) {
             (wrote.len(), None),
             "{name}: the spool differs from what was written"
         );
-        assert!(wrote.len() > 10_000, "{name} hardly printed: {} bytes", wrote.len());
     }
 }
 
@@ -165,14 +168,13 @@ fn a_daemon_killed_at_any_moment_loses_no_agent_no_byte_and_no_acknowledged_even
     world.ok(&["daemon", "stop"]);
     let person = Person::sit_down(&world, WORKING);
     let mut dice = Dice(from_env("NOPEEK_KILL_SEED", 0x5eed));
-    let mut served = 0;
-    let began = clock::instant();
     let kills = from_env("NOPEEK_KILLS", KILLS);
     for round in 0..kills {
         let mut daemon = world.command(&["daemon", "run"]).spawn().unwrap();
-        // Half of all die while they start, half while they serve, a few only when the agent has its answer.
+        let before = person.acknowledged();
+        // Half of all die while they start, half while they serve, a few only when something was asked of them.
         if dice.below(2) == 0 {
-            if world.watch(wait::PATIENCE, |_| Some(())).is_none() {
+            if world.watch(|_| Some(())).is_none() {
                 panic!(
                     "round {round}: the daemon does not answer, {:?}\n{}",
                     daemon.try_wait(),
@@ -180,12 +182,19 @@ fn a_daemon_killed_at_any_moment_loses_no_agent_no_byte_and_no_acknowledged_even
                 );
             }
             dice.moment(Duration::from_millis(60));
-            served += 1;
         } else {
             dice.moment(Duration::from_millis(100));
         }
         if round % 20 == 0 {
             world.until_state("asker", TaskState::Asking);
+            let more = || {
+                let now = person.acknowledged();
+                let has_more = now.launches > before.launches && now.pauses > before.pauses;
+                (has_more && now.answers > 0).then_some(())
+            };
+            wait::patiently(more).unwrap_or_else(|| {
+                panic!("waited for acknowledged wishes, {:?}\n{}", person.acknowledged(), world.log_tail())
+            });
         }
         kill(daemon.id());
         daemon.wait().unwrap();
@@ -193,19 +202,17 @@ fn a_daemon_killed_at_any_moment_loses_no_agent_no_byte_and_no_acknowledged_even
             assert!(is_alive(printer.keeper.child), "round {round}: the agent of {} died", printer.name);
         }
     }
-    let took = began.elapsed();
     world.ok(&["ls"]);
     let record = person.stand_up();
     let Record { waiting, working, approved, answers, pauses, resumes, .. } = &record;
     println!(
-        "{kills} kills in {took:?}; acknowledged: {} launches, {} that work, {} of them approved, {} answers, \
+        "{kills} kills; acknowledged: {} launches, {} that work, {} of them approved, {} answers, \
          {pauses} pauses, {resumes} resumes",
         waiting.len(),
         working.len(),
         approved.len(),
         answers.len()
     );
-    assert!(served > kills / 4 && waiting.len() > 10 && pauses + resumes > 10 && !answers.is_empty());
     check_record(&world, &record);
     for name in working {
         let is_approved = approved.contains(name);

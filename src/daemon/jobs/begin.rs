@@ -1,23 +1,28 @@
-//! Finding a job's keeper, or starting it: never twice.
+//! Finding a job's keeper, or starting it: never twice, and never one that nobody knows of.
 //!
 //! The job's directory tells how far an earlier daemon got: no spec, not started; lock held, alive; `exit.json`,
-//! ended; `keeper.json` with neither, its keeper died and nobody knows how the job ended.
+//! ended; `keeper.json` with neither, its keeper died and nobody knows how the job ended; a spec alone, its keeper may
+//! be just about to take its lock. In that last case a second keeper is started: the lock decides which of the two keeps
+//! the job, and the other leaves.
+//!
+//! No time limit decides that a keeper is dead: one that holds its lock is waited for, one that has ended is not. A job
+//! that is given up is marked as not started, under its lock, so that a keeper that comes late leaves too.
 
 use super::files::Files;
 use crate::core::model::agent::Exit;
 use crate::os::lock::Lock;
+use crate::os::process::StartedKeeper;
 use crate::os::{clock, process};
 use crate::wire::keeper::ExitFile;
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a keeper may take from its start to its socket.
-const START_MAX: Duration = Duration::from_secs(15);
-/// How often its socket is tried meanwhile.
-const START_POLL: Duration = Duration::from_millis(3);
-/// A keeper that an earlier daemon may just have started gets this long to take its lock.
-const EARLIER_MAX: Duration = Duration::from_secs(2);
+/// A keeper that holds its lock and does not answer for this long is told of in the log, and waited for.
+const SLOW: Duration = Duration::from_secs(15);
+/// How often a keeper that is coming up is looked for.
+const POLL: Duration = Duration::from_millis(3);
 
 /// What was found.
 #[derive(Debug)]
@@ -30,9 +35,9 @@ pub(super) enum Found {
     Lost,
 }
 
-/// Finds a job that was started, by this daemon or an earlier one.
+/// Finds a job that was started, by this daemon or an earlier one. Blocks while its keeper comes up or leaves.
 pub(super) fn attach(files: &Files) -> Found {
-    let deadline = clock::instant() + START_MAX;
+    let mut slow = Slow::new(files);
     loop {
         if let Ok(stream) = UnixStream::connect(files.socket()) {
             return Found::Live(stream);
@@ -44,33 +49,16 @@ pub(super) fn attach(files: &Files) -> Found {
             // It may have written its last word between the two looks.
             return files.exit().map_or(Found::Lost, Found::Ended);
         }
-        if clock::instant() > deadline {
-            tracing::error!(dir = %files.dir().display(), "a keeper lives and does not answer");
-            return Found::Lost;
-        }
-        std::thread::sleep(START_POLL);
+        slow.pause();
     }
 }
 
-/// Starts the keeper of a job whose spec is written, unless it was started before.
-pub(super) fn start(files: &Files, program: &Path, was_there: bool) -> Result<Found, String> {
-    if was_there {
-        let deadline = clock::instant() + EARLIER_MAX;
-        loop {
-            if files.has_keeper() || files.exit().is_some() || is_held(&files.lock()) {
-                return Ok(attach(files));
-            }
-            if clock::instant() > deadline {
-                break;
-            }
-            std::thread::sleep(START_POLL);
-        }
-    }
-    process::spawn_keeper(program, files.dir())
-        .map_err(|error| format!("can't start {} keeper: {error}", program.display()))?;
-    let deadline = clock::instant() + START_MAX;
+/// Starts the keeper of a job whose spec is written, unless it was started before. Blocks until the job runs or has
+/// ended.
+pub(super) fn start(files: &Files, program: &Path) -> Result<Found, String> {
+    let mut ours: Option<io::Result<StartedKeeper>> = None;
+    let mut slow = Slow::new(files);
     loop {
-        // The lock is not touched here: the keeper is about to take it.
         // Not before the child runs: a keeper that can't start it has a socket for a moment too.
         if files.has_keeper()
             && let Ok(stream) = UnixStream::connect(files.socket())
@@ -80,12 +68,71 @@ pub(super) fn start(files: &Files, program: &Path, was_there: bool) -> Result<Fo
         if let Some(exit) = files.exit() {
             return Ok(Found::Ended(exit));
         }
-        if clock::instant() > deadline {
-            let log = std::fs::read_to_string(files.dir().join("keeper.log")).unwrap_or_default();
-            let last = log.lines().last().unwrap_or("it left no word").to_owned();
-            return Err(format!("the keeper does not answer: {last}"));
+        // The lock is not touched while our keeper lives: it is about to take it.
+        let may_come = matches!(&ours, Some(Ok(keeper)) if !keeper.has_ended());
+        if !may_come && !is_held(&files.lock()) {
+            if files.has_keeper() {
+                return Ok(attach(files));
+            }
+            let why = match &ours {
+                None => {
+                    ours = Some(process::spawn_keeper(program, files.dir()));
+                    continue;
+                }
+                Some(Err(error)) => format!("can't start {} keeper: {error}", program.display()),
+                Some(Ok(_)) => format!("the keeper ended before the job ran: {}", last_word(files)),
+            };
+            if give_up(files, &why) {
+                return Err(why);
+            }
         }
-        std::thread::sleep(START_POLL);
+        slow.pause();
+    }
+}
+
+/// Marks a job as not started, so that a keeper that comes late leaves. False: one came just now.
+fn give_up(files: &Files, why: &str) -> bool {
+    let lock = match Lock::try_take(&files.lock()) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return false,
+        Err(error) => {
+            tracing::warn!(dir = %files.dir().display(), %error, "can't lock a job's folder");
+            return true;
+        }
+    };
+    if files.has_keeper() || files.exit().is_some() {
+        return false;
+    }
+    if let Err(error) = files.not_started(why) {
+        tracing::warn!(dir = %files.dir().display(), %error, "can't mark a job as not started");
+    }
+    drop(lock);
+    true
+}
+
+fn last_word(files: &Files) -> String {
+    let log = std::fs::read_to_string(files.dir().join("keeper.log")).unwrap_or_default();
+    log.lines().last().unwrap_or("it left no word").to_owned()
+}
+
+/// Pauses between two looks, and says once that they have become many.
+struct Slow<'a> {
+    files: &'a Files,
+    since: Instant,
+    is_told: bool,
+}
+
+impl<'a> Slow<'a> {
+    fn new(files: &'a Files) -> Self {
+        Self { files, since: clock::instant(), is_told: false }
+    }
+
+    fn pause(&mut self) {
+        if !self.is_told && clock::instant().duration_since(self.since) > SLOW {
+            self.is_told = true;
+            tracing::warn!(dir = %self.files.dir().display(), "a keeper lives and does not answer yet: it is waited for");
+        }
+        std::thread::sleep(POLL);
     }
 }
 

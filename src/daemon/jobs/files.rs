@@ -60,6 +60,11 @@ impl Files {
         serde_json::from_slice(&bytes).ok()
     }
 
+    /// Writes down, in the keeper's stead and under its lock, that the job never ran.
+    pub(super) fn not_started(&self, error: &str) -> io::Result<()> {
+        self.put("exit.json", &serde_json::to_vec(&ExitFile::NotStarted { error: error.to_owned() })?)
+    }
+
     /// Writes down what is to be run: last of all the spec, so that a job with a spec is complete.
     pub(super) fn write(&self, planned: &Planned) -> io::Result<()> {
         let Planned { spec, profile, typed, prompt_file } = planned;

@@ -1,5 +1,6 @@
 //! A job's thread against a keeper that the test plays: its story is told once, in order, whatever breaks.
 
+use super::begin;
 use super::files::Files;
 use super::{Begin, Jobs, Kind, Order};
 use crate::core::model::agent::Exit;
@@ -179,4 +180,28 @@ fn after_a_restart_the_directory_tells_how_it_ended() {
     let mut w = World7::new();
     w.jobs.begin(JOB, Begin::Attach(Kind::Agent, None)).unwrap();
     assert_eq!(w.event(), exited(Exit::Unknown, ""), "no keeper and no last word");
+}
+
+#[test]
+fn a_job_that_is_given_up_is_marked_for_a_keeper_that_comes_late() {
+    for program in ["/nowhere/nopeek", "/bin/false"] {
+        let w = World7::new();
+        begin::start(&w.files, program.as_ref()).unwrap_err();
+        assert!(
+            matches!(w.files.exit(), Some(ExitFile::NotStarted { .. })),
+            "{program}: {:?}",
+            w.files.exit()
+        );
+    }
+}
+
+#[test]
+fn a_job_that_a_keeper_has_is_not_given_up_though_our_own_could_not_be_started() {
+    let w = World7::new();
+    let keeper = Keeper::new(&w.files);
+    let files = w.files.clone();
+    let found = std::thread::spawn(move || begin::start(&files, "/nowhere/nopeek".as_ref()));
+    std::fs::write(w.files.dir().join("keeper.json"), "{}").unwrap();
+    assert!(matches!(found.join().unwrap(), Ok(begin::Found::Live(_))));
+    drop(keeper);
 }

@@ -243,14 +243,13 @@ impl Thread {
             JobWhat::Setup(_) => Kind::Setup,
             JobWhat::Gate { .. } => Kind::Gate,
         };
-        let was_there = self.files.has_spec();
-        if !was_there {
+        if !self.files.has_spec() {
             let planned = plan::plan(&self.paths, start)?;
             self.files
                 .write(&planned)
                 .map_err(|error| format!("can't write {}: {error}", self.files.dir().display()))?;
         }
-        begin::start(&self.files, &self.program, was_there)
+        begin::start(&self.files, &self.program)
     }
 
     /// Whether what is on the screen is not yet what an earlier daemon had there.

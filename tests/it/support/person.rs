@@ -7,8 +7,8 @@ use nopeek::core::model::task::TaskState;
 use nopeek::os::paths::Paths;
 use nopeek::wire::client::{Act, RefusalKind, Reply, Request, RunRequest, TaskRef};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// How many things are wanted of one daemon, that the ledger does not grow with the machine's speed.
@@ -33,9 +33,19 @@ pub(crate) struct Record {
     asked: usize,
 }
 
+/// How much was acknowledged so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Acknowledged {
+    pub(crate) launches: usize,
+    /// Resumes as well.
+    pub(crate) pauses: usize,
+    pub(crate) answers: usize,
+}
+
 pub(crate) struct Person {
     thread: std::thread::JoinHandle<Record>,
     enough: Arc<AtomicBool>,
+    acknowledged: Arc<Mutex<Acknowledged>>,
 }
 
 struct Desk {
@@ -44,6 +54,7 @@ struct Desk {
     env: Vec<(String, String)>,
     working_max: usize,
     enough: Arc<AtomicBool>,
+    acknowledged: Arc<Mutex<Acknowledged>>,
     record: Record,
 }
 
@@ -52,12 +63,14 @@ impl Person {
     /// `sleeper`; answers to `asker`.
     pub(crate) fn sit_down(world: &World, working_max: usize) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
+        let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
         let mut desk = Desk {
             paths: world.paths.clone(),
             repo: world.repo(),
             env: world.env(),
             working_max,
             enough: enough.clone(),
+            acknowledged: acknowledged.clone(),
             record: Record { paused: Some(false), ..Record::default() },
         };
         let thread = std::thread::spawn(move || {
@@ -65,7 +78,12 @@ impl Person {
             runtime.block_on(desk.sit());
             desk.record
         });
-        Self { thread, enough }
+        Self { thread, enough, acknowledged }
+    }
+
+    /// How much was acknowledged so far.
+    pub(crate) fn acknowledged(&self) -> Acknowledged {
+        *self.acknowledged.lock().unwrap()
     }
 
     /// Ends, once the daemon that runs now has answered.
@@ -88,7 +106,14 @@ impl Desk {
                     1..WISHES if wish % 3 == 0 => self.approve(&mut client).await,
                     1..WISHES if wish % 3 == 1 => self.pause_or_resume(&mut client).await,
                     1..WISHES => self.answer(&mut client).await,
+                    // Whoever waits for an answer to be acknowledged gets one, however slow the agent is to ask.
+                    _ if self.record.answers.is_empty() => self.answer(&mut client).await,
                     _ => client.request(Request::Board).await.is_ok(),
+                };
+                *self.acknowledged.lock().unwrap() = Acknowledged {
+                    launches: self.record.waiting.len() + self.record.working.len(),
+                    pauses: self.record.pauses + self.record.resumes,
+                    answers: self.record.answers.len(),
                 };
                 if !alive || self.enough.load(Ordering::Relaxed) {
                     break;

@@ -181,7 +181,7 @@ impl Term {
     #[track_caller]
     pub(crate) fn until_ended(&mut self) -> u32 {
         let (child, shared) = (&mut self.child, &self.shared);
-        let ended = super::wait::within(PATIENCE, || {
+        let ended = super::wait::patiently(|| {
             // Its last words come after its end.
             child.try_wait().unwrap().filter(|_| shared.0.lock().unwrap().closed)
         });

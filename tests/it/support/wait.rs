@@ -3,13 +3,14 @@
 use nopeek::os::clock;
 use std::time::Duration;
 
-/// Long enough for a machine with two busy cores; a test that gets here has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The one bound of all waiting: it only ends a hang. How fast the machine is must not decide a test, so it is far
+/// beyond what the slowest step takes on a busy one.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Looks again and again until `look` finds something; says what it waited for if it never does.
 #[track_caller]
 pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
-    within(PATIENCE, look).unwrap_or_else(|| panic!("waited {PATIENCE:?} for {what}"))
+    patiently(look).unwrap_or_else(|| panic!("waited {PATIENCE:?} for {what}"))
 }
 
 /// Whether a process stands still: stopped, or (`D`) a shell that waits in vfork for a child that was stopped before it
@@ -19,14 +20,14 @@ pub(crate) fn is_still(pid: u32) -> bool {
     stat.rsplit(") ").next().unwrap().starts_with(['T', 'D'])
 }
 
-/// As [`until`], with a deadline of its own and none if it passes.
-pub(crate) fn within<T>(patience: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+/// As [`until`], for a caller that has more to say about a hang: none after [`PATIENCE`].
+pub(crate) fn patiently<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let began = clock::instant();
     loop {
         if let Some(found) = look() {
             return Some(found);
         }
-        if began.elapsed() > patience {
+        if began.elapsed() > PATIENCE {
             return None;
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -7,6 +7,7 @@ use super::wait::{self, PATIENCE};
 use nopeek::client::{Client, Start};
 use nopeek::core::model::task::TaskState;
 use nopeek::core::views::board::{Board, TaskView};
+use nopeek::os::clock;
 use nopeek::os::lock::Lock;
 use nopeek::os::paths::Paths;
 use nopeek::os::process;
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// How long a keeper may take to end its tree before the two are killed.
+const END_MAX: Duration = Duration::from_secs(5);
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_nopeek");
@@ -179,7 +183,7 @@ impl World {
         };
         let out = read(Box::new(child.stdout.take().unwrap()));
         let err = read(Box::new(child.stderr.take().unwrap()));
-        let ended = wait::within(PATIENCE * 2, || child.try_wait().unwrap());
+        let ended = wait::patiently(|| child.try_wait().unwrap());
         let Some(status) = ended else {
             child.kill().unwrap();
             panic!("nopeek {args:?} did not end\n{}", self.log_tail());
@@ -236,7 +240,7 @@ impl World {
     #[track_caller]
     pub(crate) fn until(&self, name: &str, what: &str, good: impl Fn(&TaskView) -> bool) -> TaskView {
         let mut last = None;
-        let found = self.watch(PATIENCE, |board| {
+        let found = self.watch(|board| {
             let task = board.tasks.iter().find(|task| task.name == name)?;
             last = Some(task.clone());
             good(task).then(|| task.clone())
@@ -252,15 +256,11 @@ impl World {
         self.until(name, state.label(), |task| task.state == state)
     }
 
-    /// Looks at boards as they come until `look` finds something; none when `patience` is over.
-    pub(crate) fn watch<T>(
-        &self,
-        patience: Duration,
-        mut look: impl FnMut(&Board) -> Option<T>,
-    ) -> Option<T> {
+    /// Looks at boards as they come until `look` finds something; none after [`PATIENCE`].
+    pub(crate) fn watch<T>(&self, mut look: impl FnMut(&Board) -> Option<T>) -> Option<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            tokio::time::timeout(patience, async {
+            tokio::time::timeout(PATIENCE, async {
                 loop {
                     if let Ok(mut client) = Client::connect(&self.paths, Start::Never).await
                         && let Some(found) = watch_one(&mut client, &mut look).await
@@ -287,15 +287,29 @@ impl World {
 
     /// All daemons of this world, those that are only starting too.
     fn daemons(&self) -> Vec<u32> {
-        let home = self.env().into_iter().find(|(key, _)| key == "NOPEEK_HOME");
-        let home = home.map(|(key, value)| format!("{key}={value}")).unwrap_or_default();
-        let has = |pid: u32, file: &str, wanted: &[u8]| {
-            std::fs::read(format!("/proc/{pid}/{file}"))
-                .is_ok_and(|bytes| bytes.split(|byte| *byte == 0).any(|part| part == wanted))
+        self.processes(|argv| argv.iter().any(|part| part == "daemon"))
+    }
+
+    /// Keepers of this world, whether or not they have taken their locks.
+    fn keepers(&self) -> Vec<u32> {
+        self.keepers_of(&self.paths.jobs())
+    }
+
+    /// Keepers of the jobs at or below `folder`. They are known by their arguments: a test may have started them.
+    pub(crate) fn keepers_of(&self, folder: &Path) -> Vec<u32> {
+        let is_one = |argv: &[String]| {
+            let mut args = argv.iter().skip(1);
+            args.next().is_some_and(|word| word == "keeper")
+                && args.next().is_some_and(|dir| Path::new(dir).starts_with(folder))
         };
-        let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(|pid| has(*pid, "environ", home.as_bytes()) && has(*pid, "cmdline", b"daemon"))
+        processes().filter(|pid| is_one(&parts(*pid, "cmdline"))).collect()
+    }
+
+    /// Processes of this world, by their arguments: those whose environment names its NOPEEK_HOME.
+    pub(crate) fn processes(&self, is_wanted: impl Fn(&[String]) -> bool) -> Vec<u32> {
+        let home = format!("NOPEEK_HOME={}", self.root().join("home").display());
+        processes()
+            .filter(|pid| parts(*pid, "environ").contains(&home) && is_wanted(&parts(*pid, "cmdline")))
             .collect()
     }
 
@@ -332,15 +346,31 @@ async fn watch_one<T>(client: &mut Client, look: &mut impl FnMut(&Board) -> Opti
 impl Drop for World {
     fn drop(&mut self) {
         // Not the one that answers alone: another may just be starting, to find that it has lost the race or won it.
-        wait::within(PATIENCE, || {
-            let daemons = self.daemons();
-            daemons.iter().copied().for_each(kill);
-            daemons.into_iter().all(|pid| !process::is_alive(pid)).then_some(())
-        });
+        let all_end = |pids: Vec<u32>| {
+            pids.iter().copied().for_each(kill);
+            pids.into_iter().all(|pid| !process::is_alive(pid)).then_some(())
+        };
+        wait::patiently(|| all_end(self.daemons()));
+        // Their git, which would go on in a folder that is about to go.
+        wait::patiently(|| all_end(process::holders(&self.paths.git_lock())));
         for job in self.jobs() {
             end_job(&job);
         }
+        // A keeper that had not yet taken its lock, as its daemon was killed in the moment in which it started it.
+        wait::patiently(|| all_end(self.keepers()));
     }
+}
+
+/// All processes of the machine.
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// The arguments (`cmdline`) or the environment (`environ`) of a process.
+fn parts(pid: u32, file: &str) -> Vec<String> {
+    let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
 }
 
 /// `kill -9`.
@@ -358,11 +388,15 @@ pub(crate) fn end_job(job: &Path) {
     }
     if let Ok(mut stream) = UnixStream::connect(job.join("socket")) {
         let _ = stream.write_all(&frame::encode(&ToKeeper::End { grace_ms: 0 }).unwrap());
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+        let _ = stream.set_read_timeout(Some(END_MAX));
         let mut bytes = [0; 4096];
         while let Ok(1..) = stream.read(&mut bytes) {}
     }
-    if wait::within(Duration::from_secs(5), || (!lives()).then_some(())).is_none() {
+    let began = clock::instant();
+    while lives() && began.elapsed() < END_MAX {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if lives() {
         let file = std::fs::read(job.join("keeper.json")).unwrap_or_default();
         if let Ok(keeper) = serde_json::from_slice::<KeeperFile>(&file) {
             let tree = process::descendants(keeper.keeper);
