@@ -111,7 +111,7 @@ impl Looking {
     pub(super) fn show(
         &mut self,
         outbox: &Outbox,
-        permit: Option<Permit>,
+        permit: Option<Permit<'_>>,
         shared: Option<&Shared>,
         past: Option<&mut Covered>,
     ) {

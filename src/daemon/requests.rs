@@ -252,9 +252,9 @@ impl Shell {
                 "`nopeek show TASK` names its jobs",
             ));
         }
-        let Some(permit) = self.engine.permit(job) else {
+        if self.engine.permit(job).is_none() {
             return Err(covered(job));
-        };
+        }
         if !self.load(job) {
             self.wait_for(job, reply.clone(), request);
             return Ok(None);
@@ -267,7 +267,9 @@ impl Shell {
             self.wait_for(job, reply.clone(), request);
             return Ok(None);
         }
-        let Some(shared) = self.jobs.shared(job) else { return Err(covered(job)) };
+        let (Some(permit), Some(shared)) = (self.engine.permit(job), self.jobs.shared(job)) else {
+            return Err(covered(job));
+        };
         let mut own = shared.covered();
         if is_deep {
             self.pasts.searched(job);
