@@ -1,14 +1,14 @@
 //! From a repo's config to its schedule; the report of a batch; and a glance, now and then, at queues that are watched.
 
-use super::after::{Acknowledged, After};
+use super::after_commit::{Acknowledged, AfterCommit};
 use super::commands::refused;
 use super::environment::{self, Kept};
+use super::event_loop::EventLoop;
 use super::launch::{self, refusal};
 use super::message::{FromWorld, ReplyTo};
 use super::requests::failed;
-use super::shell::Shell;
 use super::workers::{Lane, guarded};
-use super::{drops, reports, specs};
+use super::{dropped_specs, reports, specs};
 use crate::config::schedule::StintConfig;
 use crate::core::model::batch::{BatchCommand, BatchPhase, Schedule, Stint};
 use crate::core::model::event::{Command, Event, Outcome};
@@ -129,8 +129,8 @@ fn zone(now: Time) -> Zone {
     Zone { first: here.to_offset(stamp).seconds() / 60, changes: changes.collect() }
 }
 
-impl Shell {
-    /// Has a schedule looked up; then [`Shell::schedule`].
+impl EventLoop {
+    /// Has a schedule looked up; then [`EventLoop::schedule`].
     pub(super) fn resolve_schedule(&mut self, reply: ReplyTo, wish: ScheduleRequest) {
         let (paths, world, now) = (self.paths.clone(), self.world.clone(), self.now);
         self.workers.put(Lane::Launch, move || {
@@ -153,10 +153,10 @@ impl Shell {
             ScheduleAct::Queue => BatchCommand::Queue(schedule),
             ScheduleAct::Watch => BatchCommand::Watch(schedule),
         });
-        let after = After {
+        let after = AfterCommit {
             answer: Some((reply.clone(), Acknowledged::Done)),
             kept_repo: Some((repo, kept)),
-            ..After::default()
+            ..AfterCommit::default()
         };
         if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
             reply.outbox.answer(reply.id, Err(refused(error)));
@@ -169,7 +169,7 @@ impl Shell {
         self.workers.put(Lane::Read, move || {
             let list = || {
                 let (main, _, file) = launch::repo_config(&paths, &folder, None)?;
-                Ok(Reply::Queue(drops::list(&main, &file.schedule.queue)))
+                Ok(Reply::Queue(dropped_specs::list(&main, &file.schedule.queue)))
             };
             reply.outbox.answer(reply.id, guarded(list).unwrap_or_else(|broke| Err(failed(broke))));
         });
@@ -191,7 +191,7 @@ impl Shell {
         for (repo, pattern) in watched {
             let world = self.world.clone();
             self.workers.put(Lane::Read, move || {
-                let seen = guarded(|| drops::glance(&repo, &pattern)).unwrap_or_default();
+                let seen = guarded(|| dropped_specs::glance(&repo, &pattern)).unwrap_or_default();
                 world.tell(FromWorld::Glanced { repo, seen });
             });
         }

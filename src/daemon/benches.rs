@@ -1,12 +1,12 @@
 //! From a spec's text to an order for a bench: repo, config, agents and prompt looked up, by a worker; and what clients ask
 //! of benches.
 
-use super::after::{Acknowledged, After};
+use super::after_commit::{Acknowledged, AfterCommit};
 use super::commands::refused;
 use super::environment::{self, ENV_MAX, Kept, Parent};
+use super::event_loop::EventLoop;
 use super::launch::{self, config_refusal, refusal};
 use super::message::ReplyTo;
-use super::shell::Shell;
 use super::specs::{People, templates};
 use crate::config::crew::MEMORY;
 use crate::config::repo::RepoConfig;
@@ -31,8 +31,8 @@ pub(super) struct ResolvedBench {
     kept: Kept,
 }
 
-/// What the agents are asked, by the spec's text.
-struct Asked {
+/// What the agents are to do, by the spec's text.
+struct BenchPrompt {
     prompt: String,
     values: BTreeMap<String, String>,
     touches: Vec<String>,
@@ -70,7 +70,7 @@ pub(super) fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench
     let verify = verify.map(|name| people.pick(&name, "verify").map_err(elsewhere)).transpose()?;
     let profiles = people.profiles;
     let templates = templates(&main, &target)?;
-    let Asked { prompt, values, touches, title } = asked(&wish, &file, &target, &templates)?;
+    let BenchPrompt { prompt, values, touches, title } = prompt(&wish, &file, &target, &templates)?;
     let name = match &wish.name {
         Some(name) => TaskName::new(name)
             .map_err(|error| bad(error.to_string(), "leave the name out to have one made"))?,
@@ -107,12 +107,12 @@ fn elsewhere(refusal: Refusal) -> Refusal {
     if refusal.kind == RefusalKind::NotFound { Refusal { remedy, ..refusal } } else { refusal }
 }
 
-fn asked(
+fn prompt(
     wish: &BenchRequest,
     file: &RepoConfig,
     target: &str,
     templates: &BTreeMap<String, String>,
-) -> Result<Asked, Refusal> {
+) -> Result<BenchPrompt, Refusal> {
     let memory = file.spec.memory.clone().unwrap_or_else(|| MEMORY.to_owned());
     let path = Path::new(&wish.file);
     let stem =
@@ -136,15 +136,16 @@ fn asked(
         let (prompt, values) = bench::work(&contract, prose, &own, templates);
         let mut touches = contract.touchpoints.clone();
         touches.push(memory);
-        return Ok(Asked { prompt, values, touches, title: stem });
+        return Ok(BenchPrompt { prompt, values, touches, title: stem });
     }
     // A plain prompt is handed over as it is; a verifier finds all of it in the task.
-    let told = ("objectives", "As the task says.".to_owned());
-    let values = own.iter().chain([&told]).map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-    Ok(Asked { prompt: wish.text.clone(), values, touches: Vec::new(), title: stem })
+    let objectives = ("objectives", "As the task says.".to_owned());
+    let values =
+        own.iter().chain([&objectives]).map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    Ok(BenchPrompt { prompt: wish.text.clone(), values, touches: Vec::new(), title: stem })
 }
 
-impl Shell {
+impl EventLoop {
     /// Opens a bench that was looked up.
     pub(super) fn open_bench(&mut self, reply: ReplyTo, result: Result<ResolvedBench, Refusal>) {
         let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
@@ -154,10 +155,10 @@ impl Shell {
         let ResolvedBench { order, kept } = resolved;
         let by = reply.who.clone();
         let id = self.engine.next_bench();
-        let after = After {
+        let after = AfterCommit {
             answer: Some((reply.clone(), Acknowledged::Benched(id))),
             kept_parent: Some((Parent::Bench(id), kept)),
-            ..After::default()
+            ..AfterCommit::default()
         };
         let command = Command::Bench(BenchCommand::Open(Box::new(order)));
         if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {

@@ -44,8 +44,8 @@ pub(super) enum FromWorld {
     Screen(JobId),
     /// An ended job's screen has been read from its spool.
     Loaded(JobId),
-    /// A job's past was read from its spool, or why not.
-    Dug { job: JobId, screen: Result<Box<Covered>, String> },
+    /// A job's scrollback was read from its spool, or why not.
+    ScrollbackRead { job: JobId, screen: Result<Box<Covered>, String> },
     /// What an attempt's worktree holds by now: commits and size of the diff; none if it can't be read.
     Measured { job: JobId, found: Option<(u32, DiffStat)> },
     /// A request to run tasks was looked up, all of it or nothing.

@@ -10,18 +10,18 @@
 //! committed; nothing in the loop waits for a process, a client or git; everything queued has a bound. Who may see
 //! what is asked of the engine each time: this module never decides it.
 
-mod after;
-mod asking;
+mod after_commit;
 mod batches;
 mod benches;
-mod brought;
 mod commands;
-mod dispatch;
-mod drops;
+mod deliverables;
+mod dropped_specs;
+mod effects;
 mod environment;
+mod event_loop;
 mod frames;
+mod gate_specs;
 mod jobs;
-mod judges;
 mod launch;
 mod message;
 mod notices;
@@ -29,13 +29,13 @@ mod notices;
 mod otlp;
 mod outbox;
 mod panel;
-mod past;
 mod policy;
+mod questions;
 mod reports;
 mod requests;
+mod scrollbacks;
 mod sending;
 mod sessions;
-mod shell;
 mod specs;
 mod start;
 mod vitals;

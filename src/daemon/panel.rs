@@ -1,9 +1,9 @@
 //! The panel's requests: who votes is looked up in the repo's trusted config by a worker; the rules let them vote.
 
 use super::commands::find;
+use super::event_loop::EventLoop;
 use super::launch::{git_refusal, refusal, trusted_config};
 use super::message::{FromWorld, ReplyTo};
-use super::shell::Shell;
 use super::workers::{Lane, guarded};
 use crate::config::panel::standard;
 use crate::core::model::event::Command;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Most polls of one answer.
 const POLLS_MAX: usize = 200;
 
-impl Shell {
+impl EventLoop {
     /// Puts a question to the panel of a task's repo, or of a folder's; `None`: a worker answers.
     pub(super) fn put_panel(
         &mut self,

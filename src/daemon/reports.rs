@@ -1,11 +1,11 @@
 //! Reports for clients: read from the ledger by a worker, so that the loop never waits for it.
 
 use super::commands::find;
+use super::event_loop::EventLoop;
 use super::launch::refusal;
 use super::message::ReplyTo;
 use super::requests::failed;
 use super::sending;
-use super::shell::Shell;
 use super::workers::{Lane, guarded};
 use crate::config::user::UserConfig;
 use crate::os::paths::Paths;
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 /// Most tasks that a report is asked for by name.
 const NAMED_MAX: usize = 1_000;
 
-impl Shell {
+impl EventLoop {
     /// Answers with a report.
     pub(super) fn report(&mut self, reply: ReplyTo, query: &ReportQuery) {
         self.with_report(reply, query, |_, _, report| Ok(fitting(report)));

@@ -3,11 +3,11 @@
 //! Reads that take time go to a worker, which answers by itself. Whatever shows a screen asks the engine for a permit.
 
 use super::commands::{command, find};
+use super::event_loop::EventLoop;
 use super::frames::{COLS_MAX, LOOKS_MAX, Looking, ROWS_MAX};
 use super::jobs::{Begin, Kind, Order};
 use super::launch::{self, refusal};
 use super::message::{ClientId, FromWorld, ReplyTo};
-use super::shell::Shell;
 use super::workers::{Lane, guarded};
 use super::{benches, specs};
 use crate::core::model::lid::Lid;
@@ -34,7 +34,7 @@ const FOUND_MAX: usize = 1_000;
 /// Longest pasted text, in bytes.
 const PASTE_MAX: usize = 1024 * 1024;
 
-impl Shell {
+impl EventLoop {
     /// Anything that a client says after its hello.
     pub(super) fn hear_client(&mut self, client: ClientId, message: ToDaemon) {
         self.hear_person(client, &message);
@@ -263,7 +263,7 @@ impl Shell {
             Request::Log { lines, .. } => *lines as usize > HISTORY,
             _ => true,
         };
-        if is_deep && !self.dig(job, true) {
+        if is_deep && !self.have_scrollback(job, true) {
             self.wait_for(job, reply.clone(), request);
             return Ok(None);
         }
@@ -272,9 +272,9 @@ impl Shell {
         };
         let mut own = shared.covered();
         if is_deep {
-            self.pasts.searched(job);
+            self.scrollbacks.searched(job);
         }
-        let screen = self.pasts.of(job).filter(|_| is_deep).unwrap_or(&mut own);
+        let screen = self.scrollbacks.of(job).filter(|_| is_deep).unwrap_or(&mut own);
         let Some(emulator) = screen.look(permit) else { return Err(covered(job)) };
         Ok(Some(match request {
             Request::Search { text, .. } => {
@@ -339,9 +339,9 @@ impl Shell {
                     if !read.contains(&look.job)
                         && let Some(shared) = self.jobs.shared(look.job)
                     {
-                        self.pasts.begin(look.job, shared.output.load(Ordering::Relaxed));
+                        self.scrollbacks.begin(look.job, shared.output.load(Ordering::Relaxed));
                     }
-                    self.dig(look.job, false);
+                    self.have_scrollback(look.job, false);
                 }
             }
         }
@@ -392,7 +392,7 @@ impl Shell {
             for looking in client.looks.iter_mut().filter(|looking| looking.look.job == job) {
                 looking.printed(now);
                 let shared = self.jobs.shared(job).map(AsRef::as_ref);
-                looking.show(&client.outbox, self.engine.permit(job), shared, self.pasts.of(job));
+                looking.show(&client.outbox, self.engine.permit(job), shared, self.scrollbacks.of(job));
             }
         }
     }
@@ -410,7 +410,7 @@ impl Shell {
                         uncovered.push(job);
                     }
                     let shared = self.jobs.shared(job).map(AsRef::as_ref);
-                    looking.show(&client.outbox, permit, shared, self.pasts.of(job));
+                    looking.show(&client.outbox, permit, shared, self.scrollbacks.of(job));
                 }
             }
         }

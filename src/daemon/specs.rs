@@ -2,12 +2,12 @@
 //!
 //! Everything that can be wrong is found here, before anything is begun.
 
-use super::after::{Acknowledged, After};
+use super::after_commit::{Acknowledged, AfterCommit};
 use super::commands::refused;
 use super::environment::{self, ENV_MAX, Env, Kept, Parent};
+use super::event_loop::EventLoop;
 use super::launch::{self, git_refusal, refusal};
 use super::message::ReplyTo;
-use super::shell::Shell;
 use crate::agents::profile::Profile;
 use crate::config::crew::{self, MEMORY, PASSES, ROUNDS, TURNS_MAX};
 use crate::config::repo::RepoConfig;
@@ -181,7 +181,7 @@ pub(super) fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, St
     Ok(own)
 }
 
-impl Shell {
+impl EventLoop {
     /// Opens a spec that was looked up.
     pub(super) fn open_spec(&mut self, reply: ReplyTo, result: Result<ResolvedSpec, Refusal>) {
         let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
@@ -191,10 +191,10 @@ impl Shell {
         let ResolvedSpec { order, kept } = resolved;
         let by = reply.who.clone();
         let id = self.engine.next_spec();
-        let after = After {
+        let after = AfterCommit {
             answer: Some((reply.clone(), Acknowledged::Opened(id))),
             kept_parent: Some((Parent::Spec(id), kept)),
-            ..After::default()
+            ..AfterCommit::default()
         };
         let command = Command::Spec(SpecCommand::Open(Box::new(order)));
         if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {

@@ -3,11 +3,11 @@
 //! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks.
 
 use super::batches::BatchReport;
+use super::event_loop::EventLoop;
 use super::jobs::{Begin, Order};
 use super::requests::{kind, shown};
-use super::shell::Shell;
 use super::workers::{Lane, guarded};
-use super::{brought, drops, judges, launch};
+use super::{deliverables, dropped_specs, gate_specs, launch};
 use crate::core::model::attempt::Start;
 use crate::core::model::branch::{MergeBuilt, WorktreeReady};
 use crate::core::model::effect::{Candidate, Effect, Terms, Work};
@@ -21,7 +21,7 @@ use crate::values::text::Shown;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-impl Shell {
+impl EventLoop {
     /// Asks the world about everything that an earlier daemon has left open.
     pub(super) fn reconcile(&mut self) {
         let open = self.engine.open_effects();
@@ -134,7 +134,7 @@ fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
             }
             let mut read = git::diff::branch(&repo, &branch, &target).map_err(git_error)?;
             read.brought = wanted
-                .map(|wanted| brought::read(&repo, &worktree, &branch, &wanted))
+                .map(|wanted| deliverables::read(&repo, &worktree, &branch, &wanted))
                 .transpose()
                 .map_err(git_error)?;
             Ok(Outcome::BranchRead(read))
@@ -154,10 +154,10 @@ fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
             Ok(Outcome::Done)
         }
         Work::LookForSpecs { repo, target, pattern, .. } => {
-            Ok(Outcome::SpecsFound(drops::look(&repo, &target, &pattern)?))
+            Ok(Outcome::SpecsFound(dropped_specs::look(&repo, &target, &pattern)?))
         }
         Work::MoveSpec { repo, folder, file, from, to, why } => {
-            drops::shift(&repo, &folder, &file, (from, to), why.as_deref())?;
+            dropped_specs::shift(&repo, &folder, &file, (from, to), why.as_deref())?;
             Ok(Outcome::Done)
         }
         Work::StartJob(_)
@@ -182,7 +182,7 @@ fn prepare(
     let place = place(paths, repo, &worktree_name(attempt, branch));
     let base = git::worktree::prepare(repo, &place, branch, target, start, previous).map_err(git_error)?;
     git::worktree::bring(repo, &place, &config.copy, &config.link).map_err(git_error)?;
-    let gates = judges::gates(&config, target, terms, false);
+    let gates = gate_specs::gates(&config, target, terms, false);
     Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
 }
 
@@ -202,7 +202,7 @@ fn build(
         Built::Conflict(files) => Ok(Outcome::Conflict { files }),
         Built::Merged { onto, commit, tree } => {
             git::worktree::bring(repo, &scratch, &config.copy, &config.link).map_err(git_error)?;
-            let gates = judges::gates(&config, target, terms, undo);
+            let gates = gate_specs::gates(&config, target, terms, undo);
             let setup = config.setup;
             Ok(Outcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
         }

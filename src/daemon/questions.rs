@@ -2,9 +2,9 @@
 //!
 //! Nothing is kept of them but who waits: a client that is cut off asks again, and the question is in the ledger.
 
+use super::event_loop::EventLoop;
 use super::launch::refusal;
 use super::message::ReplyTo;
-use super::shell::Shell;
 use crate::values::ids::AttemptId;
 use crate::wire::client::{Refusal, RefusalKind, Reply};
 
@@ -18,7 +18,7 @@ pub(super) struct Asking {
     pub(super) reply: ReplyTo,
 }
 
-impl Shell {
+impl EventLoop {
     /// Answers `reply` once the question is open no more.
     pub(super) fn asked(&mut self, reply: &ReplyTo, attempt: AttemptId, text: &str) -> Result<(), Refusal> {
         let Some(question) = self.engine.question(attempt, text) else {

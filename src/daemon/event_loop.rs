@@ -5,8 +5,7 @@
 //! world waits in its queue, people's commands are refused, and the commit is tried again each second: nothing is
 //! acknowledged or done that is not in the ledger.
 
-use super::after::{Acknowledged, After, Unsaved};
-use super::asking::Asking;
+use super::after_commit::{Acknowledged, AfterCommit, Unsaved};
 use super::batches::Queues;
 use super::commands::refused;
 use super::frames::Looking;
@@ -15,7 +14,8 @@ use super::launch::{Resolved, refusal};
 use super::message::{ClientId, FromPeople, FromWorld, ReplyTo, Waiting, World};
 use super::notices::{Post, Rings};
 use super::outbox::{self, Outbox};
-use super::past::Pasts;
+use super::questions::Asking;
+use super::scrollbacks::Scrollbacks;
 use super::vitals::Vitals;
 use super::workers::{Lane, Workers};
 use super::{environment, sessions};
@@ -69,7 +69,7 @@ pub(super) struct Client {
 
 /// All that the loop owns.
 #[derive(Debug)]
-pub(super) struct Shell {
+pub(super) struct EventLoop {
     pub(super) paths: Paths,
     pub(super) clock: Arc<Clock>,
     slept: Clock,
@@ -86,7 +86,7 @@ pub(super) struct Shell {
     /// Notices for the user's command and webhook.
     pub(super) post: Post,
     /// What screens showed before their history begins.
-    pub(super) pasts: Pasts,
+    pub(super) scrollbacks: Scrollbacks,
     /// Requests that wait for a screen to be read.
     pub(super) waiting: Vec<Waiting>,
     /// Effects that are being done, with their job if they are done to one.
@@ -111,7 +111,7 @@ pub(super) struct Shell {
     pub(super) ending: bool,
 }
 
-impl Shell {
+impl EventLoop {
     /// A shell around an engine that was replayed from `ledger`.
     pub(super) fn new(
         paths: Paths,
@@ -136,7 +136,7 @@ impl Shell {
             clients: BTreeMap::new(),
             vitals: Vitals::default(),
             post: Post::default(),
-            pasts: Pasts::default(),
+            scrollbacks: Scrollbacks::default(),
             waiting: Vec::new(),
             in_flight: HashMap::new(),
             found_out: VecDeque::new(),
@@ -198,7 +198,7 @@ impl Shell {
         let _ = std::fs::remove_file(self.paths.socket());
         self.clients.values().for_each(|client| client.outbox.close());
         self.clients.clear();
-        self.post.last_words(&self.paths);
+        self.post.flush(&self.paths);
         // Sessions write what they still have; a client that does not read is not waited for.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -226,7 +226,7 @@ impl Shell {
             self.serve_asking();
         }
         self.show_screens();
-        self.forget_pasts();
+        self.forget_scrollbacks();
         self.push_board();
         self.measure();
         self.post.hand_over(&self.paths);
@@ -242,7 +242,7 @@ impl Shell {
                 self.screen_changed(job);
                 self.serve_waiting(job);
             }
-            FromWorld::Dug { job, screen } => self.dug(job, screen),
+            FromWorld::ScrollbackRead { job, screen } => self.scrollback_read(job, screen),
             FromWorld::Measured { job, found } => self.vitals.found(job, found, clock::instant()),
             FromWorld::Resolved { reply, result } => self.launch(reply, result),
             FromWorld::Voting { reply, result } => match result {
@@ -298,7 +298,7 @@ impl Shell {
 
     /// An event that nobody waits for; a refusal means that it came too late and changes nothing.
     fn step(&mut self, event: Event) {
-        if let Err(refused) = self.step_by(NOBODY, event, After::default()) {
+        if let Err(refused) = self.step_by(NOBODY, event, AfterCommit::default()) {
             tracing::debug!(what = %refused.what, "the engine refused an event");
         }
     }
@@ -308,12 +308,12 @@ impl Shell {
         &mut self,
         by: &str,
         event: Event,
-        mut after: After,
+        mut after: AfterCommit,
     ) -> Result<Vec<TaskId>, Refused> {
         let step = self.engine.step(self.now, event)?;
         after.effects = step.effects;
         after.notices = step.notices;
-        after.heirs = environment::heirs(&step.facts);
+        after.copies = environment::copies(&step.facts);
         self.board_changed |= !step.facts.is_empty();
         let by = by.to_owned();
         self.unsaved.push_back(Unsaved { at: self.now, by, facts: step.facts, after });
@@ -329,7 +329,7 @@ impl Shell {
         let who = reply.who.clone();
         let votes = matches!(command, Command::Panel(PanelCommand::Put { .. }));
         let what = if votes { Acknowledged::Voted(self.engine.panels().next()) } else { Acknowledged::Done };
-        let after = After { answer: Some((reply.clone(), what)), ..After::default() };
+        let after = AfterCommit { answer: Some((reply.clone(), what)), ..AfterCommit::default() };
         if let Err(error) = self.step_by(&who, Event::Command { by: who.clone(), command }, after) {
             reply.outbox.answer(reply.id, Err(refused(error)));
         }
@@ -347,7 +347,7 @@ impl Shell {
             let command = Command::Launch(Box::new(launch));
             let by = reply.who.clone();
             let event = Event::Command { by: by.clone(), command };
-            match self.step_by(&by, event, After::default()) {
+            match self.step_by(&by, event, AfterCommit::default()) {
                 Ok(tasks) => {
                     if let Some(unsaved) = self.unsaved.back_mut() {
                         unsaved.after.kept = tasks.iter().map(|task| (*task, kept.clone())).collect();
@@ -425,7 +425,7 @@ impl Shell {
         }
     }
 
-    fn follow(&mut self, after: After) {
+    fn follow(&mut self, after: AfterCommit) {
         for (task, kept) in after.kept {
             if let Err(error) = environment::save(&self.paths, task, &kept) {
                 tracing::warn!(%task, %error, "a task's environment can't be kept: the daemon's own will be used");

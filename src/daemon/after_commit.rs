@@ -1,6 +1,6 @@
 //! What is done once facts are in the ledger, and not before: effects, notices, the answer to who asked.
 
-use super::environment::{self, Heir, Kept, Parent};
+use super::environment::{self, Kept, KeptCopy, Parent};
 use super::message::ReplyTo;
 use crate::core::model::effect::Effect;
 use crate::core::model::fact::Fact;
@@ -17,12 +17,12 @@ pub(super) struct Unsaved {
     /// Whose doing it was, for the ledger.
     pub(super) by: String,
     pub(super) facts: Vec<Fact>,
-    pub(super) after: After,
+    pub(super) after: AfterCommit,
 }
 
 /// What follows the commit.
 #[derive(Debug, Default)]
-pub(super) struct After {
+pub(super) struct AfterCommit {
     pub(super) effects: Vec<Effect>,
     pub(super) notices: Vec<Notice>,
     /// Kept beside the ledger for a launched task, before its effects.
@@ -31,12 +31,12 @@ pub(super) struct After {
     pub(super) kept_parent: Option<(Parent, Kept)>,
     /// Kept beside the ledger for a repo's batches and queue.
     pub(super) kept_repo: Option<(PathBuf, Kept)>,
-    /// Those who get what is kept for somebody else.
-    pub(super) heirs: Vec<Heir>,
+    /// Copies of what is kept, for tasks and specs that these facts made.
+    pub(super) copies: Vec<KeptCopy>,
     pub(super) answer: Option<(ReplyTo, Acknowledged)>,
 }
 
-impl After {
+impl AfterCommit {
     /// Keeps environments before the facts: a task that is in the ledger has its own. What can't be kept is tried once more
     /// after the facts.
     pub(super) fn keep(&mut self, paths: &Paths) {
@@ -45,7 +45,7 @@ impl After {
             self.kept_parent.take().filter(|(of, kept)| environment::save_parent(paths, *of, kept).is_err());
         self.kept_repo =
             self.kept_repo.take().filter(|(repo, kept)| environment::save_repo(paths, repo, kept).is_err());
-        self.heirs.retain(|heir| environment::inherit(paths, heir).is_err());
+        self.copies.retain(|copy| environment::copy_kept(paths, copy).is_err());
     }
 }
 
