@@ -4,22 +4,24 @@
 use super::after_commit::{Acknowledged, AfterCommit};
 use super::commands::refused;
 use super::environment::{self, ENV_MAX, Kept, Parent};
-use super::event_loop::EventLoop;
+use super::journal::Journal;
 use super::launch::{self, config_refusal, refusal};
-use super::message::ReplyTo;
+use super::message::{FromWorld, ReplyTo};
 use super::specs::{People, templates};
+use super::workers::{Lane, Workers};
 use crate::config::crew::MEMORY;
 use crate::config::repo::RepoConfig;
 use crate::config::spec;
+use crate::core::engine::Engine;
 use crate::core::model::attempt::Limits;
 use crate::core::model::bench::{BenchCommand, BenchOrder, Entrant, SPEC_MAX};
 use crate::core::model::budget::Allowance;
-use crate::core::model::event::{Command, Event};
+use crate::core::model::event::Command;
 use crate::core::outer::bench;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
-use crate::values::time::Span;
+use crate::values::time::{Span, Time};
 use crate::wire::client::{BenchRequest, Refusal, RefusalKind, Reply, TaskRef};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,7 +42,7 @@ struct BenchPrompt {
 }
 
 /// Looks up all that a bench needs.
-pub(super) fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench, Refusal> {
+fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench, Refusal> {
     let bad = |what: String, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
     if wish.text.trim().is_empty() {
         return Err(bad(format!("{} is empty", wish.file), "say what is to be done"));
@@ -145,32 +147,31 @@ fn prompt(
     Ok(BenchPrompt { prompt: wish.text.clone(), values, touches: Vec::new(), title: stem })
 }
 
-impl EventLoop {
-    /// Opens a bench that was looked up.
-    pub(super) fn open_bench(&mut self, reply: ReplyTo, result: Result<ResolvedBench, Refusal>) {
-        let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
-            Ok(resolved) => resolved,
-            Err(refusal) => return reply.outbox.answer(reply.id, Err(refusal)),
-        };
-        let ResolvedBench { order, kept } = resolved;
-        let by = reply.who.clone();
-        let id = self.engine.next_bench();
-        let after = AfterCommit {
-            answer: Some((reply.clone(), Acknowledged::Benched(id))),
-            kept_parent: Some((Parent::Bench(id), kept)),
-            ..AfterCommit::default()
-        };
-        let command = Command::Bench(BenchCommand::Open(Box::new(order)));
-        if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
-            reply.outbox.answer(reply.id, Err(refused(error)));
-        }
-    }
+/// Has a bench looked up by a worker; then [`open`].
+pub(super) fn look_up(workers: &mut Workers, reply: ReplyTo, wish: BenchRequest) {
+    workers.look_up(
+        Lane::Launch,
+        |paths| resolve(paths, wish),
+        |result| FromWorld::BenchResolved { reply, result: Box::new(result) },
+    );
+}
 
-    /// One bench, whole.
-    pub(super) fn bench(&self, name: &TaskRef) -> Result<Reply, Refusal> {
-        let id = self.engine.find_bench(name.repo.as_deref(), &name.name).map_err(refused)?;
-        let view = self.engine.bench_view(id);
-        view.map(|view| Reply::Bench(Box::new(view)))
-            .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no bench {id}"), ""))
-    }
+/// Opens a bench that was looked up.
+pub(super) fn open(journal: &mut Journal, now: Time, reply: ReplyTo, result: Result<ResolvedBench, Refusal>) {
+    let ResolvedBench { order, kept } = match result {
+        Ok(resolved) => resolved,
+        Err(refusal) => return reply.answer(Err(refusal)),
+    };
+    let id = journal.engine().next_bench();
+    let kept = AfterCommit { kept_parent: Some((Parent::Bench(id), kept)), ..AfterCommit::default() };
+    let command = Command::Bench(BenchCommand::Open(Box::new(order)));
+    journal.command_keeping(now, reply, command, Acknowledged::Benched(id), kept);
+}
+
+/// One bench, whole.
+pub(super) fn view(engine: &Engine, name: &TaskRef) -> Result<Reply, Refusal> {
+    let id = engine.find_bench(name.repo.as_deref(), &name.name).map_err(refused)?;
+    let view = engine.bench_view(id);
+    view.map(|view| Reply::Bench(Box::new(view)))
+        .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no bench {id}"), ""))
 }

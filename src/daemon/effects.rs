@@ -1,30 +1,33 @@
-//! From effects to the edges: git to workers, jobs to their threads; and the reconciling after a restart.
+//! Effects: what the engine asks of the world, passed on to the jobs' threads and to workers; and the reconciling after a
+//! restart.
 //!
-//! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks.
+//! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks. What the loop
+//! itself finds out meanwhile are events for the engine, in the order in which they were found.
 
-use super::batches::BatchReport;
-use super::event_loop::EventLoop;
-use super::jobs::{Begin, Order};
-use super::requests::{kind, shown};
-use super::workers::{Lane, guarded};
-use super::{deliverables, dropped_specs, gate_specs, launch};
-use crate::core::model::attempt::Start;
-use crate::core::model::branch::{MergeBuilt, WorktreeReady};
-use crate::core::model::effect::{Candidate, Effect, Terms, Work};
+use super::batches::{self, BatchReport};
+use super::git_effects::work;
+use super::jobs::{Begin, Jobs, Order};
+use super::workers::{Lane, Workers, guarded};
+use crate::core::engine::Engine;
+use crate::core::model::effect::{Effect, Work};
 use crate::core::model::event::{Event, Outcome};
-use crate::git;
-use crate::git::merge::Built;
-use crate::git::refs::Moved;
-use crate::os::paths::Paths;
-use crate::values::ids::{AttemptId, EffectId, JobId};
+use crate::values::ids::{EffectId, JobId};
 use crate::values::text::Shown;
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use crate::values::time::Time;
+use std::collections::{HashMap, HashSet, VecDeque};
 
-impl EventLoop {
+/// Effects that are being done, and events that the loop found out by itself.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    /// With the job that an effect is done to, if it is done to one.
+    in_flight: HashMap<EffectId, Option<JobId>>,
+    found_out: VecDeque<Event>,
+}
+
+impl Effects {
     /// Asks the world about everything that an earlier daemon has left open.
-    pub(super) fn reconcile(&mut self) {
-        let open = self.engine.open_effects();
+    pub(super) fn reconcile(&mut self, now: Time, engine: &Engine, jobs: &mut Jobs, workers: &mut Workers) {
+        let open = engine.open_effects();
         let starting: HashSet<JobId> = open
             .iter()
             .filter_map(|effect| match &effect.what {
@@ -32,58 +35,60 @@ impl EventLoop {
                 _ => None,
             })
             .collect();
-        for job in self.engine.live_jobs() {
+        for job in engine.live_jobs() {
             if starting.contains(&job) {
                 continue;
             }
-            let Some(info) = self.engine.job(job) else { continue };
+            let Some(info) = engine.job(job) else { continue };
             tracing::info!(%job, "looking for a job of an earlier daemon");
-            if let Err(error) = self.jobs.begin(job, Begin::Attach(kind(info.kind), self.engine.heard(job))) {
+            if let Err(error) = jobs.begin(job, Begin::Attach(info.kind.into(), engine.heard(job))) {
                 tracing::error!(%job, %error, "no thread can be started for a job");
             }
         }
-        self.found_out.push_back(Event::Restarted);
+        self.found_out(Event::Restarted);
         for effect in open {
-            self.dispatch(effect);
+            self.begin(now, effect, jobs, workers);
         }
     }
 
+    /// The loop has found out something that the engine is to hear.
+    pub(super) fn found_out(&mut self, event: Event) {
+        self.found_out.push_back(event);
+    }
+
+    /// Whether something was found out that the engine has not heard.
+    pub(super) fn has_events(&self) -> bool {
+        !self.found_out.is_empty()
+    }
+
+    /// The next thing that was found out.
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.found_out.pop_front()
+    }
+
     /// Begins an effect, unless it is being done already.
-    pub(super) fn dispatch(&mut self, effect: Effect) {
+    pub(super) fn begin(&mut self, now: Time, effect: Effect, jobs: &mut Jobs, workers: &mut Workers) {
         let Effect { id, what } = effect;
         if self.in_flight.contains_key(&id) {
             return;
         }
-        let job = match &what {
-            Work::Freeze(job) | Work::Thaw(job) | Work::End { job, .. } | Work::Type { job, .. } => {
-                Some(*job)
-            }
-            Work::StartJob(_)
-            | Work::PrepareWorktree { .. }
-            | Work::ReadBranch { .. }
-            | Work::BuildMerge { .. }
-            | Work::MoveTarget { .. }
-            | Work::Archive { .. }
-            | Work::LookForSpecs { .. }
-            | Work::MoveSpec { .. }
-            | Work::WriteReport { .. } => None,
-        };
-        self.in_flight.insert(id, job);
+        self.in_flight.insert(id, done_to(&what));
         match what {
             Work::WriteReport { batch, tasks, since, lines, repo } => {
-                self.write_report(id, BatchReport { repo, batch, tasks, since, lines });
+                let report = BatchReport { repo, batch, tasks, since, lines };
+                batches::write_report(workers, now, id, report);
             }
             Work::StartJob(start) => {
                 let job = start.job;
-                if let Err(error) = self.jobs.begin(job, Begin::Start { effect: id, start: Box::new(start) })
-                {
-                    self.answer(id, Outcome::Failed { error: shown(&error) });
+                if let Err(error) = jobs.begin(job, Begin::Start { effect: id, start: Box::new(start) }) {
+                    let error = Shown::line(&error.to_string());
+                    self.answer(id, Outcome::Failed { error });
                 }
             }
-            Work::Freeze(job) => self.order(id, job, Order::Freeze(id)),
-            Work::Thaw(job) => self.order(id, job, Order::Thaw(id)),
-            Work::End { job, grace } => self.order(id, job, Order::End { effect: id, grace }),
-            Work::Type { job, answer } => self.order(id, job, Order::Type { effect: id, answer }),
+            Work::Freeze(job) => self.order(id, jobs, job, Order::Freeze(id)),
+            Work::Thaw(job) => self.order(id, jobs, job, Order::Thaw(id)),
+            Work::End { job, grace } => self.order(id, jobs, job, Order::End { effect: id, grace }),
+            Work::Type { job, answer } => self.order(id, jobs, job, Order::Type { effect: id, answer }),
             Work::PrepareWorktree { ref repo, .. }
             | Work::ReadBranch { ref repo, .. }
             | Work::BuildMerge { ref repo, .. }
@@ -91,145 +96,87 @@ impl EventLoop {
             | Work::Archive { ref repo, .. }
             | Work::LookForSpecs { ref repo, .. }
             | Work::MoveSpec { ref repo, .. } => {
-                let lane = Lane::Change(repo.clone());
-                let (paths, world) = (self.paths.clone(), self.world.clone());
-                self.workers.put(lane, move || {
+                workers.answer_effect(Lane::Change(repo.clone()), id, move |paths| {
                     let outcome =
-                        guarded(|| work(&paths, what)).unwrap_or_else(|broke| Err(Shown::line(&broke)));
-                    let outcome = outcome.unwrap_or_else(|error| Outcome::Failed { error });
-                    world.event(Event::Answered { effect: id, outcome });
+                        guarded(|| work(paths, what)).unwrap_or_else(|broke| Err(Shown::line(&broke)));
+                    outcome.unwrap_or_else(|error| Outcome::Failed { error })
                 });
             }
         }
     }
 
-    fn order(&mut self, effect: EffectId, job: JobId, order: Order) {
+    /// The engine hears what came of an effect: it may be asked for again.
+    pub(super) fn answered(&mut self, effect: EffectId) {
+        self.in_flight.remove(&effect);
+    }
+
+    /// A job has ended: whatever was to be done to it is done, nothing is left of it.
+    pub(super) fn job_ended(&mut self, job: JobId) {
+        let open = self.in_flight.iter().filter(|(_, of)| **of == Some(job)).map(|(id, _)| *id);
+        let open: Vec<EffectId> = open.collect();
+        for effect in open {
+            self.answer(effect, Outcome::Done);
+        }
+    }
+
+    fn order(&mut self, effect: EffectId, jobs: &Jobs, job: JobId, order: Order) {
         // A job that has ended is as frozen, thawed and ended as can be.
-        if !self.jobs.order(job, order) {
-            self.done(effect);
+        if !jobs.order(job, order) {
+            self.answer(effect, Outcome::Done);
         }
     }
 
-    /// The loop itself knows that an effect is done.
-    pub(super) fn done(&mut self, effect: EffectId) {
-        self.answer(effect, Outcome::Done);
-    }
-
+    /// The loop itself knows what came of an effect.
     fn answer(&mut self, effect: EffectId, outcome: Outcome) {
-        self.found_out.push_back(Event::Answered { effect, outcome });
+        self.found_out(Event::Answered { effect, outcome });
     }
 }
 
-/// Git's part of the effects; on a worker.
-fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
+/// The running job that an effect is done to, if it is done to one.
+const fn done_to(what: &Work) -> Option<JobId> {
     match what {
-        Work::PrepareWorktree { repo, attempt, branch, target, start, previous, terms } => {
-            let previous = previous.as_deref();
-            prepare(paths, &repo, attempt, &branch, &target, (start, previous), &terms)
-        }
-        Work::ReadBranch { repo, branch, worktree, target, wanted } => {
-            if worktree.is_dir() {
-                git::worktree::commit_leftovers(&worktree, &branch, "Uncommitted work, kept by nopeek")
-                    .map_err(git_error)?;
-            }
-            let mut read = git::diff::branch(&repo, &branch, &target).map_err(git_error)?;
-            read.brought = wanted
-                .map(|wanted| deliverables::read(&repo, &worktree, &branch, &wanted))
-                .transpose()
-                .map_err(git_error)?;
-            Ok(Outcome::BranchRead(read))
-        }
-        Work::BuildMerge { repo, attempt, target, what, message, terms } => {
-            build(paths, &repo, attempt, &target, (&what, &message), &terms)
-        }
-        Work::MoveTarget { repo, target, from, to, key } => {
-            Ok(match git::refs::move_target(&repo, &target, &from, &to, &key).map_err(git_error)? {
-                Moved::Moved => Outcome::TargetMoved,
-                Moved::Stale => Outcome::TargetStale,
-                Moved::Refused(reason) => Outcome::TargetRefused { reason },
-            })
-        }
-        Work::Archive { repo, worktree, branch, key } => {
-            git::archive::archive(&repo, &worktree, branch.as_deref(), &key).map_err(git_error)?;
-            Ok(Outcome::Done)
-        }
-        Work::LookForSpecs { repo, target, pattern, .. } => {
-            Ok(Outcome::SpecsFound(dropped_specs::look(&repo, &target, &pattern)?))
-        }
-        Work::MoveSpec { repo, folder, file, from, to, why } => {
-            dropped_specs::shift(&repo, &folder, &file, (from, to), why.as_deref())?;
-            Ok(Outcome::Done)
-        }
+        Work::Freeze(job) | Work::Thaw(job) | Work::End { job, .. } | Work::Type { job, .. } => Some(*job),
         Work::StartJob(_)
-        | Work::Freeze(_)
-        | Work::Thaw(_)
-        | Work::End { .. }
-        | Work::Type { .. }
-        | Work::WriteReport { .. } => Err(Shown::line("an order to a job came to a git worker")),
+        | Work::PrepareWorktree { .. }
+        | Work::ReadBranch { .. }
+        | Work::BuildMerge { .. }
+        | Work::MoveTarget { .. }
+        | Work::Archive { .. }
+        | Work::LookForSpecs { .. }
+        | Work::MoveSpec { .. }
+        | Work::WriteReport { .. } => None,
     }
 }
 
-fn prepare(
-    paths: &Paths,
-    repo: &Path,
-    attempt: AttemptId,
-    branch: &str,
-    target: &str,
-    (start, previous): (Start, Option<&str>),
-    terms: &Terms,
-) -> Result<Outcome, Shown> {
-    let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
-    let place = place(paths, repo, &worktree_name(attempt, branch));
-    let base = git::worktree::prepare(repo, &place, branch, target, start, previous).map_err(git_error)?;
-    git::worktree::bring(repo, &place, &config.copy, &config.link).map_err(git_error)?;
-    let gates = gate_specs::gates(&config, target, terms, false);
-    Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
-}
+#[cfg(test)]
+mod tests {
+    use super::super::message::World;
+    use super::*;
+    use crate::os::clock::Clock;
+    use crate::os::paths::Paths;
+    use std::path::PathBuf;
+    use std::sync::Arc;
 
-fn build(
-    paths: &Paths,
-    repo: &Path,
-    attempt: AttemptId,
-    target: &str,
-    (what, message): (&Candidate, &str),
-    terms: &Terms,
-) -> Result<Outcome, Shown> {
-    let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
-    let undo = matches!(what, Candidate::Revert(_));
-    let name = format!("{attempt}-{}", if undo { "rollback" } else { "merge" });
-    let scratch = place(paths, repo, &name);
-    match git::merge::build(repo, &scratch, target, what, message, &terms.union).map_err(git_error)? {
-        Built::Conflict(files) => Ok(Outcome::Conflict { files }),
-        Built::Merged { onto, commit, tree } => {
-            git::worktree::bring(repo, &scratch, &config.copy, &config.link).map_err(git_error)?;
-            let gates = gate_specs::gates(&config, target, terms, undo);
-            let setup = config.setup;
-            Ok(Outcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
-        }
-    }
-}
-
-/// Where a worktree of `repo` stands: outside of it, told apart by task and attempt.
-fn place(paths: &Paths, repo: &Path, name: &str) -> PathBuf {
-    let repo = repo.file_name().map_or_else(|| "repo".into(), |name| name.to_string_lossy().into_owned());
-    paths.worktrees().join(repo).join(name)
-}
-
-/// `t12-fix-login-1` for `nopeek/fix-login/1`.
-fn worktree_name(attempt: AttemptId, branch: &str) -> String {
-    let name = branch.strip_prefix("nopeek/").unwrap_or(branch).replace('/', "-");
-    format!("{}-{name}", attempt.task)
-}
-
-fn git_error(error: git::GitError) -> Shown {
-    refused(&launch::git_refusal(error))
-}
-
-/// What failed and what to do, in one line.
-fn refused(refusal: &crate::wire::client::Refusal) -> Shown {
-    if refusal.remedy.is_empty() {
-        Shown::line(&refusal.what)
-    } else {
-        Shown::line(&format!("{}: {}", refusal.what, refusal.remedy))
+    #[test]
+    fn what_is_done_to_a_job_that_is_gone_is_done_and_is_begun_once() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::below(home.path()).unwrap();
+        let (world, _receiver) = World::new();
+        let mut workers = Workers::new(paths.clone(), world.clone());
+        let mut jobs = Jobs::new(paths, PathBuf::from("nopeek"), Arc::new(Clock::start()), world);
+        let mut effects = Effects::default();
+        let freeze = || Effect { id: EffectId(3), what: Work::Freeze(JobId(1)) };
+        let done = Event::Answered { effect: EffectId(3), outcome: Outcome::Done };
+        effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
+        assert_eq!(effects.next_event(), Some(done.clone()));
+        effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
+        assert!(!effects.has_events(), "it is still being done, as far as the engine has heard");
+        effects.job_ended(JobId(2));
+        assert!(!effects.has_events(), "another job's end is nothing to it");
+        effects.job_ended(JobId(1));
+        assert_eq!(effects.next_event(), Some(done.clone()));
+        effects.answered(EffectId(3));
+        effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
+        assert_eq!(effects.next_event(), Some(done), "asked for again, it is done again");
     }
 }

@@ -1,20 +1,16 @@
-//! Notices on their way to people: to every client that is subscribed, to one of them to ring, and to the user's
-//! command and webhook.
+//! Notices on their way to the user's command and webhook. (Clients are told by `clients`.)
 //!
-//! Promises: a notice rings in one terminal, however many boards are open: the one whose person did something last.
-//! Command and webhook are run by a thread, one after the other, each with a time limit; what is told within a second
-//! is told as one; a failure is logged and kept for `nopeek doctor`. A daemon that is killed may lose the last second.
+//! Promises: command and webhook are run by a thread, one after the other, each with a time limit; what is told within a
+//! second is told as one; a failure is logged and kept for `nopeek doctor`. A daemon that is killed may lose the last second.
 
-use super::event_loop::EventLoop;
-use super::message::ClientId;
 use crate::config::notice::NoticeConfig;
 use crate::config::user::UserConfig;
+use crate::core::engine::Engine;
 use crate::core::model::notice::{Notice, NoticeKind};
 use crate::os::paths::Paths;
 use crate::os::{clock, post, program};
 use crate::values::text::Shown;
 use crate::values::time::Time;
-use crate::wire::client::{Request, ToDaemon};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,64 +28,6 @@ const TEXT_MAX: usize = 500;
 /// How long a daemon that ends waits for its last notices.
 const FLUSH_MAX: Duration = Duration::from_secs(3);
 
-/// Whether and for what a client rings.
-#[derive(Debug, Default)]
-pub(super) struct Rings {
-    /// None: it never does. Some of none: for every repo.
-    only: Option<Option<PathBuf>>,
-    /// The number of its person's last word.
-    word: u64,
-}
-
-impl Rings {
-    fn for_repo(&self, repo: Option<&Path>) -> bool {
-        match (&self.only, repo) {
-            (None, _) => false,
-            (Some(Some(only)), Some(repo)) => only == repo,
-            (Some(None), _) | (_, None) => true,
-        }
-    }
-}
-
-impl EventLoop {
-    /// Keeps in mind who spoke last.
-    pub(super) fn hear_person(&mut self, client: ClientId, message: &ToDaemon) {
-        if !is_word_of_a_person(message) {
-            return;
-        }
-        let word = self.clients.values().map(|client| client.rings.word).max().unwrap_or(0) + 1;
-        let Some(client) = self.clients.get_mut(&client) else { return };
-        client.rings.word = word;
-        if let ToDaemon::Ring { repo } = message {
-            client.rings.only = Some(repo.clone());
-        }
-    }
-
-    /// A notice is in the ledger: everybody who looks is told, one rings; command and webhook follow.
-    pub(super) fn tell_people(&mut self, notice: Notice) {
-        let repo = notice.task.and_then(|task| self.engine.repo_of(task));
-        let name = notice.task.and_then(|task| self.engine.name_of(task));
-        self.post.put(OutgoingNotice {
-            at: self.now,
-            kind: notice.kind,
-            needs_you: notice.needs_you(),
-            id: notice.task.map(|task| task.0),
-            task: name,
-            repo: repo.clone(),
-            text: notice.text.clone(),
-        });
-        let ringer = self
-            .clients
-            .iter()
-            .filter(|(_, client)| client.subscribed && client.rings.for_repo(repo.as_deref()))
-            .max_by_key(|(_, client)| client.rings.word)
-            .map(|(id, _)| *id);
-        for (id, client) in self.clients.iter().filter(|(_, client)| client.subscribed) {
-            client.outbox.notice(notice.clone(), ringer == Some(*id));
-        }
-    }
-}
-
 /// A notice as command and webhook get it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct OutgoingNotice {
@@ -105,6 +43,24 @@ pub(super) struct OutgoingNotice {
 }
 
 impl OutgoingNotice {
+    /// A notice with what its task is called and where.
+    pub(super) fn new(notice: &Notice, engine: &Engine, at: Time) -> Self {
+        Self {
+            at,
+            kind: notice.kind,
+            needs_you: notice.needs_you(),
+            id: notice.task.map(|task| task.0),
+            task: notice.task.and_then(|task| engine.name_of(task)),
+            repo: notice.task.and_then(|task| engine.repo_of(task)),
+            text: notice.text.clone(),
+        }
+    }
+
+    /// The main checkout of its task's repo.
+    pub(super) fn repo(&self) -> Option<&Path> {
+        self.repo.as_deref()
+    }
+
     fn words(&self) -> String {
         match &self.task {
             Some(task) => format!("{task}: {}", self.text),
@@ -125,7 +81,8 @@ pub(super) struct Post {
 }
 
 impl Post {
-    fn put(&mut self, notice: OutgoingNotice) {
+    /// Takes a notice that is in the ledger.
+    pub(super) fn put(&mut self, notice: OutgoingNotice) {
         if self.waiting.len() < WAITING_MAX {
             self.waiting.push(notice);
         } else {
@@ -310,54 +267,9 @@ fn file(paths: &Paths) -> PathBuf {
     paths.data.join("notices-failed.json")
 }
 
-/// Whether a person did something, as far as can be told: clients say some things by themselves.
-const fn is_word_of_a_person(message: &ToDaemon) -> bool {
-    match message {
-        ToDaemon::Ring { .. } | ToDaemon::Look(_) | ToDaemon::Input { .. } => true,
-        ToDaemon::Request { request, .. } => match request {
-            Request::Run(_)
-            | Request::SpecNew(_)
-            | Request::BenchNew(_)
-            | Request::Schedule(_)
-            | Request::Command(_)
-            | Request::Act { .. }
-            | Request::Diff { .. }
-            | Request::Log { .. }
-            | Request::Search { .. } => true,
-            Request::Board
-            | Request::Task(_)
-            | Request::Ledger { .. }
-            | Request::Agents { .. }
-            | Request::Spec(_)
-            | Request::Queue(_)
-            | Request::Budget
-            | Request::Bench(_)
-            | Request::Status
-            | Request::Report(_)
-            | Request::SendReport(_)
-            | Request::Shutdown
-            | Request::Asked { .. }
-            | Request::PutPanel { .. }
-            | Request::Panels { .. }
-            | Request::Panel(_)
-            | Request::Personas(_) => false,
-        },
-        ToDaemon::Hello { .. } | ToDaemon::Subscribe(_) | ToDaemon::Shown(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_client_rings_for_what_it_offered_to() {
-        let here = Rings { only: Some(Some(PathBuf::from("/here"))), word: 1 };
-        assert!(here.for_repo(Some(Path::new("/here"))) && here.for_repo(None));
-        assert!(!here.for_repo(Some(Path::new("/there"))));
-        assert!(Rings { only: Some(None), word: 1 }.for_repo(Some(Path::new("/there"))));
-        assert!(!Rings::default().for_repo(None), "a script that waits for boards never rings");
-    }
 
     fn notice(task: &str, text: &str) -> OutgoingNotice {
         OutgoingNotice {

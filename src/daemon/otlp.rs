@@ -5,8 +5,7 @@
 //!
 //! Ids are made of the task and of places in the ledger: what is sent twice is the same spans, not more of them.
 
-use super::event_loop::EventLoop;
-use super::workers::{Lane, guarded};
+use super::workers::{Lane, Workers, guarded};
 use crate::core::model::fact::Fact;
 use crate::os::post::{self, PostError};
 use crate::report::trace::{self, Span, Status};
@@ -15,31 +14,28 @@ use crate::values::ids::TaskId;
 use crate::values::time::Time;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Longest wait for the collector.
 const LIMIT: Duration = Duration::from_secs(10);
 
-impl EventLoop {
-    /// Sends the traces of tasks that these facts bring to their end, if there is somebody to send them to.
-    pub(super) fn export(&mut self, facts: &[Fact]) {
-        let ended: Vec<TaskId> = facts.iter().filter(|fact| is_end(fact)).filter_map(Fact::task).collect();
-        if ended.is_empty() {
-            return;
-        }
-        let Some(collector) = Collector::of(|name| std::env::var(name).ok()) else { return };
-        let ledger = self.paths.ledger();
-        self.workers.put(Lane::Trace, move || {
-            for task in ended {
-                let sent = guarded(|| collector.send(&ledger, task)).unwrap_or_else(Err);
-                match sent {
-                    Ok(spans) => tracing::debug!(%task, spans, "its trace was sent"),
-                    Err(error) => tracing::warn!(%task, %error, "its trace was not sent"),
-                }
-            }
-        });
+/// Has a worker send the traces of tasks that these facts bring to their end, if there is somebody to send them to.
+pub(super) fn export(workers: &mut Workers, ledger: PathBuf, facts: &[Fact]) {
+    let ended: Vec<TaskId> = facts.iter().filter(|fact| is_end(fact)).filter_map(Fact::task).collect();
+    if ended.is_empty() {
+        return;
     }
+    let Some(collector) = Collector::of(|name| std::env::var(name).ok()) else { return };
+    workers.put(Lane::Trace, move || {
+        for task in ended {
+            let sent = guarded(|| collector.send(&ledger, task)).unwrap_or_else(Err);
+            match sent {
+                Ok(spans) => tracing::debug!(%task, spans, "its trace was sent"),
+                Err(error) => tracing::warn!(%task, %error, "its trace was not sent"),
+            }
+        }
+    });
 }
 
 /// Whether a task has come to its end by this.

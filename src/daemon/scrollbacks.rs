@@ -1,19 +1,16 @@
 //! Scrollbacks: lines far beyond a screen's own history, read again from the spool by a worker when somebody scrolls back
 //! or searches.
 //!
-//! A job's own screen has 1,000 lines of history and goes on. A scrollback is a second screen, of what the job had printed at
-//! one moment, and stands still: what is read there stays in its place while output goes on. It is under the lid as every
-//! screen is. Memory: at most [`SCROLLBACKS_MAX`] of them (60 MB each), for [`KEPT`] after they were last used.
+//! A job's own screen has 1,000 lines of history and goes on. A scrollback is a second screen, of what the job had printed
+//! at one moment, and stands still: what is read there stays in its place while output goes on. It is under the lid as
+//! every screen is. Memory: at most [`SCROLLBACKS_MAX`] of them (60 MB each), for [`KEPT`] after they were last used.
 
-use super::event_loop::EventLoop;
 use super::jobs;
-use super::message::{FromWorld, Waiting};
-use super::workers::{Lane, guarded};
+use super::message::FromWorld;
+use super::workers::{Lane, Workers, guarded};
 use crate::os::clock;
 use crate::screen::covered::Covered;
-use crate::screen::emulator::HISTORY;
 use crate::values::ids::JobId;
-use crate::wire::client::{Refusal, RefusalKind};
 use std::time::{Duration, Instant};
 
 /// Most of them in memory; the longest unused goes first.
@@ -52,6 +49,16 @@ impl Scrollbacks {
         self.held.iter_mut().find(|held| held.job == job).map(|held| &mut held.screen)
     }
 
+    /// Whether a job's scrollback is there; with the bytes that the job has `printed` by now, one that is not too old
+    /// for that.
+    pub(super) fn holds(&self, job: JobId, printed: Option<u64>) -> bool {
+        let now = clock::instant();
+        let is_stale = |held: &Scrollback| {
+            printed.is_some_and(|printed| held.output < printed && now >= held.made + FRESH)
+        };
+        self.held.iter().find(|held| held.job == job).is_some_and(|held| !is_stale(held))
+    }
+
     /// Somebody is told places in a job's scrollback, and may go to them.
     pub(super) fn searched(&mut self, job: JobId) {
         if let Some(held) = self.held.iter_mut().find(|held| held.job == job) {
@@ -62,11 +69,57 @@ impl Scrollbacks {
 
     /// Somebody begins to scroll back, nobody else has: what the job, with `output` bytes by now, has left behind goes,
     /// unless places in it were told just now.
-    pub(super) fn begin(&mut self, job: JobId, output: u64) {
+    pub(super) fn drop_stale(&mut self, job: JobId, output: u64) {
         let now = clock::instant();
         self.held.retain(|held| {
             let is_searched = held.searched.is_some_and(|searched| now < searched + SEARCH_KEPT);
             held.job != job || held.output >= output || is_searched
+        });
+    }
+
+    /// Has a worker read the spool of a job that has printed `output` bytes, unless one does; wrapped for `size`, if given.
+    pub(super) fn begin_reading(
+        &mut self,
+        job: JobId,
+        output: u64,
+        size: Option<(u16, u16)>,
+        workers: &mut Workers,
+    ) {
+        if self.being_read.iter().any(|(other, _)| *other == job) {
+            return;
+        }
+        self.being_read.push((job, output));
+        workers.tell(Lane::Read, move |paths| {
+            let read =
+                guarded(|| jobs::scrollback::read(paths, job, size).map_err(|error| error.to_string()));
+            let screen = read.and_then(|read| read).map(Box::new);
+            FromWorld::ScrollbackRead { job, screen }
+        });
+    }
+
+    /// A worker has read a job's spool, or says why not.
+    pub(super) fn arrived(&mut self, job: JobId, screen: Result<Box<Covered>, String>) -> Result<(), String> {
+        let at = self.being_read.iter().position(|(other, _)| *other == job);
+        let output = at.map_or(0, |at| self.being_read.swap_remove(at).1);
+        self.put(job, *screen?, output);
+        Ok(())
+    }
+
+    /// Lets go of those that nobody has used for a while, or whose job may no longer be looked at.
+    pub(super) fn forget_unused(
+        &mut self,
+        is_read: impl Fn(JobId) -> bool,
+        may_look: impl Fn(JobId) -> bool,
+    ) {
+        if self.held.is_empty() {
+            return;
+        }
+        let now = clock::instant();
+        self.held.retain_mut(|held| {
+            if is_read(held.job) {
+                held.used = now;
+            }
+            may_look(held.job) && now < held.used + KEPT
         });
     }
 
@@ -82,82 +135,38 @@ impl Scrollbacks {
     }
 }
 
-impl EventLoop {
-    /// Sees to it that a job's scrollback is in memory if its own screen does not hold all that may be asked of it. False: it
-    /// is being read, and `ScrollbackRead` says when it is there. `anew`: one that the job has left behind is no use.
-    pub(super) fn have_scrollback(&mut self, job: JobId, anew: bool) -> bool {
-        let (Some(permit), Some(shared)) = (self.engine.permit(job), self.jobs.shared(job)) else {
-            return true;
-        };
-        let output = shared.output.load(std::sync::atomic::Ordering::Relaxed);
-        let is_full =
-            shared.covered().look(permit).is_some_and(|screen| screen.history() as usize >= HISTORY);
-        let is_live = self.is_live(job);
-        if !is_live && !is_full {
-            return true;
-        }
-        let is_read =
-            self.clients.values().any(|client| client.looks.iter().any(|looking| looking.reads(job)));
-        let now = clock::instant();
-        let is_stale = |held: &Scrollback| held.output < output && now >= held.made + FRESH;
-        if let Some(held) = self.scrollbacks.held.iter().find(|held| held.job == job)
-            && !(anew && !is_read && is_stale(held))
-        {
-            return true;
-        }
-        if !self.scrollbacks.being_read.iter().any(|(other, _)| *other == job) {
-            self.scrollbacks.being_read.push((job, output));
-            let size = self.wished.get(&job).copied().filter(|_| !is_live);
-            let (paths, world) = (self.paths.clone(), self.world.clone());
-            self.workers.put(Lane::Read, move || {
-                let read =
-                    guarded(|| jobs::scrollback::read(&paths, job, size).map_err(|error| error.to_string()));
-                let screen = read.and_then(|read| read).map(Box::new);
-                world.tell(FromWorld::ScrollbackRead { job, screen });
-            });
-        }
-        false
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::emulator::Emulator;
+
+    fn screen(job: JobId) -> Result<Box<Covered>, String> {
+        Ok(Box::new(Covered::new(job, Emulator::new(2, 10))))
     }
 
-    /// A job's scrollback has been read.
-    pub(super) fn scrollback_read(&mut self, job: JobId, screen: Result<Box<Covered>, String>) {
-        let at = self.scrollbacks.being_read.iter().position(|(other, _)| *other == job);
-        let output = at.map_or(0, |at| self.scrollbacks.being_read.swap_remove(at).1);
-        match screen {
-            Ok(screen) => {
-                self.scrollbacks.put(job, *screen, output);
-                self.screen_changed(job);
-                self.serve_waiting(job);
-            }
-            Err(error) => {
-                tracing::warn!(%job, error, "a spool can't be read again");
-                let (now, later): (Vec<Waiting>, _) =
-                    std::mem::take(&mut self.waiting).into_iter().partition(|waiting| waiting.job == job);
-                self.waiting = later;
-                for Waiting { reply, .. } in now {
-                    let refusal = Refusal {
-                        kind: RefusalKind::Failed,
-                        what: format!("what {job} printed can't be read again: {error}"),
-                        remedy: "look at the data folder's disk".to_owned(),
-                    };
-                    reply.outbox.answer(reply.id, Err(refusal));
-                }
-            }
+    #[test]
+    fn memory_is_bounded_and_a_covered_job_has_no_scrollback() {
+        let mut scrollbacks = Scrollbacks::default();
+        for job in (0..10).map(JobId) {
+            scrollbacks.arrived(job, screen(job)).unwrap();
         }
+        assert_eq!(scrollbacks.held.len(), SCROLLBACKS_MAX);
+        scrollbacks.forget_unused(|_| true, |job| job == JobId(9));
+        assert!(scrollbacks.holds(JobId(9), None) && scrollbacks.held.len() == 1);
     }
 
-    /// Lets go of scrollbacks that nobody uses, or that may no longer be looked at.
-    pub(super) fn forget_scrollbacks(&mut self) {
-        if self.scrollbacks.held.is_empty() {
-            return;
-        }
-        let now = clock::instant();
-        let Self { scrollbacks, clients, engine, .. } = self;
-        scrollbacks.held.retain_mut(|held| {
-            if clients.values().any(|client| client.looks.iter().any(|looking| looking.reads(held.job))) {
-                held.used = now;
-            }
-            engine.permit(held.job).is_some() && now < held.used + KEPT
-        });
+    #[test]
+    fn one_that_the_job_has_left_behind_goes_but_not_just_after_a_search() {
+        let mut scrollbacks = Scrollbacks::default();
+        scrollbacks.being_read.push((JobId(1), 50));
+        scrollbacks.arrived(JobId(1), screen(JobId(1))).unwrap();
+        scrollbacks.drop_stale(JobId(1), 50);
+        assert!(scrollbacks.holds(JobId(1), Some(60)), "it is fresh");
+        scrollbacks.searched(JobId(1));
+        scrollbacks.drop_stale(JobId(1), 60);
+        assert!(scrollbacks.holds(JobId(1), None), "its places may be gone to");
+        scrollbacks.held[0].searched = None;
+        scrollbacks.drop_stale(JobId(1), 60);
+        assert!(!scrollbacks.holds(JobId(1), None));
     }
 }

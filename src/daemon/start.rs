@@ -122,8 +122,8 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         let mut hangups = signal(SignalKind::hangup()).map_err(io_error("listen for signals"))?;
         tokio::spawn(async move { while hangups.recv().await.is_some() {} });
         let (world, receiver) = World::new();
-        let shell = EventLoop::new(paths.clone(), program, engine, ledger, world);
-        shell.run(listener, receiver, stop).await;
+        let event_loop = EventLoop::new(paths.clone(), program, engine, ledger, world);
+        event_loop.run(listener, receiver, stop).await;
         Ok::<(), DaemonError>(())
     })?;
     runtime.shutdown_background();

@@ -21,6 +21,7 @@ use super::message::World;
 use crate::core::model::agent::{AgentState, Source};
 use crate::core::model::effect::JobStart;
 use crate::core::model::event::Answer;
+use crate::core::views::job::JobKind;
 use crate::os::clock::Clock;
 use crate::os::paths::Paths;
 use crate::screen::covered::Covered;
@@ -51,6 +52,16 @@ pub(super) enum Kind {
     Gate,
     /// A set-up hook: its last lines are read at the end.
     Setup,
+}
+
+impl From<JobKind> for Kind {
+    fn from(kind: JobKind) -> Self {
+        match kind {
+            JobKind::Agent => Self::Agent,
+            JobKind::Setup => Self::Setup,
+            JobKind::Gate => Self::Gate,
+        }
+    }
 }
 
 /// What the loop tells a job's thread.
