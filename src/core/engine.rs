@@ -148,9 +148,9 @@ impl Engine {
         self.state.tasks.get(&id).map(|task| views::board::task(&self.state, task, now, measured))
     }
 
-    /// Leave to look at a job's screen once; none while it is covered.
+    /// Leave to look at a job's screen once, before the next step; none while it is covered.
     #[must_use]
-    pub fn permit(&self, job: JobId) -> Option<Permit> {
+    pub fn permit(&self, job: JobId) -> Option<Permit<'_>> {
         lid::permit(&self.state, job)
     }
 

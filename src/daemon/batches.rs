@@ -1,60 +1,36 @@
-//! From a repo's config to its schedule; the report of a batch; and a glance, now and then, at queues that are watched.
+//! From a repo's config to its schedule; and the report of a batch.
 
-use super::after::{Acknowledged, After};
-use super::commands::refused;
+use super::after_commit::{Acknowledged, AfterCommit};
 use super::environment::{self, Kept};
+use super::journal::Journal;
 use super::launch::{self, refusal};
 use super::message::{FromWorld, ReplyTo};
-use super::requests::failed;
-use super::shell::Shell;
-use super::workers::{Lane, guarded};
-use super::{drops, reports, specs};
+use super::workers::{Lane, Workers, guarded};
+use super::{reports, specs};
 use crate::config::schedule::StintConfig;
 use crate::core::model::batch::{BatchCommand, BatchPhase, Schedule, Stint};
-use crate::core::model::event::{Command, Event, Outcome};
-use crate::os::clock;
+use crate::core::model::event::{Command, Outcome};
 use crate::os::paths::Paths;
 use crate::report::{Scope, markdown};
 use crate::values::cron::Zone;
 use crate::values::ids::{EffectId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
-use crate::wire::client::{Refusal, RefusalKind, Reply, ScheduleAct, ScheduleRequest, SpecRequest};
+use crate::wire::client::{Refusal, RefusalKind, ScheduleAct, ScheduleRequest, SpecRequest};
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
 
 /// Changes of the clock that a schedule brings along: twenty years of them.
 const CHANGES: usize = 40;
-/// A watched queue is glanced at so often.
-const GLANCE: Duration = Duration::from_secs(60);
-
 /// A schedule that was looked up, and what is kept beside the ledger for it.
 #[derive(Debug)]
 pub(super) struct ResolvedSchedule {
     pub(super) schedule: Schedule,
     pub(super) act: ScheduleAct,
     pub(super) kept: Kept,
-}
-
-/// What lies in a queue, with when it was written.
-pub(super) type Seen = Vec<(String, Option<SystemTime>)>;
-
-/// What is known of queues that are watched. Measured, never stored.
-#[derive(Debug, Default)]
-pub(super) struct Queues {
-    seen: HashMap<PathBuf, Seen>,
-    due: Option<Instant>,
-}
-
-impl Queues {
-    /// When they are to be glanced at again, if any is watched.
-    pub(super) const fn due(&self) -> Option<Instant> {
-        self.due
-    }
 }
 
 /// What the report of a batch is made of.
@@ -129,95 +105,45 @@ fn zone(now: Time) -> Zone {
     Zone { first: here.to_offset(stamp).seconds() / 60, changes: changes.collect() }
 }
 
-impl Shell {
-    /// Has a schedule looked up; then [`Shell::schedule`].
-    pub(super) fn resolve_schedule(&mut self, reply: ReplyTo, wish: ScheduleRequest) {
-        let (paths, world, now) = (self.paths.clone(), self.world.clone(), self.now);
-        self.workers.put(Lane::Launch, move || {
-            let result = guarded(|| resolve(&paths, wish, now)).unwrap_or_else(|broke| Err(failed(broke)));
-            world.tell(FromWorld::ScheduleResolved { reply, result: Box::new(result) });
-        });
-    }
+/// Has a schedule looked up by a worker; then [`schedule`].
+pub(super) fn look_up(workers: &mut Workers, reply: ReplyTo, wish: ScheduleRequest, now: Time) {
+    workers.look_up(
+        Lane::Launch,
+        move |paths| resolve(paths, wish, now),
+        |result| FromWorld::ScheduleResolved { reply, result: Box::new(result) },
+    );
+}
 
-    /// Does what was asked of a schedule that was looked up.
-    pub(super) fn schedule(&mut self, reply: ReplyTo, result: Result<ResolvedSchedule, Refusal>) {
-        let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
-            Ok(resolved) => resolved,
-            Err(refusal) => return reply.outbox.answer(reply.id, Err(refusal)),
-        };
-        let ResolvedSchedule { schedule, act, kept } = resolved;
-        let (by, repo, schedule) = (reply.who.clone(), schedule.repo.clone(), Box::new(schedule));
-        let command = Command::Batch(match act {
-            ScheduleAct::On => BatchCommand::On(schedule),
-            ScheduleAct::Run => BatchCommand::Run(schedule),
-            ScheduleAct::Queue => BatchCommand::Queue(schedule),
-            ScheduleAct::Watch => BatchCommand::Watch(schedule),
-        });
-        let after = After {
-            answer: Some((reply.clone(), Acknowledged::Done)),
-            kept_repo: Some((repo, kept)),
-            ..After::default()
-        };
-        if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
-            reply.outbox.answer(reply.id, Err(refused(error)));
-        }
-    }
+/// Does what was asked of a schedule that was looked up.
+pub(super) fn schedule(
+    journal: &mut Journal,
+    now: Time,
+    reply: ReplyTo,
+    result: Result<ResolvedSchedule, Refusal>,
+) {
+    let ResolvedSchedule { schedule, act, kept } = match result {
+        Ok(resolved) => resolved,
+        Err(refusal) => return reply.answer(Err(refusal)),
+    };
+    let (repo, schedule) = (schedule.repo.clone(), Box::new(schedule));
+    let command = Command::Batch(match act {
+        ScheduleAct::On => BatchCommand::On(schedule),
+        ScheduleAct::Run => BatchCommand::Run(schedule),
+        ScheduleAct::Queue => BatchCommand::Queue(schedule),
+        ScheduleAct::Watch => BatchCommand::Watch(schedule),
+    });
+    let kept = AfterCommit { kept_repo: Some((repo, kept)), ..AfterCommit::default() };
+    journal.command_keeping(now, reply, command, Acknowledged::Done, kept);
+}
 
-    /// What lies in the queue of a folder's repo.
-    pub(super) fn list_queue(&mut self, reply: ReplyTo, folder: PathBuf) {
-        let paths = self.paths.clone();
-        self.workers.put(Lane::Read, move || {
-            let list = || {
-                let (main, _, file) = launch::repo_config(&paths, &folder, None)?;
-                Ok(Reply::Queue(drops::list(&main, &file.schedule.queue)))
-            };
-            reply.outbox.answer(reply.id, guarded(list).unwrap_or_else(|broke| Err(failed(broke))));
-        });
-    }
-
-    /// Glances at queues that are watched, once a minute.
-    pub(super) fn watch_queues(&mut self) {
-        let watched = self.engine.watched_queues();
-        if watched.is_empty() {
-            self.queues = Queues::default();
-            return;
+/// Has a worker write the report of a batch beside the ledger.
+pub(super) fn write_report(workers: &mut Workers, now: Time, effect: EffectId, report: BatchReport) {
+    workers.answer_effect(Lane::Report, effect, move |paths| {
+        match guarded(|| write(paths, &report, now)).unwrap_or_else(Err) {
+            Ok(file) => Outcome::ReportWritten { file: Shown::line(&file.display().to_string()) },
+            Err(what) => Outcome::Failed { error: Shown::line(&what) },
         }
-        let now = clock::instant();
-        if self.queues.due.is_some_and(|due| now < due) {
-            return;
-        }
-        self.queues.due = Some(now + GLANCE);
-        self.queues.seen.retain(|repo, _| watched.iter().any(|(other, _)| other == repo));
-        for (repo, pattern) in watched {
-            let world = self.world.clone();
-            self.workers.put(Lane::Read, move || {
-                let seen = guarded(|| drops::glance(&repo, &pattern)).unwrap_or_default();
-                world.tell(FromWorld::Glanced { repo, seen });
-            });
-        }
-    }
-
-    /// Something new in a queue: the engine has it looked at. What was left lying is not looked at again and again.
-    pub(super) fn glanced(&mut self, repo: PathBuf, seen: Seen) {
-        let before = self.queues.seen.insert(repo.clone(), seen.clone());
-        if !seen.is_empty() && before.as_ref() != Some(&seen) {
-            let command = Command::Batch(BatchCommand::Look(repo));
-            self.found_out.push_back(Event::Command { by: "nopeek".to_owned(), command });
-        }
-    }
-
-    /// Writes the report of a batch beside the ledger.
-    pub(super) fn write_report(&mut self, effect: EffectId, report: BatchReport) {
-        let (paths, world, now) = (self.paths.clone(), self.world.clone(), self.now);
-        self.workers.put(Lane::Report, move || {
-            let written = guarded(|| write(&paths, &report, now)).unwrap_or_else(Err);
-            let outcome = match written {
-                Ok(file) => Outcome::ReportWritten { file: Shown::line(&file.display().to_string()) },
-                Err(what) => Outcome::Failed { error: Shown::line(&what) },
-            };
-            world.event(Event::Answered { effect, outcome });
-        });
-    }
+    });
 }
 
 fn write(paths: &Paths, batch: &BatchReport, now: Time) -> Result<PathBuf, String> {

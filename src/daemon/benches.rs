@@ -1,25 +1,27 @@
 //! From a spec's text to an order for a bench: repo, config, agents and prompt looked up, by a worker; and what clients ask
 //! of benches.
 
-use super::after::{Acknowledged, After};
+use super::after_commit::{Acknowledged, AfterCommit};
 use super::commands::refused;
 use super::environment::{self, ENV_MAX, Kept, Parent};
+use super::journal::Journal;
 use super::launch::{self, config_refusal, refusal};
-use super::message::ReplyTo;
-use super::shell::Shell;
+use super::message::{FromWorld, ReplyTo};
 use super::specs::{People, templates};
+use super::workers::{Lane, Workers};
 use crate::config::crew::MEMORY;
 use crate::config::repo::RepoConfig;
 use crate::config::spec;
+use crate::core::engine::Engine;
 use crate::core::model::bench::{BenchCommand, BenchOrder, Entrant, SPEC_MAX};
 use crate::core::model::budget::Allowance;
-use crate::core::model::event::{Command, Event};
+use crate::core::model::event::Command;
 use crate::core::model::limits::Limits;
 use crate::core::outer::bench;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
-use crate::values::time::Span;
+use crate::values::time::{Span, Time};
 use crate::wire::client::{BenchRequest, Refusal, RefusalKind, Reply, TaskRef};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,8 +33,8 @@ pub(super) struct ResolvedBench {
     kept: Kept,
 }
 
-/// What the agents are asked, by the spec's text.
-struct Asked {
+/// What the agents are to do, by the spec's text.
+struct BenchPrompt {
     prompt: String,
     values: BTreeMap<String, String>,
     touches: Vec<String>,
@@ -40,7 +42,7 @@ struct Asked {
 }
 
 /// Looks up all that a bench needs.
-pub(super) fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench, Refusal> {
+fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench, Refusal> {
     let bad = |what: String, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
     if wish.text.trim().is_empty() {
         return Err(bad(format!("{} is empty", wish.file), "say what is to be done"));
@@ -70,7 +72,7 @@ pub(super) fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench
     let verify = verify.map(|name| people.pick(&name, "verify").map_err(elsewhere)).transpose()?;
     let profiles = people.profiles;
     let templates = templates(&main, &target)?;
-    let Asked { prompt, values, touches, title } = asked(&wish, &file, &target, &templates)?;
+    let BenchPrompt { prompt, values, touches, title } = prompt(&wish, &file, &target, &templates)?;
     let name = match &wish.name {
         Some(name) => TaskName::new(name)
             .map_err(|error| bad(error.to_string(), "leave the name out to have one made"))?,
@@ -107,12 +109,12 @@ fn elsewhere(refusal: Refusal) -> Refusal {
     if refusal.kind == RefusalKind::NotFound { Refusal { remedy, ..refusal } } else { refusal }
 }
 
-fn asked(
+fn prompt(
     wish: &BenchRequest,
     file: &RepoConfig,
     target: &str,
     templates: &BTreeMap<String, String>,
-) -> Result<Asked, Refusal> {
+) -> Result<BenchPrompt, Refusal> {
     let memory = file.spec.memory.clone().unwrap_or_else(|| MEMORY.to_owned());
     let path = Path::new(&wish.file);
     let stem =
@@ -136,40 +138,40 @@ fn asked(
         let (prompt, values) = bench::work(&contract, prose, &own, templates);
         let mut touches = contract.touchpoints.clone();
         touches.push(memory);
-        return Ok(Asked { prompt, values, touches, title: stem });
+        return Ok(BenchPrompt { prompt, values, touches, title: stem });
     }
     // A plain prompt is handed over as it is; a verifier finds all of it in the task.
-    let told = ("objectives", "As the task says.".to_owned());
-    let values = own.iter().chain([&told]).map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-    Ok(Asked { prompt: wish.text.clone(), values, touches: Vec::new(), title: stem })
+    let objectives = ("objectives", "As the task says.".to_owned());
+    let values =
+        own.iter().chain([&objectives]).map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    Ok(BenchPrompt { prompt: wish.text.clone(), values, touches: Vec::new(), title: stem })
 }
 
-impl Shell {
-    /// Opens a bench that was looked up.
-    pub(super) fn open_bench(&mut self, reply: ReplyTo, result: Result<ResolvedBench, Refusal>) {
-        let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
-            Ok(resolved) => resolved,
-            Err(refusal) => return reply.outbox.answer(reply.id, Err(refusal)),
-        };
-        let ResolvedBench { order, kept } = resolved;
-        let by = reply.who.clone();
-        let id = self.engine.next_bench();
-        let after = After {
-            answer: Some((reply.clone(), Acknowledged::Benched(id))),
-            kept_parent: Some((Parent::Bench(id), kept)),
-            ..After::default()
-        };
-        let command = Command::Bench(BenchCommand::Open(Box::new(order)));
-        if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
-            reply.outbox.answer(reply.id, Err(refused(error)));
-        }
-    }
+/// Has a bench looked up by a worker; then [`open`].
+pub(super) fn look_up(workers: &mut Workers, reply: ReplyTo, wish: BenchRequest) {
+    workers.look_up(
+        Lane::Launch,
+        |paths| resolve(paths, wish),
+        |result| FromWorld::BenchResolved { reply, result: Box::new(result) },
+    );
+}
 
-    /// One bench, whole.
-    pub(super) fn bench(&self, name: &TaskRef) -> Result<Reply, Refusal> {
-        let id = self.engine.find_bench(name.repo.as_deref(), &name.name).map_err(refused)?;
-        let view = self.engine.bench_view(id);
-        view.map(|view| Reply::Bench(Box::new(view)))
-            .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no bench {id}"), ""))
-    }
+/// Opens a bench that was looked up.
+pub(super) fn open(journal: &mut Journal, now: Time, reply: ReplyTo, result: Result<ResolvedBench, Refusal>) {
+    let ResolvedBench { order, kept } = match result {
+        Ok(resolved) => resolved,
+        Err(refusal) => return reply.answer(Err(refusal)),
+    };
+    let id = journal.engine().next_bench();
+    let kept = AfterCommit { kept_parent: Some((Parent::Bench(id), kept)), ..AfterCommit::default() };
+    let command = Command::Bench(BenchCommand::Open(Box::new(order)));
+    journal.command_keeping(now, reply, command, Acknowledged::Benched(id), kept);
+}
+
+/// One bench, whole.
+pub(super) fn view(engine: &Engine, name: &TaskRef) -> Result<Reply, Refusal> {
+    let id = engine.find_bench(name.repo.as_deref(), &name.name).map_err(refused)?;
+    let view = engine.bench_view(id);
+    view.map(|view| Reply::Bench(Box::new(view)))
+        .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no bench {id}"), ""))
 }

@@ -30,7 +30,7 @@ pub(super) struct Kept {
     pub(super) profiles: BTreeMap<String, Profile>,
 }
 
-/// Of what several tasks get what is kept.
+/// What several tasks get their environment from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parent {
     /// A spec.
@@ -100,41 +100,47 @@ pub(super) fn save_repo(paths: &Paths, repo: &Path, kept: &Kept) -> io::Result<(
     put(&repo_file(paths, repo), kept)
 }
 
-/// Somebody who gets what is kept for somebody else.
+/// A task or spec that gets a copy of what is kept for its spec, bench or repo.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Heir {
-    /// A task of a spec or a bench.
-    Of(TaskId, Parent),
-    /// A spec of a repo's queue.
-    OfQueue(SpecId, PathBuf),
-    /// A task of a repo's batch.
-    OfBatch(TaskId, PathBuf),
+pub(super) enum KeptCopy {
+    /// A task, from its spec or bench.
+    TaskOfParent(TaskId, Parent),
+    /// A spec of a queue, from its repo.
+    SpecOfQueue(SpecId, PathBuf),
+    /// A task of a batch, from its repo.
+    TaskOfBatch(TaskId, PathBuf),
 }
 
-/// Gives an heir what is kept for it.
-pub(super) fn inherit(paths: &Paths, heir: &Heir) -> io::Result<()> {
-    let (from, to) = match heir {
-        Heir::Of(task, parent) => (parent_file(paths, *parent), file(paths, *task)),
-        Heir::OfQueue(spec, repo) => (repo_file(paths, repo), parent_file(paths, Parent::Spec(*spec))),
-        Heir::OfBatch(task, repo) => (repo_file(paths, repo), file(paths, *task)),
+/// Makes the copy.
+pub(super) fn copy_kept(paths: &Paths, copy: &KeptCopy) -> io::Result<()> {
+    let (from, to) = match copy {
+        KeptCopy::TaskOfParent(task, parent) => (parent_file(paths, *parent), file(paths, *task)),
+        KeptCopy::SpecOfQueue(spec, repo) => {
+            (repo_file(paths, repo), parent_file(paths, Parent::Spec(*spec)))
+        }
+        KeptCopy::TaskOfBatch(task, repo) => (repo_file(paths, repo), file(paths, *task)),
     };
     let kept = serde_json::from_slice(&std::fs::read(from)?)?;
     put(&to, &kept)
 }
 
-/// The tasks of specs that these facts launch, those of batches, and the specs of queues; specs before their tasks.
-pub(super) fn heirs(facts: &[Fact]) -> Vec<Heir> {
+/// The copies that these facts need: for tasks of specs, benches and batches, and for specs of queues. A spec's own comes
+/// before those of its tasks.
+pub(super) fn copies(facts: &[Fact]) -> Vec<KeptCopy> {
     let specs = facts.iter().filter_map(|fact| match fact {
-        Fact::Batch(BatchFact::Taken { repo, spec, .. }) => Some(Heir::OfQueue(*spec, repo.clone())),
+        Fact::Batch(BatchFact::Taken { repo, spec, .. }) => Some(KeptCopy::SpecOfQueue(*spec, repo.clone())),
         _ => None,
     });
     let tasks = facts.iter().filter_map(|fact| match fact {
         Fact::Launched { task, launch, .. } => {
             let brief = &launch.brief;
-            Some(Heir::Of(*task, brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?))
+            Some(KeptCopy::TaskOfParent(
+                *task,
+                brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?,
+            ))
         }
         Fact::Batch(BatchFact::Tasked { repo, task, chore: true, .. }) => {
-            Some(Heir::OfBatch(*task, repo.clone()))
+            Some(KeptCopy::TaskOfBatch(*task, repo.clone()))
         }
         _ => None,
     });

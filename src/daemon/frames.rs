@@ -36,10 +36,10 @@ pub(super) struct Looking {
     in_flight: bool,
     behind: bool,
     /// The client was told that the screen is covered, and nothing since.
-    told_covered: bool,
+    covered_sent: bool,
     sent: Option<Instant>,
-    /// The client has the job's past, not its screen as it is.
-    has_past: bool,
+    /// The client has the job's scrollback, not its screen as it is.
+    has_scrollback: bool,
     /// How often the job had printed when it was last looked at.
     printed: u64,
     /// What the moments of [`TOGETHER`] are counted from, the same for all looks.
@@ -55,9 +55,9 @@ impl Looking {
             seen: Seen::default(),
             in_flight: false,
             behind: true,
-            told_covered: false,
+            covered_sent: false,
             sent: None,
-            has_past: false,
+            has_scrollback: false,
             printed: 0,
             epoch,
             moment: None,
@@ -83,7 +83,7 @@ impl Looking {
 
     /// Whether what the client was last told is no longer how it is, or more is to come.
     pub(super) fn wants(&self, permitted: bool, now: Instant) -> bool {
-        permitted == self.told_covered || self.due(now).is_some_and(|due| due <= now)
+        permitted == self.covered_sent || self.due(now).is_some_and(|due| due <= now)
     }
 
     /// When it is to be looked at next, if it is: never before `now`.
@@ -107,24 +107,24 @@ impl Looking {
         }
     }
 
-    /// Sends what changed, or that it is covered. Who has scrolled back gets the past, if it is there.
+    /// Sends what changed, or that it is covered. Who has scrolled back gets the scrollback, if it is there.
     pub(super) fn show(
         &mut self,
         outbox: &Outbox,
-        permit: Option<Permit>,
+        permit: Option<Permit<'_>>,
         shared: Option<&Shared>,
-        past: Option<&mut Covered>,
+        scrollback: Option<&mut Covered>,
     ) {
         let (Some(permit), Some(shared)) = (permit, shared) else {
             self.cover(outbox);
             return;
         };
         let now = clock::instant();
-        let past = past.filter(|_| self.look.scrolled > 0);
-        if past.is_some() != self.has_past {
-            (self.has_past, self.behind, self.seen) = (past.is_some(), true, Seen::default());
+        let scrollback = scrollback.filter(|_| self.look.scrolled > 0);
+        if scrollback.is_some() != self.has_scrollback {
+            (self.has_scrollback, self.behind, self.seen) = (scrollback.is_some(), true, Seen::default());
         }
-        self.behind |= self.told_covered;
+        self.behind |= self.covered_sent;
         if self.due(now).is_none_or(|due| due > now) {
             return;
         }
@@ -141,13 +141,13 @@ impl Looking {
             return;
         }
         let Look { job, rows, cols, scrolled, focus } = self.look;
-        // A past stands still: what the job prints meanwhile is no news.
-        if focus && !self.has_past {
+        // A scrollback stands still: what the job prints meanwhile is no news.
+        if focus && !self.has_scrollback {
             shared.looked();
         }
         self.printed = shared.printed();
         let mut own = shared.covered();
-        let Some(emulator) = past.unwrap_or(&mut own).look(permit) else {
+        let Some(emulator) = scrollback.unwrap_or(&mut own).look(permit) else {
             drop(own);
             self.cover(outbox);
             return;
@@ -155,7 +155,7 @@ impl Looking {
         let changes = changes(emulator, &mut self.seen, rows, cols, scrolled);
         drop(own);
         self.behind = false;
-        self.told_covered = false;
+        self.covered_sent = false;
         self.moment = (!focus).then(|| moment_after(self.epoch, now));
         if let Some(changes) = changes {
             self.sent = Some(now);
@@ -168,8 +168,8 @@ impl Looking {
         self.behind = false;
         self.in_flight = false;
         self.moment = None;
-        if !self.told_covered {
-            self.told_covered = true;
+        if !self.covered_sent {
+            self.covered_sent = true;
             outbox.screen(self.look.job, &FromDaemon::Covered(self.look.job));
         }
     }

@@ -49,6 +49,11 @@ pub(super) fn refusal(kind: RefusalKind, what: impl Into<String>, remedy: impl I
     Refusal { kind, what: what.into(), remedy: remedy.into() }
 }
 
+/// A refusal for what went wrong in nopeek or on the machine.
+pub(super) fn failed(what: String) -> Refusal {
+    refusal(RefusalKind::Failed, what, "the daemon's log may say more: `nopeek doctor` names it")
+}
+
 /// Looks up all of `runs`, or refuses all for the first that is wrong.
 pub(super) fn resolve(paths: &Paths, runs: Vec<RunRequest>) -> Result<Vec<Resolved>, Refusal> {
     if runs.len() > RUN_MAX {

@@ -3,16 +3,17 @@
 //! Two queues, both bounded: while the ledger can't be written the world waits in its queue, and people are still
 //! answered.
 
-use super::batches::{ResolvedSchedule, Seen};
+use super::batches::ResolvedSchedule;
 use super::benches::ResolvedBench;
 use super::launch::Resolved;
 use super::outbox::Outbox;
+use super::queues::Seen;
 use super::specs::ResolvedSpec;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::event::{Command, Event};
 use crate::screen::covered::Covered;
 use crate::values::ids::JobId;
-use crate::wire::client::{Refusal, Request, ToDaemon};
+use crate::wire::client::{Refusal, Reply, ToDaemon};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -35,6 +36,20 @@ pub(super) struct ReplyTo {
     pub(super) who: String,
 }
 
+impl ReplyTo {
+    /// Answers; never waits. To be called once.
+    pub(super) fn answer(&self, result: Result<Reply, Refusal>) {
+        self.outbox.answer(self.id, result);
+    }
+
+    /// With the outbox that it goes to.
+    #[cfg(test)]
+    pub(super) fn of_test() -> (Self, Arc<Outbox>) {
+        let outbox = Outbox::new();
+        (Self { outbox: Arc::clone(&outbox), id: 1, who: "ada".to_owned() }, outbox)
+    }
+}
+
 /// From jobs and workers.
 #[derive(Debug)]
 pub(super) enum FromWorld {
@@ -44,8 +59,8 @@ pub(super) enum FromWorld {
     Screen(JobId),
     /// An ended job's screen has been read from its spool.
     Loaded(JobId),
-    /// A job's past was read from its spool, or why not.
-    Dug { job: JobId, screen: Result<Box<Covered>, String> },
+    /// A job's scrollback was read from its spool, or why not.
+    ScrollbackRead { job: JobId, screen: Result<Box<Covered>, String> },
     /// What an attempt's worktree holds by now: commits and size of the diff; none if it can't be read.
     Measured { job: JobId, found: Option<(u32, DiffStat)> },
     /// A request to run tasks was looked up, all of it or nothing.
@@ -71,14 +86,6 @@ pub(super) enum FromPeople {
     Said { client: ClientId, message: ToDaemon },
     /// It is gone.
     Left(ClientId),
-}
-
-/// A request that waits for an ended job's screen.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    pub(super) job: JobId,
-    pub(super) reply: ReplyTo,
-    pub(super) request: Request,
 }
 
 /// The world's way to the loop, for threads.

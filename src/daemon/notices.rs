@@ -1,20 +1,16 @@
-//! Notices on their way to people: to every client that is subscribed, to one of them to ring, and to the user's
-//! command and webhook.
+//! Notices on their way to the user's command and webhook. (Clients are told by `clients`.)
 //!
-//! Promises: a notice rings in one terminal, however many boards are open: the one whose person did something last.
-//! Command and webhook are run by a thread, one after the other, each with a time limit; what is told within a second
-//! is told as one; a failure is logged and kept for `nopeek doctor`. A daemon that is killed may lose the last second.
+//! Promises: command and webhook are run by a thread, one after the other, each with a time limit; what is told within a
+//! second is told as one; a failure is logged and kept for `nopeek doctor`. A daemon that is killed may lose the last second.
 
-use super::message::ClientId;
-use super::shell::Shell;
 use crate::config::notice::NoticeConfig;
 use crate::config::user::UserConfig;
+use crate::core::engine::Engine;
 use crate::core::model::notice::{Notice, NoticeKind};
 use crate::os::paths::Paths;
 use crate::os::{clock, post, program};
 use crate::values::text::Shown;
 use crate::values::time::Time;
-use crate::wire::client::{Request, ToDaemon};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,69 +26,11 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Most words of one message.
 const TEXT_MAX: usize = 500;
 /// How long a daemon that ends waits for its last notices.
-const LAST_WORDS: Duration = Duration::from_secs(3);
-
-/// Whether and for what a client rings.
-#[derive(Debug, Default)]
-pub(super) struct Rings {
-    /// None: it never does. Some of none: for every repo.
-    only: Option<Option<PathBuf>>,
-    /// The number of its person's last word.
-    word: u64,
-}
-
-impl Rings {
-    fn for_repo(&self, repo: Option<&Path>) -> bool {
-        match (&self.only, repo) {
-            (None, _) => false,
-            (Some(Some(only)), Some(repo)) => only == repo,
-            (Some(None), _) | (_, None) => true,
-        }
-    }
-}
-
-impl Shell {
-    /// Keeps in mind who spoke last.
-    pub(super) fn hear_person(&mut self, client: ClientId, message: &ToDaemon) {
-        if !is_word_of_a_person(message) {
-            return;
-        }
-        let word = self.clients.values().map(|client| client.rings.word).max().unwrap_or(0) + 1;
-        let Some(client) = self.clients.get_mut(&client) else { return };
-        client.rings.word = word;
-        if let ToDaemon::Ring { repo } = message {
-            client.rings.only = Some(repo.clone());
-        }
-    }
-
-    /// A notice is in the ledger: everybody who looks is told, one rings; command and webhook follow.
-    pub(super) fn tell_people(&mut self, notice: Notice) {
-        let repo = notice.task.and_then(|task| self.engine.repo_of(task));
-        let name = notice.task.and_then(|task| self.engine.name_of(task));
-        self.post.put(Told {
-            at: self.now,
-            kind: notice.kind,
-            needs_you: notice.needs_you(),
-            id: notice.task.map(|task| task.0),
-            task: name,
-            repo: repo.clone(),
-            text: notice.text.clone(),
-        });
-        let ringer = self
-            .clients
-            .iter()
-            .filter(|(_, client)| client.subscribed && client.rings.for_repo(repo.as_deref()))
-            .max_by_key(|(_, client)| client.rings.word)
-            .map(|(id, _)| *id);
-        for (id, client) in self.clients.iter().filter(|(_, client)| client.subscribed) {
-            client.outbox.notice(notice.clone(), ringer == Some(*id));
-        }
-    }
-}
+const FLUSH_MAX: Duration = Duration::from_secs(3);
 
 /// A notice as command and webhook get it.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Told {
+pub(super) struct OutgoingNotice {
     at: Time,
     kind: NoticeKind,
     needs_you: bool,
@@ -104,7 +42,25 @@ pub(super) struct Told {
     text: Shown,
 }
 
-impl Told {
+impl OutgoingNotice {
+    /// A notice with what its task is called and where.
+    pub(super) fn new(notice: &Notice, engine: &Engine, at: Time) -> Self {
+        Self {
+            at,
+            kind: notice.kind,
+            needs_you: notice.needs_you(),
+            id: notice.task.map(|task| task.0),
+            task: notice.task.and_then(|task| engine.name_of(task)),
+            repo: notice.task.and_then(|task| engine.repo_of(task)),
+            text: notice.text.clone(),
+        }
+    }
+
+    /// The main checkout of its task's repo.
+    pub(super) fn repo(&self) -> Option<&Path> {
+        self.repo.as_deref()
+    }
+
     fn words(&self) -> String {
         match &self.task {
             Some(task) => format!("{task}: {}", self.text),
@@ -116,7 +72,7 @@ impl Told {
 /// What waits for command and webhook.
 #[derive(Debug, Default)]
 pub(super) struct Post {
-    waiting: Vec<Told>,
+    waiting: Vec<OutgoingNotice>,
     /// How many more there were.
     more: usize,
     due: Option<Instant>,
@@ -125,9 +81,10 @@ pub(super) struct Post {
 }
 
 impl Post {
-    fn put(&mut self, told: Told) {
+    /// Takes a notice that is in the ledger.
+    pub(super) fn put(&mut self, notice: OutgoingNotice) {
         if self.waiting.len() < WAITING_MAX {
-            self.waiting.push(told);
+            self.waiting.push(notice);
         } else {
             self.more += 1;
         }
@@ -153,20 +110,20 @@ impl Post {
     }
 
     /// Tells what is left, and waits a little for it.
-    pub(super) fn last_words(&mut self, paths: &Paths) {
+    pub(super) fn flush(&mut self, paths: &Paths) {
         if !self.waiting.is_empty() {
-            let _ = self.start(paths).recv_timeout(LAST_WORDS);
+            let _ = self.start(paths).recv_timeout(FLUSH_MAX);
         }
     }
 
     /// A thread tells what waits; the receiver hears when it is through.
     fn start(&mut self, paths: &Paths) -> mpsc::Receiver<()> {
         self.due = None;
-        let (told, more) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.more));
+        let (notices, more) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.more));
         let (paths, busy) = (paths.clone(), Arc::clone(&self.busy));
         let (sender, through) = mpsc::channel();
         let piece = move || {
-            tell(&paths, told, more);
+            tell(&paths, notices, more);
             busy.store(false, Ordering::Release);
             let _ = sender.send(());
         };
@@ -179,7 +136,7 @@ impl Post {
 }
 
 /// Tells people by whatever they have set up.
-fn tell(paths: &Paths, mut told: Vec<Told>, more: usize) {
+fn tell(paths: &Paths, mut notices: Vec<OutgoingNotice>, more: usize) {
     let config = match UserConfig::load(paths) {
         Ok(config) => config.notice,
         Err(error) => {
@@ -187,13 +144,13 @@ fn tell(paths: &Paths, mut told: Vec<Told>, more: usize) {
             return;
         }
     };
-    told.retain(|told| config.on.contains(&told.kind));
-    let Some(last) = told.last() else { return };
+    notices.retain(|notice| config.on.contains(&notice.kind));
+    let Some(last) = notices.last() else { return };
     if config.command.is_empty() && config.webhook.is_none() {
         return;
     }
     let at = last.at;
-    let failed = send(&config, &told, more);
+    let failed = send(&config, &notices, more);
     for failure in &failed {
         tracing::warn!(way = failure.way, error = %failure.what, "a notice was not told");
     }
@@ -202,15 +159,15 @@ fn tell(paths: &Paths, mut told: Vec<Told>, more: usize) {
 }
 
 /// By the command and by the webhook; what went wrong.
-fn send(config: &NoticeConfig, told: &[Told], more: usize) -> Vec<Failure> {
-    let text = words(told, more);
-    let body = serde_json::json!({ "text": text, "notices": told, "more": more }).to_string();
+fn send(config: &NoticeConfig, notices: &[OutgoingNotice], more: usize) -> Vec<Failure> {
+    let text = words(notices, more);
+    let body = serde_json::json!({ "text": text, "notices": notices, "more": more }).to_string();
     let mut failed = Vec::new();
     let mut failure = |way: &str, error: &dyn std::fmt::Display| {
         failed.push(Failure { way: way.to_owned(), at: Time(0), what: Shown::line(&error.to_string()) });
     };
     if let Some((program, args)) = config.command.split_first() {
-        let args: Vec<String> = args.iter().map(|arg| filled(arg, &text, told)).collect();
+        let args: Vec<String> = args.iter().map(|arg| filled(arg, &text, notices)).collect();
         if let Err(error) = program::run(program, &args, body.as_bytes(), LIMIT) {
             failure("command", &error);
         }
@@ -224,11 +181,11 @@ fn send(config: &NoticeConfig, told: &[Told], more: usize) -> Vec<Failure> {
 }
 
 /// All of it in one line.
-fn words(told: &[Told], more: usize) -> String {
-    let all = told.iter().map(Told::words).collect::<Vec<_>>().join("; ");
-    let mut text: String = match told {
+fn words(notices: &[OutgoingNotice], more: usize) -> String {
+    let all = notices.iter().map(OutgoingNotice::words).collect::<Vec<_>>().join("; ");
+    let mut text: String = match notices {
         [_] if more == 0 => all,
-        _ => format!("{} notices: {all}", told.len() + more),
+        _ => format!("{} notices: {all}", notices.len() + more),
     };
     if text.chars().count() > TEXT_MAX {
         text = text.chars().take(TEXT_MAX).chain(['…']).collect();
@@ -237,9 +194,9 @@ fn words(told: &[Told], more: usize) -> String {
 }
 
 /// An argument of the command with its places filled in. One that was none does not become an option by that.
-fn filled(arg: &str, text: &str, told: &[Told]) -> String {
-    let one = |of: fn(&Told) -> String| {
-        let mut all: Vec<String> = told.iter().map(of).filter(|word| !word.is_empty()).collect();
+fn filled(arg: &str, text: &str, notices: &[OutgoingNotice]) -> String {
+    let one = |of: fn(&OutgoingNotice) -> String| {
+        let mut all: Vec<String> = notices.iter().map(of).filter(|word| !word.is_empty()).collect();
         all.dedup();
         all.join(",")
     };
@@ -250,11 +207,11 @@ fn filled(arg: &str, text: &str, told: &[Told]) -> String {
         let word = after.split_once('}').and_then(|(name, after)| {
             let word = match name {
                 "text" => text.to_owned(),
-                "kind" => one(|told| told.kind.key().to_owned()),
-                "task" => one(|told| told.task.clone().unwrap_or_default()),
-                "repo" => {
-                    one(|told| told.repo.as_ref().map(|repo| repo.display().to_string()).unwrap_or_default())
-                }
+                "kind" => one(|notice| notice.kind.key().to_owned()),
+                "task" => one(|notice| notice.task.clone().unwrap_or_default()),
+                "repo" => one(|notice| {
+                    notice.repo.as_ref().map(|repo| repo.display().to_string()).unwrap_or_default()
+                }),
                 _ => return None,
             };
             Some((word, after))
@@ -310,57 +267,12 @@ fn file(paths: &Paths) -> PathBuf {
     paths.data.join("notices-failed.json")
 }
 
-/// Whether a person did something, as far as can be told: clients say some things by themselves.
-const fn is_word_of_a_person(message: &ToDaemon) -> bool {
-    match message {
-        ToDaemon::Ring { .. } | ToDaemon::Look(_) | ToDaemon::Input { .. } => true,
-        ToDaemon::Request { request, .. } => match request {
-            Request::Run(_)
-            | Request::SpecNew(_)
-            | Request::BenchNew(_)
-            | Request::Schedule(_)
-            | Request::Command(_)
-            | Request::Act { .. }
-            | Request::Diff { .. }
-            | Request::Log { .. }
-            | Request::Search { .. } => true,
-            Request::Board
-            | Request::Task(_)
-            | Request::Ledger { .. }
-            | Request::Agents { .. }
-            | Request::Spec(_)
-            | Request::Queue(_)
-            | Request::Budget
-            | Request::Bench(_)
-            | Request::Status
-            | Request::Report(_)
-            | Request::SendReport(_)
-            | Request::Shutdown
-            | Request::Asked { .. }
-            | Request::PutPanel { .. }
-            | Request::Panels { .. }
-            | Request::Panel(_)
-            | Request::Personas(_) => false,
-        },
-        ToDaemon::Hello { .. } | ToDaemon::Subscribe(_) | ToDaemon::Shown(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_client_rings_for_what_it_offered_to() {
-        let here = Rings { only: Some(Some(PathBuf::from("/here"))), word: 1 };
-        assert!(here.for_repo(Some(Path::new("/here"))) && here.for_repo(None));
-        assert!(!here.for_repo(Some(Path::new("/there"))));
-        assert!(Rings { only: Some(None), word: 1 }.for_repo(Some(Path::new("/there"))));
-        assert!(!Rings::default().for_repo(None), "a script that waits for boards never rings");
-    }
-
-    fn told(task: &str, text: &str) -> Told {
-        Told {
+    fn notice(task: &str, text: &str) -> OutgoingNotice {
+        OutgoingNotice {
             at: Time(5),
             kind: NoticeKind::Red,
             needs_you: false,
@@ -373,15 +285,15 @@ mod tests {
 
     #[test]
     fn places_of_the_command_are_filled_in_and_make_no_options() {
-        let one = [told("a", "is {kind}")];
+        let one = [notice("a", "is {kind}")];
         let text = words(&one, 0);
         assert_eq!(text, "a: is {kind}");
         let is = |arg: &str, text: &str| filled(arg, text, &one);
         assert_eq!(is("{text}", &text), "a: is {kind}", "what is filled in is not filled in again");
         assert_eq!(is("[{kind}] {task}{nothing}{", &text), "[red] a{nothing}{");
         assert_eq!((is("{text}", "-rf"), is("-t{text}", "-rf")), (" -rf".to_owned(), "-t-rf".to_owned()));
-        assert_eq!(words(&[told("a", "x"), told("b", "y\u{1b}]0;z")], 3), "5 notices: a: x; b: y␛]0;z");
-        assert_eq!(words(&[told("a", &"x".repeat(900))], 0).chars().count(), TEXT_MAX + 1);
+        assert_eq!(words(&[notice("a", "x"), notice("b", "y\u{1b}]0;z")], 3), "5 notices: a: x; b: y␛]0;z");
+        assert_eq!(words(&[notice("a", &"x".repeat(900))], 0).chars().count(), TEXT_MAX + 1);
     }
 
     #[test]
@@ -395,13 +307,13 @@ mod tests {
         };
         let mut post = Post::default();
         let say = |post: &mut Post| {
-            post.put(told("a", "x"));
-            post.put(Told { kind: NoticeKind::Done, ..told("b", "not told") });
-            post.put(told("c", "y"));
+            post.put(notice("a", "x"));
+            post.put(OutgoingNotice { kind: NoticeKind::Done, ..notice("b", "not told") });
+            post.put(notice("c", "y"));
             assert!(post.due().is_some());
             post.hand_over(&paths);
             assert_eq!(post.waiting.len(), 3, "not before a second is over");
-            post.last_words(&paths);
+            post.flush(&paths);
         };
         set("echo broken >&2; exit 9");
         say(&mut post);
@@ -421,7 +333,7 @@ mod tests {
     #[test]
     fn what_waits_is_bounded() {
         let mut post = Post::default();
-        (0..10_000).for_each(|_| post.put(told("a", "x")));
+        (0..10_000).for_each(|_| post.put(notice("a", "x")));
         assert_eq!((post.waiting.len(), post.more), (WAITING_MAX, 10_000 - WAITING_MAX));
     }
 }

@@ -5,8 +5,7 @@
 //!
 //! Ids are made of the task and of places in the ledger: what is sent twice is the same spans, not more of them.
 
-use super::shell::Shell;
-use super::workers::{Lane, guarded};
+use super::workers::{Lane, Workers, guarded};
 use crate::core::model::fact::Fact;
 use crate::os::post::{self, PostError};
 use crate::report::trace::{self, Span, Status};
@@ -15,31 +14,28 @@ use crate::values::ids::TaskId;
 use crate::values::time::Time;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Longest wait for the collector.
 const LIMIT: Duration = Duration::from_secs(10);
 
-impl Shell {
-    /// Sends the traces of tasks that these facts bring to their end, if there is somebody to send them to.
-    pub(super) fn export(&mut self, facts: &[Fact]) {
-        let ended: Vec<TaskId> = facts.iter().filter(|fact| is_end(fact)).filter_map(Fact::task).collect();
-        if ended.is_empty() {
-            return;
-        }
-        let Some(collector) = Collector::of(|name| std::env::var(name).ok()) else { return };
-        let ledger = self.paths.ledger();
-        self.workers.put(Lane::Trace, move || {
-            for task in ended {
-                let sent = guarded(|| collector.send(&ledger, task)).unwrap_or_else(Err);
-                match sent {
-                    Ok(spans) => tracing::debug!(%task, spans, "its trace was sent"),
-                    Err(error) => tracing::warn!(%task, %error, "its trace was not sent"),
-                }
-            }
-        });
+/// Has a worker send the traces of tasks that these facts bring to their end, if there is somebody to send them to.
+pub(super) fn export(workers: &mut Workers, ledger: PathBuf, facts: &[Fact]) {
+    let ended: Vec<TaskId> = facts.iter().filter(|fact| is_end(fact)).filter_map(Fact::task).collect();
+    if ended.is_empty() {
+        return;
     }
+    let Some(collector) = Collector::of(|name| std::env::var(name).ok()) else { return };
+    workers.put(Lane::Trace, move || {
+        for task in ended {
+            let sent = guarded(|| collector.send(&ledger, task)).unwrap_or_else(Err);
+            match sent {
+                Ok(spans) => tracing::debug!(%task, spans, "its trace was sent"),
+                Err(error) => tracing::warn!(%task, %error, "its trace was not sent"),
+            }
+        }
+    });
 }
 
 /// Whether a task has come to its end by this.
@@ -202,13 +198,13 @@ mod tests {
     fn a_collector_gets_the_whole_trace() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let heard = std::thread::spawn(move || {
+        let received = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let (mut heard, mut some) = (Vec::new(), [0; 4096]);
+            let (mut received, mut some) = (Vec::new(), [0; 4096]);
             loop {
                 let n = stream.read(&mut some).unwrap();
-                heard.extend_from_slice(&some[..n]);
-                let text = String::from_utf8_lossy(&heard).into_owned();
+                received.extend_from_slice(&some[..n]);
+                let text = String::from_utf8_lossy(&received).into_owned();
                 let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
                 if n == 0 || serde_json::from_str::<Value>(body).is_ok() {
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
@@ -222,7 +218,7 @@ mod tests {
             _ => None,
         });
         collector.unwrap().post(&spans()).unwrap();
-        let (head, body) = heard.join().unwrap();
+        let (head, body) = received.join().unwrap();
         assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{head}");
         assert!(head.contains("authorization: Basic abc") && head.contains("x-scope: me"), "{head}");
         let body: Value = serde_json::from_str(&body).unwrap();

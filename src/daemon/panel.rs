@@ -3,9 +3,9 @@
 use super::commands::find;
 use super::launch::{git_refusal, refusal, trusted_config};
 use super::message::{FromWorld, ReplyTo};
-use super::shell::Shell;
-use super::workers::{Lane, guarded};
+use super::workers::{Lane, Workers};
 use crate::config::panel::standard;
+use crate::core::engine::Engine;
 use crate::core::model::event::Command;
 use crate::core::model::panel::PanelCommand;
 use crate::core::model::panel::question::{Panel, Question};
@@ -19,71 +19,60 @@ use std::path::{Path, PathBuf};
 /// Most polls of one answer.
 const POLLS_MAX: usize = 200;
 
-impl Shell {
-    /// Puts a question to the panel of a task's repo, or of a folder's; `None`: a worker answers.
-    pub(super) fn put_panel(
-        &mut self,
-        reply: ReplyTo,
-        folder: Option<PathBuf>,
-        task: Option<&TaskRef>,
-        question: Question,
-    ) -> Option<Result<Reply, Refusal>> {
-        let task = match task.map(|task| find(&self.engine, task)).transpose() {
-            Ok(task) => task,
-            Err(refusal) => return Some(Err(refusal)),
-        };
-        let home = task.and_then(|task| self.engine.home(task));
-        let home = home.map(|(repo, target)| (repo.to_owned(), Some(target.to_owned())));
-        let Some((folder, target)) = home.or_else(|| folder.map(|folder| (folder, None))) else {
-            return Some(Err(refusal(
-                RefusalKind::BadInput,
-                "the question has neither a repo nor a task: nobody would vote on it",
-                "stand in a repo, or name a task",
-            )));
-        };
-        let (paths, world) = (self.paths.clone(), self.world.clone());
-        self.workers.put(Lane::Read, move || {
-            let found = guarded(|| find_panel(&paths, &folder, target.as_deref()));
-            let found = found.unwrap_or_else(|broke| Err(refusal(RefusalKind::Failed, broke, "")));
-            let result = found.map(|(repo, panel)| {
-                let (question, panel) = (Box::new(question), Box::new(panel));
-                Box::new(Command::Panel(PanelCommand::Put { repo, task, question, panel }))
-            });
-            world.tell(FromWorld::Voting { reply, result });
-        });
-        None
-    }
+/// Puts a question to the panel of a task's repo, or of a folder's; a worker looks up who votes.
+pub(super) fn put(
+    workers: &mut Workers,
+    reply: ReplyTo,
+    engine: &Engine,
+    (folder, task): (Option<PathBuf>, Option<&TaskRef>),
+    question: Question,
+) {
+    let task = match task.map(|task| find(engine, task)).transpose() {
+        Ok(task) => task,
+        Err(refusal) => return reply.answer(Err(refusal)),
+    };
+    let home = task.and_then(|task| engine.home(task));
+    let home = home.map(|(repo, target)| (repo.to_owned(), Some(target.to_owned())));
+    let Some((folder, target)) = home.or_else(|| folder.map(|folder| (folder, None))) else {
+        return reply.answer(Err(refusal(
+            RefusalKind::BadInput,
+            "the question has neither a repo nor a task: nobody would vote on it",
+            "stand in a repo, or name a task",
+        )));
+    };
+    let work = move |paths: &Paths| {
+        let (repo, panel) = find_panel(paths, &folder, target.as_deref())?;
+        let (question, panel) = (Box::new(question), Box::new(panel));
+        Ok(Box::new(Command::Panel(PanelCommand::Put { repo, task, question, panel })))
+    };
+    workers.look_up(Lane::Read, work, |result| FromWorld::Voting { reply, result });
+}
 
-    /// Who votes in a folder's repo.
-    pub(super) fn personas(&mut self, reply: ReplyTo, folder: PathBuf) {
-        let paths = self.paths.clone();
-        self.workers.put(Lane::Read, move || {
-            let found = guarded(|| find_panel(&paths, &folder, None));
-            let found = found.unwrap_or_else(|broke| Err(refusal(RefusalKind::Failed, broke, "")));
-            reply.outbox.answer(reply.id, found.map(|(_, panel)| Reply::Personas(Box::new(panel))));
-        });
-    }
+/// Answers with who votes in a folder's repo.
+pub(super) fn personas(workers: &mut Workers, reply: ReplyTo, folder: PathBuf) {
+    workers.answer(Lane::Read, reply, move |paths| {
+        find_panel(paths, &folder, None).map(|(_, panel)| Reply::Personas(Box::new(panel)))
+    });
+}
 
-    /// Polls of a repo, a task, or all, newest first.
-    pub(super) fn polls(
-        &self,
-        repo: Option<&Path>,
-        task: Option<&TaskRef>,
-        limit: u32,
-    ) -> Result<Reply, Refusal> {
-        let task = task.map(|task| find(&self.engine, task)).transpose()?;
-        let limit = (limit as usize).min(POLLS_MAX);
-        let polls = panel::pick(self.engine.panels(), repo, task, limit);
-        Ok(Reply::Panels(polls))
-    }
+/// Polls of a repo, a task, or all, newest first.
+pub(super) fn polls(
+    engine: &Engine,
+    repo: Option<&Path>,
+    task: Option<&TaskRef>,
+    limit: u32,
+) -> Result<Reply, Refusal> {
+    let task = task.map(|task| find(engine, task)).transpose()?;
+    let limit = (limit as usize).min(POLLS_MAX);
+    Ok(Reply::Panels(panel::pick(engine.panels(), repo, task, limit)))
+}
 
-    /// One poll.
-    pub(super) fn poll(&self, id: PanelId) -> Result<Reply, Refusal> {
-        self.engine.panels().get(id).map(|poll| Reply::Panel(Box::new(poll.clone()))).ok_or_else(|| {
-            let what = format!("there is no vote {id} at hand");
-            refusal(RefusalKind::NotFound, what, "`nopeek panel ls` shows them; older ones are in the ledger")
-        })
-    }
+/// One poll.
+pub(super) fn poll(engine: &Engine, id: PanelId) -> Result<Reply, Refusal> {
+    engine.panels().get(id).map(|poll| Reply::Panel(Box::new(poll.clone()))).ok_or_else(|| {
+        let what = format!("there is no vote {id} at hand");
+        refusal(RefusalKind::NotFound, what, "`nopeek panel ls` shows them; older ones are in the ledger")
+    })
 }
 
 /// The repo of a folder, and its panel as the target's trusted config has it.

@@ -44,7 +44,7 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judges;
+    use super::super::gate_specs;
     use super::*;
     use crate::core::model::effect::Terms;
 
@@ -74,7 +74,7 @@ mod tests {
             ..Terms::default()
         };
         let names = |terms: &Terms, undo| -> Vec<String> {
-            judges::gates(&file, "main", terms, undo).into_iter().map(|gate| gate.name).collect()
+            gate_specs::gates(&file, "main", terms, undo).into_iter().map(|gate| gate.name).collect()
         };
         assert_eq!(names(&terms(&["src/**"]), false), ["nopeek-policy", "policy"]);
         assert_eq!(names(&terms(&["src/**"]), true), ["policy"], "a roll-back is not checked");

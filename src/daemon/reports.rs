@@ -3,11 +3,10 @@
 use super::commands::find;
 use super::launch::refusal;
 use super::message::ReplyTo;
-use super::requests::failed;
 use super::sending;
-use super::shell::Shell;
-use super::workers::{Lane, guarded};
+use super::workers::{Lane, Workers};
 use crate::config::user::UserConfig;
+use crate::core::engine::Engine;
 use crate::os::paths::Paths;
 use crate::report::gather::Gather;
 use crate::report::{Report, Scope};
@@ -21,51 +20,49 @@ use std::collections::BTreeSet;
 /// Most tasks that a report is asked for by name.
 const NAMED_MAX: usize = 1_000;
 
-impl Shell {
-    /// Answers with a report.
-    pub(super) fn report(&mut self, reply: ReplyTo, query: &ReportQuery) {
-        self.with_report(reply, query, |_, _, report| Ok(fitting(report)));
-    }
+/// Answers with a report.
+pub(super) fn answer(workers: &mut Workers, reply: ReplyTo, query: &ReportQuery, engine: &Engine, now: Time) {
+    with_report(workers, reply, scope(query, engine), now, |_, report| Ok(fitting(report)));
+}
 
-    /// Makes a report and sends it to where the user's config says.
-    pub(super) fn send_report(&mut self, reply: ReplyTo, query: &ReportQuery) {
-        self.with_report(reply, query, |paths, now, report| send(paths, now, &report).map(Reply::Sent));
-    }
+/// Makes a report and sends it to where the user's config says; answers with what came of it.
+pub(super) fn deliver(
+    workers: &mut Workers,
+    reply: ReplyTo,
+    query: &ReportQuery,
+    engine: &Engine,
+    now: Time,
+) {
+    with_report(workers, reply, scope(query, engine), now, move |paths, report| {
+        send(paths, now, &report).map(Reply::Sent)
+    });
+}
 
-    fn with_report(
-        &mut self,
-        reply: ReplyTo,
-        query: &ReportQuery,
-        then: impl FnOnce(&Paths, Time, Report) -> Result<Reply, Refusal> + Send + 'static,
-    ) {
-        let (paths, now) = (self.paths.clone(), self.now);
-        match self.scope(query) {
-            Ok(scope) => self.workers.put(Lane::Report, move || {
-                let made = || then(&paths, now, of(&paths, scope, now)?);
-                let result = guarded(made).unwrap_or_else(|broke| Err(failed(broke)));
-                reply.outbox.answer(reply.id, result);
-            }),
-            Err(refusal) => reply.outbox.answer(reply.id, Err(refusal)),
+fn with_report(
+    workers: &mut Workers,
+    reply: ReplyTo,
+    scope: Result<Scope, Refusal>,
+    now: Time,
+    then: impl FnOnce(&Paths, Report) -> Result<Reply, Refusal> + Send + 'static,
+) {
+    match scope {
+        Ok(scope) => {
+            workers.answer(Lane::Report, reply, move |paths| then(paths, of(paths, scope, now)?));
         }
+        Err(refusal) => reply.answer(Err(refusal)),
     }
+}
 
-    fn scope(&self, query: &ReportQuery) -> Result<Scope, Refusal> {
-        let ReportQuery { tasks, repo, since, until } = query;
-        if tasks.len() > NAMED_MAX {
-            let what = format!("{} tasks in one request; {NAMED_MAX} are allowed", tasks.len());
-            return Err(refusal(
-                RefusalKind::BadInput,
-                what,
-                "name none of them: a report is about all then",
-            ));
-        }
-        let named: Result<BTreeSet<TaskId>, Refusal> = tasks
-            .iter()
-            .map(|task| find(&self.engine, task).or_else(|refused| gone(task, refused)))
-            .collect();
-        let tasks = if tasks.is_empty() { None } else { Some(named?) };
-        Ok(Scope { tasks, repo: repo.clone(), since: *since, until: *until })
+fn scope(query: &ReportQuery, engine: &Engine) -> Result<Scope, Refusal> {
+    let ReportQuery { tasks, repo, since, until } = query;
+    if tasks.len() > NAMED_MAX {
+        let what = format!("{} tasks in one request; {NAMED_MAX} are allowed", tasks.len());
+        return Err(refusal(RefusalKind::BadInput, what, "name none of them: a report is about all then"));
     }
+    let named: Result<BTreeSet<TaskId>, Refusal> =
+        tasks.iter().map(|task| find(engine, task).or_else(|refused| gone(task, refused))).collect();
+    let tasks = if tasks.is_empty() { None } else { Some(named?) };
+    Ok(Scope { tasks, repo: repo.clone(), since: *since, until: *until })
 }
 
 /// A task that was forgotten still has its number.

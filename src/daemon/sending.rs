@@ -170,18 +170,18 @@ mod tests {
     fn hook(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/secret", listener.local_addr().unwrap());
-        let heard = std::thread::spawn(move || {
+        let received = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let (mut heard, mut some) = (String::new(), [0; 4096]);
-            while !heard.ends_with("]}}") {
+            let (mut received, mut some) = (String::new(), [0; 4096]);
+            while !received.ends_with("]}}") {
                 let n = stream.read(&mut some).unwrap();
-                assert!(n > 0, "it hung up: {heard}");
-                heard.push_str(&String::from_utf8_lossy(&some[..n]));
+                assert!(n > 0, "it hung up: {received}");
+                received.push_str(&String::from_utf8_lossy(&some[..n]));
             }
             stream.write_all(format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n").as_bytes()).unwrap();
-            heard
+            received
         });
-        (url, heard)
+        (url, received)
     }
 
     #[test]
@@ -217,19 +217,19 @@ mod tests {
         assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0, "nothing is left behind");
     }
 
-    fn letter(heard: &str) {
-        assert!(heard.contains(&STANDARD.encode("\0ada\0hunter2")), "{heard}");
-        assert!(heard.contains("RCPT TO:<bob@example.org>"), "{heard}");
-        assert!(heard.contains("\r\nSubject: nopeek: 0 of 0 tasks landed\r\n"), "{heard}");
-        assert!(heard.contains("\r\nDate: Fri, 21 Nov 2025 08:00:00 +0000\r\n"), "{heard}");
-        let parts: Vec<String> = heard
+    fn letter(received: &str) {
+        assert!(received.contains(&STANDARD.encode("\0ada\0hunter2")), "{received}");
+        assert!(received.contains("RCPT TO:<bob@example.org>"), "{received}");
+        assert!(received.contains("\r\nSubject: nopeek: 0 of 0 tasks landed\r\n"), "{received}");
+        assert!(received.contains("\r\nDate: Fri, 21 Nov 2025 08:00:00 +0000\r\n"), "{received}");
+        let parts: Vec<String> = received
             .split("Content-Transfer-Encoding: base64\r\n\r\n")
             .skip(1)
             .map(|part| part[..part.find("\r\n--").unwrap()].replace("\r\n", ""))
             .map(|part| String::from_utf8(STANDARD.decode(part).unwrap()).unwrap())
             .collect();
         assert!(parts[0].starts_with("# nopeek report") && parts[1].ends_with("</html>\n"));
-        assert!(heard.lines().all(|line| line.len() <= 200), "a server may refuse longer lines");
+        assert!(received.lines().all(|line| line.len() <= 200), "a server may refuse longer lines");
     }
 
     #[test]

@@ -2,24 +2,27 @@
 //!
 //! Everything that can be wrong is found here, before anything is begun.
 
-use super::after::{Acknowledged, After};
+use super::after_commit::{Acknowledged, AfterCommit};
 use super::commands::refused;
 use super::environment::{self, ENV_MAX, Env, Kept, Parent};
+use super::journal::Journal;
 use super::launch::{self, git_refusal, refusal};
-use super::message::ReplyTo;
-use super::shell::Shell;
+use super::message::{FromWorld, ReplyTo};
+use super::workers::{Lane, Workers};
 use crate::agents::profile::Profile;
 use crate::config::crew::{self, MEMORY, PASSES, ROUNDS, TURNS_MAX};
 use crate::config::repo::RepoConfig;
 use crate::config::user::UserConfig;
+use crate::core::engine::Engine;
 use crate::core::model::agent::AgentTraits;
 use crate::core::model::budget::Allowance;
-use crate::core::model::event::{Command, Event};
+use crate::core::model::event::Command;
 use crate::core::model::spec::{Crew, GOAL_MAX, SpecCommand, SpecOrder};
 use crate::core::rules::prompt;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
+use crate::values::time::Time;
 use crate::wire::client::{Refusal, RefusalKind, Reply, SpecRequest, TaskRef};
 use crate::{agents, git};
 use std::collections::BTreeMap;
@@ -181,32 +184,31 @@ pub(super) fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, St
     Ok(own)
 }
 
-impl Shell {
-    /// Opens a spec that was looked up.
-    pub(super) fn open_spec(&mut self, reply: ReplyTo, result: Result<ResolvedSpec, Refusal>) {
-        let resolved = match result.and_then(|resolved| self.writable().map(|()| resolved)) {
-            Ok(resolved) => resolved,
-            Err(refusal) => return reply.outbox.answer(reply.id, Err(refusal)),
-        };
-        let ResolvedSpec { order, kept } = resolved;
-        let by = reply.who.clone();
-        let id = self.engine.next_spec();
-        let after = After {
-            answer: Some((reply.clone(), Acknowledged::Opened(id))),
-            kept_parent: Some((Parent::Spec(id), kept)),
-            ..After::default()
-        };
-        let command = Command::Spec(SpecCommand::Open(Box::new(order)));
-        if let Err(error) = self.step_by(&by, Event::Command { by: by.clone(), command }, after) {
-            reply.outbox.answer(reply.id, Err(refused(error)));
-        }
-    }
+/// Has a spec looked up by a worker; then [`open`].
+pub(super) fn look_up(workers: &mut Workers, reply: ReplyTo, wish: SpecRequest) {
+    workers.look_up(
+        Lane::Launch,
+        |paths| resolve(paths, wish),
+        |result| FromWorld::SpecResolved { reply, result: Box::new(result) },
+    );
+}
 
-    /// One spec, whole.
-    pub(super) fn spec(&self, name: &TaskRef) -> Result<Reply, Refusal> {
-        let id = self.engine.find_spec(name.repo.as_deref(), &name.name).map_err(refused)?;
-        let view = self.engine.spec_view(id, self.now);
-        view.map(|view| Reply::Spec(Box::new(view)))
-            .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no spec {id}"), ""))
-    }
+/// Opens a spec that was looked up.
+pub(super) fn open(journal: &mut Journal, now: Time, reply: ReplyTo, result: Result<ResolvedSpec, Refusal>) {
+    let ResolvedSpec { order, kept } = match result {
+        Ok(resolved) => resolved,
+        Err(refusal) => return reply.answer(Err(refusal)),
+    };
+    let id = journal.engine().next_spec();
+    let kept = AfterCommit { kept_parent: Some((Parent::Spec(id), kept)), ..AfterCommit::default() };
+    let command = Command::Spec(SpecCommand::Open(Box::new(order)));
+    journal.command_keeping(now, reply, command, Acknowledged::Opened(id), kept);
+}
+
+/// One spec, whole.
+pub(super) fn view(engine: &Engine, name: &TaskRef, now: Time) -> Result<Reply, Refusal> {
+    let id = engine.find_spec(name.repo.as_deref(), &name.name).map_err(refused)?;
+    let view = engine.spec_view(id, now);
+    view.map(|view| Reply::Spec(Box::new(view)))
+        .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no spec {id}"), ""))
 }

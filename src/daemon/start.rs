@@ -3,8 +3,8 @@
 //! Promises: of all daemons of a user (of a data folder) one runs; nothing is touched before its lock is held; a
 //! start that fails says what failed, on what, and what to do.
 
+use super::event_loop::EventLoop;
 use super::message::World;
-use super::shell::Shell;
 use crate::core::engine::Engine;
 use crate::os::lock::Lock;
 use crate::os::paths::Paths;
@@ -122,8 +122,8 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         let mut hangups = signal(SignalKind::hangup()).map_err(io_error("listen for signals"))?;
         tokio::spawn(async move { while hangups.recv().await.is_some() {} });
         let (world, receiver) = World::new();
-        let shell = Shell::new(paths.clone(), program, engine, ledger, world);
-        shell.run(listener, receiver, stop).await;
+        let event_loop = EventLoop::new(paths.clone(), program, engine, ledger, world);
+        event_loop.run(listener, receiver, stop).await;
         Ok::<(), DaemonError>(())
     })?;
     runtime.shutdown_background();

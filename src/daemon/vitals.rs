@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const WATCHED: Duration = Duration::from_secs(5);
 /// And this often while nobody does.
 const UNWATCHED: Duration = Duration::from_secs(30);
-/// After a measurement git is left alone for this many times as long as it took.
+/// AfterCommit a measurement git is left alone for this many times as long as it took.
 const SHARE: u32 = 10;
 /// Rates are taken over at least this long.
 const RATE_OVER: Duration = Duration::from_secs(2);

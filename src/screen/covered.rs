@@ -59,8 +59,8 @@ impl Covered {
         self.emulator.end_sync();
     }
 
-    /// The screen, for one look; none if the permit is for another job.
-    pub fn look(&mut self, permit: Permit) -> Option<&mut Emulator> {
+    /// The screen, for one look that ends before the engine's next step; none if the permit is for another job.
+    pub fn look<'look>(&'look mut self, permit: Permit<'look>) -> Option<&'look mut Emulator> {
         (permit.job() == self.job).then_some(&mut self.emulator)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The content of a screen can be borrowed only with a [`Permit`], and only this module makes
 //! permits, from the engine's state. A permit is for one job, is used up by one borrow and can't be
-//! kept, so that a lid that is put back takes effect at once.
+//! kept over a step of the engine: the compiler refuses. So a lid that is put back takes effect at once.
 
 use crate::core::model::attempt::{Attempt, Peek};
 use crate::core::model::fact::Fact;
@@ -15,17 +15,59 @@ use crate::core::rules::lookup::{get, not_now};
 use crate::core::rules::turn::Turn;
 use crate::values::ids::{JobId, TaskId};
 use crate::values::text::Shown;
+use std::marker::PhantomData;
 
-/// Leave to look at one job's screen, once.
+/// Leave to look at one job's screen, once, before the engine's next step.
+///
+/// It borrows the engine that gave it, and the look that uses it up borrows as long as it does
+/// (`screen::covered::Covered::look`). A step needs the engine for itself, and may put a lid back on: while a permit, or a
+/// screen borrowed with one, is still held, a step does not compile.
+///
+/// ```compile_fail,E0502
+/// use nopeek::core::{engine::Engine, model::event::Event};
+/// use nopeek::values::{ids::JobId, time::Time};
+///
+/// let mut engine = Engine::new();
+/// let permit = engine.permit(JobId(1));
+/// let step = engine.step(Time(1), Event::Tick);
+/// drop(permit); // it was kept over the step
+/// ```
+///
+/// The same without the kept permit compiles:
+///
+/// ```
+/// use nopeek::core::{engine::Engine, model::event::Event};
+/// use nopeek::values::{ids::JobId, time::Time};
+///
+/// let mut engine = Engine::new();
+/// let permit = engine.permit(JobId(1));
+/// drop(permit);
+/// let step = engine.step(Time(1), Event::Tick);
+/// ```
+///
+/// Nor does a borrowed screen outlive the step:
+///
+/// ```compile_fail,E0502
+/// use nopeek::core::{engine::Engine, model::event::Event};
+/// use nopeek::screen::{covered::Covered, emulator::Emulator};
+/// use nopeek::values::{ids::JobId, time::Time};
+///
+/// let mut engine = Engine::new();
+/// let mut covered = Covered::new(JobId(1), Emulator::new(4, 20));
+/// let screen = engine.permit(JobId(1)).and_then(|permit| covered.look(permit));
+/// let step = engine.step(Time(1), Event::Tick);
+/// drop(screen);
+/// ```
 #[derive(Debug)]
 #[must_use = "a permit is leave to look; without a look it is nothing"]
-pub struct Permit {
+pub struct Permit<'engine> {
     job: JobId,
+    engine: PhantomData<&'engine State>,
 }
 
-impl Permit {
-    const fn new(job: JobId) -> Self {
-        Self { job }
+impl Permit<'_> {
+    const fn new(_: &State, job: JobId) -> Permit<'_> {
+        Permit { job, engine: PhantomData }
     }
 
     /// Whose screen may be looked at.
@@ -48,14 +90,14 @@ pub(in crate::core) fn of(state: &State, task: &Task, attempt: &Attempt) -> Lid 
 }
 
 /// Leave to look at a job's screen: gates and set-up hooks always, agents only when they are not covered.
-pub(in crate::core) fn permit(state: &State, id: JobId) -> Option<Permit> {
+pub(in crate::core) fn permit(state: &State, id: JobId) -> Option<Permit<'_>> {
     let (task, job) = owner(state, id)?;
     let attempt = task.attempts.iter().find(|a| a.id == job.attempt)?;
     let open = match job.role {
         Role::Setup { .. } | Role::Gate { .. } => true,
         Role::Agent => of(state, task, attempt) != Lid::Sealed,
     };
-    open.then(|| Permit::new(id))
+    open.then(|| Permit::new(state, id))
 }
 
 /// Whether a person may type: into a live agent that is not covered.

@@ -2,13 +2,13 @@
 //! that was started and has not yet taken its job's lock. What they do comes late, after the next daemon has redone
 //! the same effect; the world's rules (git is waited for, a job is kept once) are what makes that harmless.
 
+use super::{Sabotage, Sim};
 use crate::core::model::agent::Exit;
 use crate::core::model::effect::{Effect, JobStart, JobWhat, Work};
 use crate::core::model::event::{Event, Outcome};
 use crate::values::ids::{AttemptId, JobId};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use super::{Sabotage, Sim};
 
 /// How often, in percent, an effect that was to be done when the daemon died had begun.
 const BEGUN: u64 = 40;

@@ -57,7 +57,7 @@ impl<T: PartialEq + Clone> Slot<T> {
 
 impl Coalesce {
     /// The engine has this from an earlier daemon.
-    pub(super) fn told(&mut self, source: Source, state: AgentState) {
+    pub(super) fn known(&mut self, source: Source, state: AgentState) {
         self.state.said = Some((source, state));
     }
 

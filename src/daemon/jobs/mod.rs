@@ -6,10 +6,10 @@
 mod begin;
 mod coalesce;
 mod files;
-mod last_words;
 mod line;
-pub(super) mod past;
+mod output_tail;
 mod plan;
+pub(super) mod scrollback;
 mod sizes;
 mod spool;
 #[cfg(test)]
@@ -21,6 +21,7 @@ use super::message::World;
 use crate::core::model::agent::{AgentState, Source};
 use crate::core::model::effect::JobStart;
 use crate::core::model::event::Answer;
+use crate::core::views::job::JobKind;
 use crate::os::clock::Clock;
 use crate::os::paths::Paths;
 use crate::screen::covered::Covered;
@@ -53,6 +54,16 @@ pub(super) enum Kind {
     Setup,
 }
 
+impl From<JobKind> for Kind {
+    fn from(kind: JobKind) -> Self {
+        match kind {
+            JobKind::Agent => Self::Agent,
+            JobKind::Setup => Self::Setup,
+            JobKind::Gate => Self::Gate,
+        }
+    }
+}
+
 /// What the loop tells a job's thread.
 #[derive(Debug)]
 pub(super) enum Order {
@@ -75,9 +86,9 @@ pub(super) enum Order {
 pub(super) enum Begin {
     /// Start it, or find it if it was started before; the effect is answered.
     Start { effect: EffectId, start: Box<JobStart> },
-    /// It was started earlier: find it again. The engine has heard this of its agent.
+    /// It was started earlier: find it again. The engine knows this state of its agent, from so much output.
     Attach(Kind, Option<(Source, AgentState, u64)>),
-    /// It has ended and was told of: only read its screen.
+    /// It has ended, and the engine knows: only read its screen.
     Load(Kind),
 }
 
@@ -91,8 +102,8 @@ pub(super) struct Shared {
     pub(super) last_output: AtomicU64,
     /// Somebody looks: tell the loop when the screen changes.
     watched: AtomicBool,
-    /// The loop has been told and has not looked yet.
-    told: AtomicBool,
+    /// The loop was notified of a change and has not looked since.
+    notified: AtomicBool,
     /// How often the screen has changed.
     printed: AtomicU64,
     /// All that will ever be on the screen is there.
@@ -106,7 +117,7 @@ impl Shared {
             output: AtomicU64::new(0),
             last_output: AtomicU64::new(0),
             watched: AtomicBool::new(false),
-            told: AtomicBool::new(false),
+            notified: AtomicBool::new(false),
             printed: AtomicU64::new(0),
             complete: AtomicBool::new(false),
         }
@@ -117,15 +128,15 @@ impl Shared {
         self.printed.load(Ordering::Acquire)
     }
 
-    /// The screen was looked at: its next change is told of.
+    /// The screen was looked at: the loop is notified of its next change.
     pub(super) fn looked(&self) {
-        self.told.store(false, Ordering::Release);
+        self.notified.store(false, Ordering::Release);
     }
 
-    /// The screen has changed. True: the loop is to be told.
+    /// The screen has changed. True: the loop is to be notified.
     fn changed(&self) -> bool {
         self.printed.fetch_add(1, Ordering::AcqRel);
-        self.watched.load(Ordering::Acquire) && !self.told.swap(true, Ordering::AcqRel)
+        self.watched.load(Ordering::Acquire) && !self.notified.swap(true, Ordering::AcqRel)
     }
 
     /// The screen, under its lid.
@@ -140,7 +151,7 @@ pub(super) struct Job {
     pub(super) shared: Arc<Shared>,
     orders: mpsc::Sender<Order>,
     waker: Arc<OwnedFd>,
-    /// It was told of as ended: its thread takes no orders.
+    /// The loop knows that it has ended: its thread takes no orders.
     ended: bool,
     /// A counter that is larger the later the job was last looked at.
     seen: u64,

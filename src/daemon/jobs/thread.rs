@@ -13,7 +13,7 @@ use super::line::put;
 use super::sizes::Sizes;
 use super::spool::{REFEED, Spool};
 use super::typist::{Typist, Write as Typed};
-use super::{Begin, Kind, Order, Shared, last_words, plan};
+use super::{Begin, Kind, Order, Shared, output_tail, plan};
 use crate::agents::listen::Listener;
 use crate::config::prices;
 use crate::core::model::agent::{Exit, Observation};
@@ -62,7 +62,7 @@ pub(super) struct Thread {
     /// Up to here the output is old: its queries were answered, its bells have rung.
     old: u64,
     /// Up to here the engine knows what the agent says of itself.
-    told: u64,
+    state_known_to: u64,
     /// From here on the screen is fed: what came before is longer ago than its history reaches.
     screen_from: u64,
     /// How long the spool is known to be.
@@ -134,7 +134,7 @@ impl Thread {
             sizes: Sizes::read(files.sizes()),
             files,
             old: 0,
-            told: 0,
+            state_known_to: 0,
             screen_from: 0,
             grown: 0,
             alive_said: None,
@@ -187,11 +187,11 @@ impl Thread {
                     found
                 }
             },
-            Begin::Attach(kind, told) => {
+            Begin::Attach(kind, known) => {
                 self.kind = kind;
-                if let Some((source, state, read)) = told {
-                    self.told = read;
-                    self.coalesce.told(source, state);
+                if let Some((source, state, read)) = known {
+                    self.state_known_to = read;
+                    self.coalesce.known(source, state);
                 }
                 self.known = true;
                 begin::attach(&self.files)
@@ -295,7 +295,7 @@ impl Thread {
         self.resize();
         let from = self.spool.offset();
         // What is old and what is new are never fed in one piece, nor what is for screens of different sizes.
-        let seams = [Some(self.told), Some(self.old), self.sizes.next(), Some(self.grown)];
+        let seams = [Some(self.state_known_to), Some(self.old), self.sizes.next(), Some(self.grown)];
         let end = seams.into_iter().flatten().filter(|end| from < *end).min().unwrap_or(from).min(self.grown);
         if from >= end {
             return Ok(false);
@@ -312,12 +312,12 @@ impl Thread {
         let mut replies = Vec::new();
         if for_screen {
             let mut covered = self.shared.covered();
-            let heard = covered.feed(piece);
+            let fed = covered.feed(piece);
             self.sync_since = covered.sync_pending().then(|| self.sync_since.unwrap_or_else(clock::instant));
             drop(covered);
-            replies = heard.replies;
+            replies = fed.replies;
             if let Some(listener) = &mut self.listener {
-                for signal in &heard.signals {
+                for signal in &fed.signals {
                     observed.extend(listener.signal(signal));
                 }
             }
@@ -332,7 +332,7 @@ impl Thread {
             }
             match observation {
                 // A question that was answered is not asked again after a restart; a bell that has rung does not ring.
-                Observation::State { .. } if from < self.told => {}
+                Observation::State { .. } if from < self.state_known_to => {}
                 Observation::Bell if !is_new => {}
                 news => self.coalesce.put(news),
             }
@@ -408,7 +408,7 @@ impl Thread {
         self.say(true);
         let (tail, tests) = match self.kind {
             Kind::Agent => (String::new(), None),
-            Kind::Setup | Kind::Gate => last_words::read(self.job, &self.files, self.kind),
+            Kind::Setup | Kind::Gate => output_tail::read(self.job, &self.files, self.kind),
         };
         self.complete();
         self.answer_all();

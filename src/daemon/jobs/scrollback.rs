@@ -12,7 +12,7 @@ use std::io;
 
 /// How much of a spool's end is read: under a second's work.
 const READ_MAX: u64 = 64 * 1024 * 1024;
-/// Most cells of a past, 24 bytes each: 12,500 lines of 200 columns in 60 MB.
+/// Most cells of a scrollback, 24 bytes each: 12,500 lines of 200 columns in 60 MB.
 const CELLS_MAX: usize = 2_500_000;
 /// Most lines, however narrow.
 const LINES_MAX: usize = 20_000;
@@ -40,7 +40,7 @@ fn screen(files: &Files, size: Option<(u16, u16)>) -> io::Result<Emulator> {
             break;
         }
         emulator.feed(piece);
-        // All of it was heard and answered when it was new.
+        // All of it was taken in and answered when it was new.
         emulator.take_signals();
         emulator.take_replies();
     }
@@ -57,7 +57,7 @@ mod tests {
     use crate::screen::text;
 
     #[test]
-    fn a_past_reaches_back_to_the_first_line_in_the_sizes_of_then() {
+    fn a_scrollback_reaches_back_to_the_first_line_in_the_sizes_of_then() {
         let home = tempfile::tempdir().unwrap();
         let files = Files::new(home.path().to_owned());
         let printed: String = (1..=6_000).map(|n| format!("line {n}\r\n")).collect();

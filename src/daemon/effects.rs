@@ -1,0 +1,194 @@
+//! Effects: what the engine asks of the world, passed on to the jobs' threads and to workers; and the reconciling after a
+//! restart.
+//!
+//! An effect that is being done is not begun a second time. Every effect is answered, whatever breaks. What the loop
+//! itself finds out meanwhile are events for the engine, in the order in which they were found.
+
+use super::batches::{self, BatchReport};
+use super::fence::Fence;
+use super::git_effects::work;
+use super::jobs::{Begin, Jobs, Order};
+use super::workers::{Lane, Workers, guarded};
+use crate::core::engine::Engine;
+use crate::core::model::effect::{Effect, Work};
+use crate::core::model::event::{Event, Outcome};
+use crate::os::paths::Paths;
+use crate::values::ids::{EffectId, JobId};
+use crate::values::text::Shown;
+use crate::values::time::Time;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// Effects that are being done, and events that the loop found out by itself.
+#[derive(Debug)]
+pub(super) struct Effects {
+    /// With the job that an effect is done to, if it is done to one.
+    in_flight: HashMap<EffectId, Option<JobId>>,
+    found_out: VecDeque<Event>,
+    /// Between git of an earlier daemon and changes of this one.
+    fence: Arc<Fence>,
+}
+
+impl Effects {
+    /// Nothing is being done yet; `paths` say where git of an earlier daemon is seen.
+    pub(super) fn new(paths: &Paths) -> Self {
+        Self { in_flight: HashMap::new(), found_out: VecDeque::new(), fence: Arc::new(Fence::new(paths)) }
+    }
+
+    /// Asks the world about everything that an earlier daemon has left open.
+    pub(super) fn reconcile(&mut self, now: Time, engine: &Engine, jobs: &mut Jobs, workers: &mut Workers) {
+        let open = engine.open_effects();
+        let starting: HashSet<JobId> = open
+            .iter()
+            .filter_map(|effect| match &effect.what {
+                Work::StartJob(start) => Some(start.job),
+                _ => None,
+            })
+            .collect();
+        for job in engine.live_jobs() {
+            if starting.contains(&job) {
+                continue;
+            }
+            let Some(info) = engine.job(job) else { continue };
+            tracing::info!(%job, "looking for a job of an earlier daemon");
+            if let Err(error) = jobs.begin(job, Begin::Attach(info.kind.into(), engine.heard(job))) {
+                tracing::error!(%job, %error, "no thread can be started for a job");
+            }
+        }
+        self.found_out(Event::Restarted);
+        for effect in open {
+            self.begin(now, effect, jobs, workers);
+        }
+    }
+
+    /// The loop has found out something that the engine is to hear.
+    pub(super) fn found_out(&mut self, event: Event) {
+        self.found_out.push_back(event);
+    }
+
+    /// Whether something was found out that the engine has not heard.
+    pub(super) fn has_events(&self) -> bool {
+        !self.found_out.is_empty()
+    }
+
+    /// The next thing that was found out.
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.found_out.pop_front()
+    }
+
+    /// Begins an effect, unless it is being done already.
+    pub(super) fn begin(&mut self, now: Time, effect: Effect, jobs: &mut Jobs, workers: &mut Workers) {
+        let Effect { id, what } = effect;
+        if self.in_flight.contains_key(&id) {
+            return;
+        }
+        self.in_flight.insert(id, done_to(&what));
+        match what {
+            Work::WriteReport { batch, tasks, since, lines, repo } => {
+                let report = BatchReport { repo, batch, tasks, since, lines };
+                batches::write_report(workers, now, id, report);
+            }
+            Work::StartJob(start) => {
+                let job = start.job;
+                if let Err(error) = jobs.begin(job, Begin::Start { effect: id, start: Box::new(start) }) {
+                    let error = Shown::line(&error.to_string());
+                    self.answer(id, Outcome::Failed { error });
+                }
+            }
+            Work::Freeze(job) => self.order(id, jobs, job, Order::Freeze(id)),
+            Work::Thaw(job) => self.order(id, jobs, job, Order::Thaw(id)),
+            Work::End { job, grace } => self.order(id, jobs, job, Order::End { effect: id, grace }),
+            Work::Type { job, answer } => self.order(id, jobs, job, Order::Type { effect: id, answer }),
+            Work::PrepareWorktree { ref repo, .. }
+            | Work::ReadBranch { ref repo, .. }
+            | Work::BuildMerge { ref repo, .. }
+            | Work::MoveTarget { ref repo, .. }
+            | Work::Archive { ref repo, .. }
+            | Work::LookForSpecs { ref repo, .. }
+            | Work::MoveSpec { ref repo, .. } => {
+                let fence = Arc::clone(&self.fence);
+                workers.answer_effect(Lane::Change(repo.clone()), id, move |paths| {
+                    let done = || {
+                        fence.pass().map_err(|error| Shown::line(&error.to_string()))?;
+                        work(paths, what)
+                    };
+                    let outcome = guarded(done).unwrap_or_else(|broke| Err(Shown::line(&broke)));
+                    outcome.unwrap_or_else(|error| Outcome::Failed { error })
+                });
+            }
+        }
+    }
+
+    /// The engine hears what came of an effect: it may be asked for again.
+    pub(super) fn answered(&mut self, effect: EffectId) {
+        self.in_flight.remove(&effect);
+    }
+
+    /// A job has ended: whatever was to be done to it is done, nothing is left of it.
+    pub(super) fn job_ended(&mut self, job: JobId) {
+        let open = self.in_flight.iter().filter(|(_, of)| **of == Some(job)).map(|(id, _)| *id);
+        let open: Vec<EffectId> = open.collect();
+        for effect in open {
+            self.answer(effect, Outcome::Done);
+        }
+    }
+
+    fn order(&mut self, effect: EffectId, jobs: &Jobs, job: JobId, order: Order) {
+        // A job that has ended is as frozen, thawed and ended as can be.
+        if !jobs.order(job, order) {
+            self.answer(effect, Outcome::Done);
+        }
+    }
+
+    /// The loop itself knows what came of an effect.
+    fn answer(&mut self, effect: EffectId, outcome: Outcome) {
+        self.found_out(Event::Answered { effect, outcome });
+    }
+}
+
+/// The running job that an effect is done to, if it is done to one.
+const fn done_to(what: &Work) -> Option<JobId> {
+    match what {
+        Work::Freeze(job) | Work::Thaw(job) | Work::End { job, .. } | Work::Type { job, .. } => Some(*job),
+        Work::StartJob(_)
+        | Work::PrepareWorktree { .. }
+        | Work::ReadBranch { .. }
+        | Work::BuildMerge { .. }
+        | Work::MoveTarget { .. }
+        | Work::Archive { .. }
+        | Work::LookForSpecs { .. }
+        | Work::MoveSpec { .. }
+        | Work::WriteReport { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::World;
+    use super::*;
+    use crate::os::clock::Clock;
+    use std::path::PathBuf;
+
+    #[test]
+    fn what_is_done_to_a_job_that_is_gone_is_done_and_is_begun_once() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::below(home.path()).unwrap();
+        let (world, _receiver) = World::new();
+        let mut workers = Workers::new(paths.clone(), world.clone());
+        let mut jobs = Jobs::new(paths.clone(), PathBuf::from("nopeek"), Arc::new(Clock::start()), world);
+        let mut effects = Effects::new(&paths);
+        let freeze = || Effect { id: EffectId(3), what: Work::Freeze(JobId(1)) };
+        let done = Event::Answered { effect: EffectId(3), outcome: Outcome::Done };
+        effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
+        assert_eq!(effects.next_event(), Some(done.clone()));
+        effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
+        assert!(!effects.has_events(), "it is still being done, as far as the engine has heard");
+        effects.job_ended(JobId(2));
+        assert!(!effects.has_events(), "another job's end is nothing to it");
+        effects.job_ended(JobId(1));
+        assert_eq!(effects.next_event(), Some(done.clone()));
+        effects.answered(EffectId(3));
+        effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
+        assert_eq!(effects.next_event(), Some(done), "asked for again, it is done again");
+    }
+}

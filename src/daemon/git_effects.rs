@@ -1,0 +1,130 @@
+//! Git's part of the effects, on a worker: worktrees, merges, landings, archives, and the files of a repo's queue.
+//!
+//! A worktree stands outside of its repo and is told apart by task and attempt.
+
+use super::{deliverables, dropped_specs, gate_specs, launch};
+use crate::core::model::attempt::Start;
+use crate::core::model::branch::{MergeBuilt, WorktreeReady};
+use crate::core::model::effect::{Candidate, Terms, Work};
+use crate::core::model::event::Outcome;
+use crate::git;
+use crate::git::merge::Built;
+use crate::git::refs::Moved;
+use crate::os::paths::Paths;
+use crate::values::ids::AttemptId;
+use crate::values::text::Shown;
+use std::path::{Path, PathBuf};
+
+/// Does an effect on a repo; what came of it.
+pub(super) fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
+    match what {
+        Work::PrepareWorktree { repo, attempt, branch, target, start, previous, terms } => {
+            let previous = previous.as_deref();
+            prepare(paths, &repo, attempt, &branch, &target, (start, previous), &terms)
+        }
+        Work::ReadBranch { repo, branch, worktree, target, wanted } => {
+            if worktree.is_dir() {
+                git::worktree::commit_leftovers(&worktree, &branch, "Uncommitted work, kept by nopeek")
+                    .map_err(git_error)?;
+            }
+            let mut read = git::diff::branch(&repo, &branch, &target).map_err(git_error)?;
+            read.brought = wanted
+                .map(|wanted| deliverables::read(&repo, &worktree, &branch, &wanted))
+                .transpose()
+                .map_err(git_error)?;
+            Ok(Outcome::BranchRead(read))
+        }
+        Work::BuildMerge { repo, attempt, target, what, message, terms } => {
+            build(paths, &repo, attempt, &target, (&what, &message), &terms)
+        }
+        Work::MoveTarget { repo, target, from, to, key } => {
+            Ok(match git::refs::move_target(&repo, &target, &from, &to, &key).map_err(git_error)? {
+                Moved::Moved => Outcome::TargetMoved,
+                Moved::Stale => Outcome::TargetStale,
+                Moved::Refused(reason) => Outcome::TargetRefused { reason },
+            })
+        }
+        Work::Archive { repo, worktree, branch, key } => {
+            git::archive::archive(&repo, &worktree, branch.as_deref(), &key).map_err(git_error)?;
+            Ok(Outcome::Done)
+        }
+        Work::LookForSpecs { repo, target, pattern, .. } => {
+            Ok(Outcome::SpecsFound(dropped_specs::look(&repo, &target, &pattern)?))
+        }
+        Work::MoveSpec { repo, folder, file, from, to, why } => {
+            dropped_specs::shift(&repo, &folder, &file, (from, to), why.as_deref())?;
+            Ok(Outcome::Done)
+        }
+        Work::StartJob(_)
+        | Work::Freeze(_)
+        | Work::Thaw(_)
+        | Work::End { .. }
+        | Work::Type { .. }
+        | Work::WriteReport { .. } => Err(Shown::line("an order to a job came to a git worker")),
+    }
+}
+
+fn prepare(
+    paths: &Paths,
+    repo: &Path,
+    attempt: AttemptId,
+    branch: &str,
+    target: &str,
+    (start, previous): (Start, Option<&str>),
+    terms: &Terms,
+) -> Result<Outcome, Shown> {
+    let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
+    let place = place(paths, repo, &worktree_name(attempt, branch));
+    let base = git::worktree::prepare(repo, &place, branch, target, start, previous).map_err(git_error)?;
+    git::worktree::bring(repo, &place, &config.copy, &config.link).map_err(git_error)?;
+    let gates = gate_specs::gates(&config, target, terms, false);
+    Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
+}
+
+fn build(
+    paths: &Paths,
+    repo: &Path,
+    attempt: AttemptId,
+    target: &str,
+    (what, message): (&Candidate, &str),
+    terms: &Terms,
+) -> Result<Outcome, Shown> {
+    let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
+    let undo = matches!(what, Candidate::Revert(_));
+    let name = format!("{attempt}-{}", if undo { "rollback" } else { "merge" });
+    let scratch = place(paths, repo, &name);
+    match git::merge::build(repo, &scratch, target, what, message, &terms.union).map_err(git_error)? {
+        Built::Conflict(files) => Ok(Outcome::Conflict { files }),
+        Built::Merged { onto, commit, tree } => {
+            git::worktree::bring(repo, &scratch, &config.copy, &config.link).map_err(git_error)?;
+            let gates = gate_specs::gates(&config, target, terms, undo);
+            let setup = config.setup;
+            Ok(Outcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
+        }
+    }
+}
+
+/// Where a worktree of `repo` stands: outside of it, told apart by task and attempt.
+fn place(paths: &Paths, repo: &Path, name: &str) -> PathBuf {
+    let repo = repo.file_name().map_or_else(|| "repo".into(), |name| name.to_string_lossy().into_owned());
+    paths.worktrees().join(repo).join(name)
+}
+
+/// `t12-fix-login-1` for `nopeek/fix-login/1`.
+fn worktree_name(attempt: AttemptId, branch: &str) -> String {
+    let name = branch.strip_prefix("nopeek/").unwrap_or(branch).replace('/', "-");
+    format!("{}-{name}", attempt.task)
+}
+
+fn git_error(error: git::GitError) -> Shown {
+    refused(&launch::git_refusal(error))
+}
+
+/// What failed and what to do, in one line.
+fn refused(refusal: &crate::wire::client::Refusal) -> Shown {
+    if refusal.remedy.is_empty() {
+        Shown::line(&refusal.what)
+    } else {
+        Shown::line(&format!("{}: {}", refusal.what, refusal.remedy))
+    }
+}
