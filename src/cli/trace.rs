@@ -3,10 +3,12 @@
 use super::error::{CliError, NOT_FOUND};
 use super::print::{self, Paint};
 use super::{ledger, talk};
+use crate::core::text::Shown;
 use crate::core::time::Time;
 use crate::core::trace::{self, Span, Status};
 use crate::os::clock::Clock;
 use crate::store::query::Reader;
+use crate::store::rows::Read;
 use std::process::ExitCode;
 
 /// Print where the time of a task went: a tree of its attempts, gates, waits and merges
@@ -22,7 +24,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let reader = Reader::open(&talk::paths()?.ledger())?;
     let task = ledger::find(&reader.tasks()?, &args.task, talk::here().as_deref())?;
-    let spans = trace::spans(&reader.of_task(task)?, task);
+    let Read { entries, unread } = reader.of_task(task)?;
+    for row in unread {
+        print::complain(format_args!("nopeek: left out: {}", Shown::line(&row.to_string())));
+    }
+    let spans = trace::spans(&entries, task);
     if spans.is_empty() {
         return Err(CliError::new(NOT_FOUND, format!("the ledger says nothing of {task}"), ""));
     }

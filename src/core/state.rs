@@ -310,6 +310,11 @@ impl State {
                 self.jobs.forget(*task);
                 self.asks.forget(*task);
             }
+            Fact::NumbersUsed { task, job, effect } => {
+                self.last_task = self.last_task.max(task.0);
+                self.last_job = self.last_job.max(job.0);
+                self.last_effect = self.last_effect.max(effect.0);
+            }
             Fact::Panel(fact) => self.panels.apply(at, fact),
             Fact::Ask(fact) => {
                 self.asks.apply(at, fact);

@@ -45,6 +45,20 @@ pub struct Board {
     /// Schedules and their batches, by repo.
     #[serde(default)]
     pub batches: Vec<super::batch::view::BatchLine>,
+    /// What is wrong with the ledger; none: nothing that is known.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong with the ledger, found by the daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Nothing can be decided until it is dealt with: commands are refused.
+    pub read_only: bool,
+    /// What was found, in one line.
+    pub what: Shown,
+    /// What to do, with what to type; may have several lines.
+    pub remedy: String,
 }
 
 /// A repo on the board.
@@ -359,6 +373,11 @@ pub struct LedgerLine {
     pub text: Shown,
 }
 
+impl LedgerLine {
+    /// The kind that stands for a row that can't be read; no fact has it.
+    pub const UNREAD: &str = "unread";
+}
+
 /// The board of a state.
 pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId, Measured>) -> Board {
     let mut repos: BTreeMap<PathBuf, RepoView> = BTreeMap::new();
@@ -392,6 +411,7 @@ pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId,
         benches: bench_view::lines(state),
         votes: panel::waiting(state),
         batches: super::batch::view::lines(state, now),
+        trouble: None,
     }
 }
 

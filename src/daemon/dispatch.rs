@@ -5,6 +5,7 @@
 use super::batches::BatchReport;
 use super::brought;
 use super::drops;
+use super::environment;
 use super::jobs::{Begin, Order};
 use super::judges;
 use super::launch;
@@ -44,6 +45,8 @@ impl Shell {
                 tracing::error!(%job, %error, "no thread can be started for a job");
             }
         }
+        let (task, job) = environment::numbers(&self.paths);
+        self.found_out.push_back(Event::NumbersFound { task, job });
         self.found_out.push_back(Event::Restarted);
         for effect in open {
             self.dispatch(effect);

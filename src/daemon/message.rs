@@ -11,6 +11,7 @@ use super::specs::ResolvedSpec;
 use crate::core::event::{Command, DiffStat, Event};
 use crate::core::ids::JobId;
 use crate::screen::covered::Covered;
+use crate::store::backup::Failure;
 use crate::wire::client::{Refusal, Request, ToDaemon};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub(super) enum FromWorld {
     Glanced { repo: PathBuf, seen: Seen },
     /// A request for a spec was looked up.
     SpecResolved { reply: ReplyTo, result: Box<Result<ResolvedSpec, Refusal>> },
+    /// The back-up of the day was made, or why not.
+    BackedUp(Option<Failure>),
     /// A bench that was looked up may be opened.
     BenchResolved { reply: ReplyTo, result: Box<Result<ResolvedBench, Refusal>> },
 }

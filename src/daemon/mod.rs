@@ -23,6 +23,7 @@ mod frames;
 mod jobs;
 mod judges;
 mod launch;
+mod ledger_trouble;
 mod message;
 mod notices;
 #[cfg(feature = "otlp")]

@@ -20,6 +20,7 @@ use crate::git;
 use crate::os::clock;
 use crate::screen::emulator::HISTORY;
 use crate::screen::text;
+use crate::store::rows::{Read, Unread};
 use crate::wire::client::{DaemonStatus, Look, Refusal, RefusalKind, Reply, Request, TaskRef, ToDaemon};
 use crate::wire::input::Input;
 use std::collections::{HashMap, HashSet};
@@ -176,11 +177,12 @@ impl Shell {
 
     fn ledger_lines(&mut self, task: Option<&TaskRef>, after: u64, limit: u32) -> Result<Reply, Refusal> {
         let task = task.map(|task| find(&self.engine, task)).transpose()?;
-        let entries = self
+        let Read { entries, unread } = self
             .ledger
             .lines(task, after, limit.min(LINES_MAX))
             .map_err(|error| failed(format!("the ledger can't be read: {error}")))?;
         let mut names: HashMap<TaskId, String> = HashMap::new();
+        let gaps: Vec<LedgerLine> = unread.into_iter().map(gap).collect();
         let lines = entries.into_iter().map(|entry| {
             let task = entry.fact.task();
             let name = task.map(|task| {
@@ -199,7 +201,9 @@ impl Shell {
                 text: entry.fact.describe(),
             }
         });
-        Ok(Reply::Ledger(lines.collect()))
+        let mut lines: Vec<LedgerLine> = lines.chain(gaps).collect();
+        lines.sort_by_key(|line| line.seq);
+        Ok(Reply::Ledger(lines))
     }
 
     fn diff(&mut self, reply: ReplyTo, task: &TaskRef, attempt: Option<u32>) -> Result<(), Refusal> {
@@ -471,4 +475,16 @@ fn covered(job: JobId) -> Refusal {
 /// The text of an error as one safe line.
 pub(super) fn shown(error: &dyn std::fmt::Display) -> Shown {
     Shown::line(&error.to_string())
+}
+
+/// The line of a row that gives no fact.
+fn gap(row: Unread) -> LedgerLine {
+    LedgerLine {
+        seq: row.seq,
+        at: row.at,
+        task: row.task,
+        name: row.task.map(|task| task.to_string()).unwrap_or_default(),
+        kind: LedgerLine::UNREAD.to_owned(),
+        text: Shown::line(&row.to_string()),
+    }
 }

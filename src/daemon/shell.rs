@@ -12,6 +12,7 @@ use super::commands::refused;
 use super::frames::Looking;
 use super::jobs::Jobs;
 use super::launch::{Resolved, refusal};
+use super::ledger_trouble::{self, LedgerTrouble};
 use super::message::{ClientId, FromPeople, FromWorld, ReplyTo, Waiting, World};
 use super::notices::{Post, Rings};
 use super::outbox::{self, Outbox};
@@ -102,6 +103,8 @@ pub(super) struct Shell {
     pub(super) queues: Queues,
     unsaved: VecDeque<Unsaved>,
     retry_at: Option<Instant>,
+    /// What is wrong with the ledger, and its back-ups.
+    pub(super) ledger_trouble: LedgerTrouble,
     /// What the moments at which screens are looked at together are counted from.
     pub(super) epoch: Instant,
     board_changed: bool,
@@ -145,6 +148,7 @@ impl Shell {
             queues: Queues::default(),
             unsaved: VecDeque::new(),
             retry_at: None,
+            ledger_trouble: LedgerTrouble::default(),
             epoch: clock::instant(),
             board_changed: true,
             board_at: None,
@@ -161,7 +165,10 @@ impl Shell {
         mut stop: mpsc::Receiver<()>,
     ) {
         let (sender, mut people) = mpsc::channel(super::message::PEOPLE_MAX);
-        self.reconcile();
+        // Of a ledger that is only read nothing is done: not even what is under way is taken up.
+        if !self.ledger_trouble.is_read_only() {
+            self.reconcile();
+        }
         self.turn();
         let accepting = tokio::spawn(sessions::accept(listener, sender));
         while !self.ending {
@@ -209,7 +216,9 @@ impl Shell {
         if slept >= SUSPEND_MIN {
             self.step(Event::Suspended(Span(slept)));
         }
-        if self.engine.deadline().is_some_and(|deadline| deadline <= self.now) {
+        if !self.ledger_trouble.is_read_only()
+            && self.engine.deadline().is_some_and(|deadline| deadline <= self.now)
+        {
             self.step(Event::Tick);
         }
     }
@@ -230,6 +239,7 @@ impl Shell {
         self.measure();
         self.post.hand_over(&self.paths);
         self.watch_queues();
+        self.back_up();
     }
 
     fn hear_world(&mut self, message: FromWorld) {
@@ -252,6 +262,7 @@ impl Shell {
             FromWorld::BenchResolved { reply, result } => self.open_bench(reply, *result),
             FromWorld::ScheduleResolved { reply, result } => self.schedule(reply, *result),
             FromWorld::Glanced { repo, seen } => self.glanced(repo, seen),
+            FromWorld::BackedUp(failure) => self.backed_up(failure),
         }
     }
 
@@ -276,6 +287,7 @@ impl Shell {
             | Event::Alive(_)
             | Event::Suspended(_)
             | Event::Tick
+            | Event::NumbersFound { .. }
             | Event::Restarted => {}
         }
         self.step(event);
@@ -309,6 +321,7 @@ impl Shell {
         event: Event,
         mut after: After,
     ) -> Result<Vec<TaskId>, Refused> {
+        self.ledger_trouble.refuse_if_read_only()?;
         let step = self.engine.step(self.now, event)?;
         after.effects = step.effects;
         after.notices = step.notices;
@@ -371,14 +384,7 @@ impl Shell {
     }
 
     pub(super) fn writable(&self) -> Result<(), Refusal> {
-        match self.retry_at {
-            None => Ok(()),
-            Some(_) => Err(refusal(
-                RefusalKind::Failed,
-                format!("the ledger {} can't be written", self.paths.ledger().display()),
-                "make room on its disk; nothing is lost, and agents go on",
-            )),
-        }
+        self.ledger_trouble.writable()
     }
 
     /// Commits all facts, then does what follows them.
@@ -398,10 +404,13 @@ impl Shell {
             {
                 tracing::error!(%error, "the ledger can't be written; trying again");
                 self.retry_at = Some(clock::instant() + RETRY);
+                self.ledger_trouble.unwritten = Some(ledger_trouble::unwritten(&error));
+                self.board_changed = true;
                 self.answer_uncertain(&error);
                 return;
             }
             self.retry_at = None;
+            self.board_changed |= self.ledger_trouble.unwritten.take().is_some();
             let saved: Vec<Unsaved> = self.unsaved.drain(..alike).collect();
             for unsaved in saved {
                 #[cfg(feature = "otlp")]
@@ -416,9 +425,12 @@ impl Shell {
     fn answer_uncertain(&mut self, error: &StoreError) {
         for unsaved in &mut self.unsaved {
             if let Some((reply, _)) = unsaved.after.answer.take() {
-                let remedy = "make room on its disk: it is done once the ledger can be written; until then it is lost \
-                              if the daemon ends. `nopeek ls` says";
-                let refusal = refusal(RefusalKind::Failed, format!("not certain yet: {error}"), remedy);
+                let remedy = format!(
+                    "{}: it is done once the ledger can be written; until then it is lost if the daemon ends. \
+                     `nopeek ls` says",
+                    error.remedy()
+                );
+                let refusal = refusal(RefusalKind::Failed, format!("not certain yet: {error}"), &remedy);
                 reply.outbox.answer(reply.id, Err(refusal));
             }
         }
@@ -464,7 +476,7 @@ impl Shell {
     /// The board with what is measured.
     pub(super) fn board(&mut self) -> Board {
         let measured = self.vitals.measured(&self.jobs, clock::instant());
-        self.engine.board(self.now, &measured)
+        Board { trouble: self.ledger_trouble.worst(), ..self.engine.board(self.now, &measured) }
     }
 
     /// The board as of now has changed, beyond what facts say.
@@ -536,7 +548,8 @@ impl Shell {
 
     fn due(&self) -> Option<Instant> {
         let now = clock::instant();
-        let deadline = self.engine.deadline().filter(|_| self.retry_at.is_none()).map(|deadline| {
+        let decides = self.retry_at.is_none() && !self.ledger_trouble.is_read_only();
+        let deadline = self.engine.deadline().filter(|_| decides).map(|deadline| {
             // Never at once: a deadline that a tick did not use up must not keep the loop busy.
             now + Duration::from_millis(deadline.since(self.now).0.clamp(2, 3_600_000))
         });

@@ -3,6 +3,7 @@
 //! Promises: of all daemons of a user (of a data folder) one runs; nothing is touched before its lock is held; a
 //! start that fails says what failed, on what, and what to do.
 
+use super::ledger_trouble;
 use super::message::World;
 use super::shell::Shell;
 use crate::core::engine::Engine;
@@ -102,7 +103,8 @@ fn take_lock(paths: &Paths) -> Result<Lock, DaemonError> {
 
 fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
     let ledger = Ledger::open(&paths.ledger())?;
-    let engine = Engine::replay(ledger.load()?);
+    let (entries, read_only) = ledger_trouble::judge(&paths.ledger(), ledger.load()?)?;
+    let engine = Engine::replay(entries);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -123,7 +125,8 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         let mut hangups = signal(SignalKind::hangup()).map_err(io_error("listen for signals"))?;
         tokio::spawn(async move { while hangups.recv().await.is_some() {} });
         let (world, receiver) = World::new();
-        let shell = Shell::new(paths.clone(), program, engine, ledger, world);
+        let mut shell = Shell::new(paths.clone(), program, engine, ledger, world);
+        shell.ledger_trouble.read_only = read_only;
         shell.run(listener, receiver, stop).await;
         Ok::<(), DaemonError>(())
     })?;

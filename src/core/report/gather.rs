@@ -339,6 +339,7 @@ impl Record {
             | Fact::Interrupted { .. }
             | Fact::Stopped { .. }
             | Fact::Rejected { .. }
+            | Fact::NumbersUsed { .. }
             | Fact::Covered { .. } => {}
         }
     }

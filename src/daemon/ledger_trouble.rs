@@ -1,0 +1,152 @@
+//! What is wrong with the ledger while the daemon runs, what it means for commands, and the back-up of the day.
+//!
+//! A row that can't be read makes the ledger read-only: the board shows what the other rows say, nothing is decided,
+//! because a decision on half of the facts could not be taken back. A back-up that fails is told and tried again.
+
+use super::launch::refusal;
+use super::message::FromWorld;
+use super::shell::Shell;
+use super::workers::{Lane, guarded};
+use crate::core::engine::{Refused, RefusedKind};
+use crate::core::fact::Entry;
+use crate::core::text::Shown;
+use crate::core::time::{Span, Time};
+use crate::core::view::Trouble;
+use crate::store::StoreError;
+use crate::store::backup::{self, Failure};
+use crate::store::ledger::FORMAT;
+use crate::store::rows::Read;
+use crate::store::upcast::Why;
+use crate::wire::client::{Refusal, RefusalKind};
+use std::path::Path;
+
+/// From one back-up to the next.
+const APART: Span = Span::mins(24 * 60);
+/// The first back-up of a ledger that was empty when the daemon started: by then it holds something.
+const FIRST: Span = Span::mins(60);
+/// A back-up that failed is tried again after this long.
+const AGAIN: Span = Span::mins(60);
+
+/// What is wrong with the ledger.
+#[derive(Debug, Default)]
+pub(super) struct LedgerTrouble {
+    /// It has rows that can't be read.
+    pub(super) read_only: Option<Trouble>,
+    /// It can't be written now; what was decided waits.
+    pub(super) unwritten: Option<Trouble>,
+    /// The last back-up failed.
+    backup: Option<Trouble>,
+    /// When the next back-up is due; none: not looked up yet.
+    backup_due: Option<Time>,
+}
+
+impl LedgerTrouble {
+    pub(super) const fn is_read_only(&self) -> bool {
+        self.read_only.is_some()
+    }
+
+    /// What keeps facts from being written.
+    fn stops(&self) -> Option<&Trouble> {
+        self.read_only.as_ref().or(self.unwritten.as_ref())
+    }
+
+    /// Refuses a command that can't be kept.
+    pub(super) fn writable(&self) -> Result<(), Refusal> {
+        match self.stops() {
+            None => Ok(()),
+            Some(Trouble { what, remedy, .. }) => Err(refusal(RefusalKind::Failed, what.to_string(), remedy)),
+        }
+    }
+
+    /// Keeps the engine from deciding on half of the facts.
+    pub(super) fn refuse_if_read_only(&self) -> Result<(), Refused> {
+        match &self.read_only {
+            None => Ok(()),
+            Some(Trouble { what, remedy, .. }) => {
+                Err(Refused { kind: RefusedKind::NotNow, what: what.to_string(), remedy: remedy.clone() })
+            }
+        }
+    }
+
+    /// What people should know first.
+    pub(super) fn worst(&self) -> Option<Trouble> {
+        self.stops().or(self.backup.as_ref()).cloned()
+    }
+}
+
+/// The facts that the daemon goes by, and why it only shows them, if it does. A ledger of a newer nopeek is refused.
+pub(super) fn judge(path: &Path, read: Read) -> Result<(Vec<Entry>, Option<Trouble>), StoreError> {
+    let Read { entries, unread } = read;
+    let Some(first) = unread.first() else { return Ok((entries, None)) };
+    if let Some(newer) = unread.iter().find(|row| row.why == Why::Newer) {
+        return Err(StoreError::of_row(path, newer.clone()));
+    }
+    let more = match unread.len() {
+        1 => String::new(),
+        n => format!(", and {} more", n - 1),
+    };
+    let what = format!("the ledger is read-only: {first}{more}");
+    let remedy = StoreError::of_row(path, first.clone()).remedy();
+    tracing::error!(rows = unread.len(), "{what}");
+    Ok((entries, Some(Trouble { read_only: true, what: Shown::line(&what), remedy })))
+}
+
+/// A commit failed and is tried again.
+pub(super) fn unwritten(error: &StoreError) -> Trouble {
+    let what = format!("the ledger can't be written: {error}");
+    let remedy = format!("{}; nothing is lost", error.remedy());
+    Trouble { read_only: true, what: Shown::line(&what), remedy }
+}
+
+impl Shell {
+    /// Has the back-up of the day made by a worker, if it is due.
+    pub(super) fn back_up(&mut self) {
+        if self.ledger_trouble.stops().is_some() || self.ledger.count() == 0 {
+            return;
+        }
+        let (path, now) = (self.paths.ledger(), self.now);
+        let is_first = self.started == now;
+        let due = *self.ledger_trouble.backup_due.get_or_insert_with(|| {
+            let newest = backup::list(&path).into_iter().find(|backup| backup.format == FORMAT);
+            match newest {
+                Some(newest) => newest.at.after(APART),
+                None if is_first => now,
+                None => now.after(FIRST),
+            }
+        });
+        if now < due {
+            return;
+        }
+        self.ledger_trouble.backup_due = Some(now.after(APART));
+        let world = self.world.clone();
+        self.workers.put(Lane::Backup, move || {
+            let failed = |what: String, remedy: String| Failure { at: now, what, remedy };
+            let failure = match guarded(|| backup::make_sound(&path, now)) {
+                Ok(Ok(made)) => {
+                    tracing::info!(file = %made.path.display(), "a back-up of the ledger was made");
+                    None
+                }
+                Ok(Err(error)) => Some(failed(error.to_string(), error.remedy())),
+                Err(broke) => Some(failed(broke, String::new())),
+            };
+            if let Err(error) = backup::note(&path, failure.as_ref()) {
+                tracing::warn!(%error, "how the back-up fared can't be kept for `nopeek doctor`");
+            }
+            world.tell(FromWorld::BackedUp(failure));
+        });
+    }
+
+    /// The back-up of the day was made, or failed: then that is shown, and it is tried again.
+    pub(super) fn backed_up(&mut self, failure: Option<Failure>) {
+        let before = self.ledger_trouble.backup.take();
+        if let Some(Failure { what, remedy, .. }) = failure {
+            tracing::error!("{what}");
+            self.ledger_trouble.backup_due = Some(self.now.after(AGAIN));
+            let what = Shown::line(&format!("the ledger's daily back-up failed: {what}"));
+            self.ledger_trouble.backup = Some(Trouble { read_only: false, what, remedy });
+        }
+        if before != self.ledger_trouble.backup {
+            self.board_changes();
+        }
+    }
+}
