@@ -792,3 +792,17 @@ fn open_effects_are_asked_for_again_after_a_restart() {
     let step = engine.step(desk.now, Event::Restarted).unwrap();
     assert!(step.effects.is_empty(), "nothing is asked for twice: {step:?}");
 }
+
+#[test]
+fn numbers_of_a_lost_ledger_are_not_given_out_again() {
+    let mut desk = Desk::new();
+    desk.launch();
+    let facts = desk.ledger.len();
+    desk.tell(Event::NumbersFound { task: T1, job: JobId(0) });
+    assert_eq!(desk.ledger.len(), facts, "nothing lies there that the ledger does not know");
+    desk.tell(Event::NumbersFound { task: TaskId(7), job: JobId(9) });
+    assert_eq!(desk.launch(), TaskId(8));
+    desk.worktree(&[], &[]);
+    assert_eq!(desk.started().0, JobId(10));
+    assert!(desk.engine.state().last_effect > 1_000_000, "a keeper that lives on has seen lower ones");
+}

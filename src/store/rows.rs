@@ -189,7 +189,7 @@ mod tests {
             ("body", Value::Text("{".into()), Why::Damaged, "EOF"),
             ("body", Value::Null, Why::Damaged, "its column body holds no text"),
             ("body", Value::Blob(vec![0xff; 9]), Why::Damaged, "its column body holds no text"),
-            ("body", Value::Integer(7), Why::Damaged, "its column body holds no text"),
+            ("body", Value::Text("7".into()), Why::Damaged, "expected value"),
             ("kind", Value::Text("zzz".into()), Why::Newer, "does not know"),
             ("kind", Value::Null, Why::Damaged, "its column kind holds no text"),
             ("by", Value::Real(0.5), Why::Damaged, "its column by holds no text"),

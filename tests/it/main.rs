@@ -18,6 +18,8 @@ mod keeper;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod lid;
 #[cfg(test)]
 mod mcp;
