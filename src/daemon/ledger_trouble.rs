@@ -91,6 +91,16 @@ pub(super) fn judge(path: &Path, read: Read) -> Result<(Vec<Entry>, Option<Troub
     Ok((entries, Some(Trouble { read_only: true, what: Shown::line(&what), remedy })))
 }
 
+/// When the first back-up of a daemon is due. `is_first`: its ledger held facts when it started.
+fn first_due(newest: Option<Time>, is_first: bool, now: Time) -> Time {
+    match newest {
+        // One of tomorrow (the clock was set back) does not put the next off for longer than a day.
+        Some(newest) => newest.min(now).after(APART),
+        None if is_first => now,
+        None => now.after(FIRST),
+    }
+}
+
 /// A commit failed and is tried again.
 pub(super) fn unwritten(error: &StoreError) -> Trouble {
     let what = format!("the ledger can't be written: {error}");
@@ -108,11 +118,7 @@ impl Shell {
         let is_first = self.started == now;
         let due = *self.ledger_trouble.backup_due.get_or_insert_with(|| {
             let newest = backup::list(&path).into_iter().find(|backup| backup.format == FORMAT);
-            match newest {
-                Some(newest) => newest.at.after(APART),
-                None if is_first => now,
-                None => now.after(FIRST),
-            }
+            first_due(newest.map(|backup| backup.at), is_first, now)
         });
         if now < due {
             return;
@@ -148,5 +154,50 @@ impl Shell {
         if before != self.ledger_trouble.backup {
             self.board_changes();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::rows::Unread;
+
+    fn unread(seq: u64, why: Why) -> Unread {
+        Unread { seq, at: Time(1), task: None, why, what: "odd".into() }
+    }
+
+    #[test]
+    fn damage_makes_it_read_only_and_what_is_newer_is_refused() {
+        let path = Path::new("/nowhere/ledger.db");
+        let of = |unread: Vec<Unread>| judge(path, Read { entries: Vec::new(), unread });
+        assert_eq!(of(Vec::new()).unwrap().1, None);
+        let trouble = of(vec![unread(3, Why::Damaged), unread(5, Why::Damaged)]).unwrap().1.unwrap();
+        assert_eq!(trouble.what.as_str(), "the ledger is read-only: fact 3 can't be read: odd, and 1 more");
+        let wrong = LedgerTrouble { read_only: Some(trouble.clone()), ..LedgerTrouble::default() };
+        assert!(wrong.is_read_only() && wrong.writable().is_err() && wrong.refuse_if_read_only().is_err());
+        assert_eq!(wrong.worst(), Some(trouble));
+        let error = of(vec![unread(3, Why::Damaged), unread(5, Why::Newer)]).unwrap_err();
+        assert!(matches!(error, StoreError::NewerFact { seq: 5, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_ledger_that_can_not_be_written_now_is_still_decided_on() {
+        let full = unwritten(&StoreError::Full("/x".into()));
+        let wrong = LedgerTrouble { unwritten: Some(full), ..LedgerTrouble::default() };
+        assert!(!wrong.is_read_only() && wrong.refuse_if_read_only().is_ok());
+        assert!(wrong.writable().unwrap_err().what.contains("the disk is full"));
+    }
+
+    #[test]
+    fn a_back_up_is_due_a_day_after_the_last() {
+        let day = 24 * 3_600_000;
+        let now = Time(10 * day);
+        assert_eq!(first_due(Some(Time(10 * day - 5)), true, now), Time(11 * day - 5));
+        assert_eq!(first_due(Some(Time(3 * day)), true, now), Time(4 * day), "overdue: at once");
+        assert_eq!(first_due(Some(Time(90 * day)), true, now), Time(11 * day));
+        assert_eq!(
+            (first_due(None, true, now), first_due(None, false, now)),
+            (now, Time(10 * day + 3_600_000))
+        );
     }
 }

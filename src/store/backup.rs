@@ -193,9 +193,10 @@ pub fn way_back(ledger: &Path) -> String {
     let away = format!("  nopeek daemon stop\n  mkdir {aside} && mv {}* {aside}/", quoted(ledger));
     match newest_sound(ledger) {
         Some((backup, facts)) => format!(
-            "the newest back-up that reads well is of {} and has {facts} facts; to go on from it:\n{away}\n  cp {} {}\n\
+            "the newest back-up that reads well is of {} and has {}; to go on from it:\n{away}\n  cp {} {}\n\
              what was decided after it is then not in the ledger; branches and worktrees are not touched",
             moment(backup.at),
+            if facts == 1 { "1 fact".to_owned() } else { format!("{facts} facts") },
             quoted(&backup.path),
             quoted(ledger),
         ),
@@ -354,7 +355,7 @@ mod tests {
         std::fs::write(&bad, "no database").unwrap();
         let way = way_back(&path);
         assert!(
-            way.contains("of 2026-11-29 21:30 UTC and has 1 facts") && !way.contains("20261130"),
+            way.contains("of 2026-11-29 21:30 UTC and has 1 fact;") && !way.contains("20261130"),
             "{way}"
         );
     }

@@ -121,6 +121,7 @@ impl Upcaster {
     pub fn read(&mut self, row: &Stored<'_>) -> Result<Fact, (Why, String)> {
         let fact = self.decode(row)?;
         if fact.kind() != row.kind {
+            self.knows(row)?;
             let what = format!("it is marked as {:?} and holds a {:?}", row.kind, fact.kind());
             return Err((Why::Damaged, what));
         }

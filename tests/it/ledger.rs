@@ -222,6 +222,28 @@ fn a_damaged_file_is_refused_with_the_back_up_to_take_and_the_way_there() {
 }
 
 #[test]
+fn a_back_up_that_fails_is_told_and_stops_nothing() {
+    let world = world();
+    let backups = world.paths.data.join("backups");
+    let _ = std::fs::remove_dir_all(&backups);
+    std::fs::write(&backups, "in the way").unwrap();
+    let said = wait::until("the back-up to fail", || {
+        let trouble = world.json(&["ls"])["trouble"].clone();
+        (!trouble.is_null()).then_some(trouble)
+    });
+    let what = said["what"].as_str().unwrap();
+    assert!(what.contains("daily back-up failed") && said["read_only"] == false, "{said}");
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.out.contains("the last one failed at"), "{}", doctor.out);
+    world.launch("cup", &edits("cup.txt", "tea"), &[]);
+    world.ok(&["wait", "cup"]);
+    stop(&world);
+    std::fs::remove_file(&backups).unwrap();
+    back_up(&world);
+    assert!(!world.run(&["doctor"]).out.contains("the last one failed"), "it is forgotten once one is made");
+}
+
+#[test]
 fn a_ledger_that_another_process_locks_is_said_to_be_locked() {
     let world = world();
     world.ok(&["ls"]);
@@ -256,7 +278,7 @@ fn numbers_of_before_an_older_ledger_was_put_in_place_are_not_used_again() {
     let pot = world.launch("pot", &edits("pot.txt", "tea"), &[]);
     world.ok(&["wait", "pot"]);
     assert!(pot["id"].as_u64() > cup["id"].as_u64(), "{} {}", pot["id"], cup["id"]);
-    let job = world.show("pot")["attempts"][0]["job"][0].as_u64();
+    let job = world.show("pot")["attempts"][0]["job"].as_u64();
     assert!(job > Some(before), "{job:?} is a job of the lost ledger, of which there were {before}");
     assert_eq!(numbers(), before + 1);
 }
