@@ -7,8 +7,11 @@ use super::talk::{self, Talk};
 use super::{agents, daemon};
 use crate::config::prices;
 use crate::config::trust::{self, Trust};
+use crate::os::clock::Clock;
 use crate::os::paths::Paths;
+use crate::store::{StoreError, backup};
 use crate::values::text::Shown;
+use crate::values::time::{Span, Time};
 use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -21,6 +24,9 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// A newest back-up older than this is worth a word: two were due since.
+const BACKUP_OLD: Span = Span::mins(2 * 24 * 60);
 
 /// How a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
             findings.extend(folders(&paths));
             findings.push(user_config(&paths));
             findings.push(prices_file(&paths));
+            findings.extend(ledger(&paths));
             findings.extend(notices(&paths));
             findings.extend(daemon_and_agents());
             findings.extend(repo(&paths));
@@ -170,6 +177,41 @@ fn prices_file(paths: &Paths) -> Finding {
         }
         Err(error) => Finding::new("prices", Health::Broken, &error.to_string(), &error.remedy()),
     }
+}
+
+/// Whether all of the ledger can be read, and what there is to go back to.
+fn ledger(paths: &Paths) -> Vec<Finding> {
+    let path = paths.ledger();
+    let read = match backup::sound(&path) {
+        Ok(facts) => Finding::new("ledger", Health::Good, &format!("{facts} facts, all can be read"), ""),
+        Err(StoreError::Missing(_)) => {
+            return vec![Finding::new("ledger", Health::Good, "none yet: nothing was decided", "")];
+        }
+        Err(error @ StoreError::Busy(_)) => {
+            Finding::new("ledger", Health::Weak, &error.to_string(), &error.remedy())
+        }
+        Err(error) => Finding::new("ledger", Health::Broken, &error.to_string(), &error.remedy()),
+    };
+    vec![read, backups(&path, Time(Clock::start().now_ms()))]
+}
+
+fn backups(ledger: &Path, now: Time) -> Finding {
+    let (all, folder) = (backup::list(ledger), backup::folder(ledger));
+    let mut found = match all.first() {
+        None => format!("none yet; one is made each day in {}", folder.display()),
+        Some(newest) => {
+            let ago = print::span(now.since(newest.at));
+            format!("newest {ago} old, {} kept in {}", all.len(), folder.display())
+        }
+    };
+    if let Some(failure) = backup::failure(ledger) {
+        found = format!("{found}; the last one failed at {}: {}", moment(failure.at), failure.what);
+        return Finding::new("back-ups", Health::Weak, &found, &failure.remedy);
+    }
+    if all.first().is_some_and(|newest| now.since(newest.at) > BACKUP_OLD) {
+        return Finding::new("back-ups", Health::Weak, &found, "the daemon makes one each day while it runs");
+    }
+    Finding::new("back-ups", Health::Good, &found, "")
 }
 
 /// Ways of telling people that did not work the last time.

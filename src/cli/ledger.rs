@@ -5,9 +5,11 @@ use super::print::{self, Paint};
 use super::talk;
 use super::when::when;
 use crate::core::model::fact::{Entry, Fact};
+use crate::core::views::ledger::LedgerLine;
 use crate::os::clock::Clock;
 use crate::store::StoreError;
 use crate::store::query::{Filter, ROWS_MAX, Reader, SqlError, Table};
+use crate::store::rows::{Read, Unread};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use crate::values::time::Time;
@@ -92,19 +94,53 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         reader => reader?,
     };
     let tasks = reader.tasks()?;
-    let entries = reader.lines(&filter(args, &reader, &tasks)?)?;
+    let Read { entries, unread } = reader.lines(&filter(args, &reader, &tasks)?)?;
     let name =
         |task: Option<TaskId>| task.and_then(|task| tasks.get(&task)).map_or("", |(name, _)| name.as_str());
     if args.json {
-        let lines: Vec<Line<'_>> =
-            entries.iter().map(|entry| line(entry, name(entry.fact.task()), args.full)).collect();
+        let read = entries.iter().map(|entry| line(entry, name(entry.fact.task()), args.full));
+        let mut lines: Vec<Line<'_>> =
+            read.chain(unread.iter().map(|row| gap(row, name(row.task)))).collect();
+        lines.sort_by_key(|line| line.seq);
         print::json(&lines)?;
-        return Ok(ExitCode::SUCCESS);
+        return complain(&path, unread);
     }
+    let mut gaps = unread.iter().peekable();
     for entry in &entries {
+        while let Some(row) = gaps.next_if(|row| row.seq < entry.seq) {
+            print_gap(row)?;
+        }
         print_line(entry, name(entry.fact.task()), args.full)?;
     }
-    Ok(ExitCode::SUCCESS)
+    gaps.try_for_each(print_gap)?;
+    complain(&path, unread)
+}
+
+/// Says what rows that can't be read mean and what to do; what can be read was printed.
+fn complain(path: &Path, unread: Vec<Unread>) -> Result<ExitCode, CliError> {
+    match unread.into_iter().next() {
+        None => Ok(ExitCode::SUCCESS),
+        Some(row) => Err(StoreError::of_row(path, row).into()),
+    }
+}
+
+fn print_gap(row: &Unread) -> Result<(), CliError> {
+    let head = Paint::Faint.on(&format!("{:>6} {}", row.seq, moment(row.at)));
+    print::line(&format!("{head} {}", Paint::Red.on(Shown::line(&row.to_string()).as_str())))
+}
+
+/// The line of a row that gives no fact.
+fn gap<'a>(row: &Unread, name: &'a str) -> Line<'a> {
+    Line {
+        seq: row.seq,
+        at: row.at,
+        by: "",
+        task: row.task,
+        name,
+        kind: LedgerLine::UNREAD,
+        text: Shown::line(&row.to_string()),
+        body: None,
+    }
 }
 
 fn line<'a>(entry: &'a Entry, name: &'a str, full: bool) -> Line<'a> {

@@ -32,7 +32,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     board.repos.retain(|view| repo.is_none_or(|repo| view.path == repo));
     if args.json {
         print::json(&board)?;
-    } else if board.tasks.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(trouble) = &board.trouble {
+        print::complain(format_args!("nopeek: {}", trouble.what));
+        for line in Shown::lines(&trouble.remedy) {
+            print::complain(format_args!("  {line}"));
+        }
+    }
+    if board.tasks.is_empty() {
         print::line("no tasks here: `nopeek run \"what is to be done\"` launches one")?;
     } else {
         print_tasks(&board.tasks, board.now)?;

@@ -6,6 +6,8 @@ use super::{ledger, talk};
 use crate::os::clock::Clock;
 use crate::report::trace::{self, Span, Status};
 use crate::store::query::Reader;
+use crate::store::rows::Read;
+use crate::values::text::Shown;
 use crate::values::time::Time;
 use std::process::ExitCode;
 
@@ -22,7 +24,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let reader = Reader::open(&talk::paths()?.ledger())?;
     let task = ledger::find(&reader.tasks()?, &args.task, talk::here().as_deref())?;
-    let spans = trace::spans(&reader.of_task(task)?, task);
+    let Read { entries, unread } = reader.of_task(task)?;
+    for row in unread {
+        print::complain(format_args!("nopeek: left out: {}", Shown::line(&row.to_string())));
+    }
+    let spans = trace::spans(&entries, task);
     if spans.is_empty() {
         return Err(CliError::new(NOT_FOUND, format!("the ledger says nothing of {task}"), ""));
     }

@@ -29,10 +29,14 @@ use crate::core::views::board::{Board, Measured, TaskView};
 use crate::core::views::budget::BudgetView;
 use crate::core::views::job::{JobInfo, JobKind};
 use crate::core::views::spec::SpecView;
-use crate::values::ids::{AttemptId, BenchId, JobId, SpecId, TaskId};
+use crate::values::ids::{AttemptId, BenchId, EffectId, JobId, SpecId, TaskId};
 use crate::values::time::Time;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+
+/// How many numbers of effects are left out when a ledger was lost. They stand in no file, but a keeper that outlived the
+/// ledger does not type for one that is lower than it has seen; no back-up is so old that more were asked for since.
+const EFFECTS_LOST: u64 = 1_000_000;
 
 /// The rules with their state.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +79,6 @@ impl Engine {
 
     /// Decides what an event means.
     pub fn step(&mut self, now: Time, event: Event) -> Result<Step, Refused> {
-        let tasks_before = self.state.last_task;
         #[cfg(debug_assertions)]
         let before = (crate::core::check::places(&self.state), crate::core::check::attempts(&self.state));
         let mut turn = Turn {
@@ -108,7 +111,13 @@ impl Engine {
                 _ => None,
             })
             .collect();
-        let launched = (tasks_before + 1..=self.state.last_task).map(TaskId).collect();
+        let launched = facts
+            .iter()
+            .filter_map(|fact| match fact {
+                Fact::Launched { task, .. } => Some(*task),
+                _ => None,
+            })
+            .collect();
         Ok(Step { facts, effects, notices, launched })
     }
 
@@ -371,12 +380,34 @@ fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
             Ok(())
         }
         Event::Tick => Ok(()),
+        Event::NumbersFound { task, job } => {
+            numbers_found(turn, task, job);
+            begin_listening(turn);
+            Ok(())
+        }
         Event::Restarted => {
-            let now = turn.now;
-            *turn.quiet = turn.state.jobs.live().map(|job| (job.id, now)).collect();
+            begin_listening(turn);
             Ok(())
         }
     }
+}
+
+/// After a start every live job's silence counts from now.
+fn begin_listening(turn: &mut Turn<'_>) {
+    let now = turn.now;
+    *turn.quiet = turn.state.jobs.live().map(|job| (job.id, now)).collect();
+}
+
+/// A number that was given out is never given out again, also if the ledger that knew of it is lost: an exit status in the
+/// folder of a job of then would be taken for that of a new one.
+fn numbers_found(turn: &mut Turn<'_>, task: TaskId, job: JobId) {
+    let state = &*turn.state;
+    if task.0 <= state.last_task && job.0 <= state.last_job {
+        return;
+    }
+    let (task, job) = (TaskId(task.0.max(state.last_task)), JobId(job.0.max(state.last_job)));
+    let effect = EffectId(state.last_effect.saturating_add(EFFECTS_LOST));
+    turn.fact(Fact::NumbersUsed { task, job, effect });
 }
 
 fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {

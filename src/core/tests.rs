@@ -844,37 +844,16 @@ fn open_effects_are_asked_for_again_after_a_restart() {
     assert!(step.effects.is_empty(), "nothing is asked for twice: {step:?}");
 }
 
-/// Whether all that `old` says is in `now`, which may say more.
-fn says_all(old: &serde_json::Value, now: &serde_json::Value) -> bool {
-    use serde_json::Value::{Array, Object};
-    match (old, now) {
-        (Object(old), Object(now)) => {
-            old.iter().all(|(key, old)| now.get(key).is_some_and(|now| says_all(old, now)))
-        }
-        (Array(old), Array(now)) => {
-            old.len() == now.len() && old.iter().zip(now).all(|(old, now)| says_all(old, now))
-        }
-        _ => old == now,
-    }
-}
-
-/// The ledger of version 1, a line a kind of fact: it must load for ever, and mean the same.
 #[test]
-fn an_old_ledger_loads() {
-    let text = include_str!("facts_v1.jsonl");
-    let mut kinds = std::collections::BTreeSet::new();
-    for line in text.lines() {
-        let entry: Entry = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let (old, now) = (serde_json::from_str(line).unwrap(), serde_json::to_value(&entry).unwrap());
-        assert!(says_all(&old, &now), "nothing that was written is lost:\n{line}\n{now}");
-        kinds.insert(entry.fact.kind());
-        assert!(!entry.fact.describe().is_empty());
-        let tagged: serde_json::Value = serde_json::to_value(&entry.fact).unwrap();
-        assert!(tagged.get(entry.fact.kind()).is_some(), "the kind is the tag: {line}");
-    }
-    assert_eq!(kinds.len(), 37, "one of each kind: {kinds:?}");
-    // Folding is total: in any order, with what they name missing.
-    let entries = || text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
-    let _ = Engine::replay(entries());
-    let _ = Engine::replay(entries().filter(|e| !matches!(e.fact, Fact::Launched { .. })));
+fn numbers_of_a_lost_ledger_are_not_given_out_again() {
+    let mut desk = Desk::new();
+    desk.launch();
+    let facts = desk.ledger.len();
+    desk.tell(Event::NumbersFound { task: T1, job: JobId(0) });
+    assert_eq!(desk.ledger.len(), facts, "nothing lies there that the ledger does not know");
+    desk.tell(Event::NumbersFound { task: TaskId(7), job: JobId(9) });
+    assert_eq!(desk.launch(), TaskId(8));
+    desk.worktree(&[], &[]);
+    assert_eq!(desk.started().0, JobId(10));
+    assert!(desk.engine.state().last_effect > 1_000_000, "a keeper that lives on has seen lower ones");
 }

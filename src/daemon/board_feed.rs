@@ -5,6 +5,7 @@
 
 use super::clients::Clients;
 use super::jobs::Jobs;
+use super::journal::Journal;
 use super::message::FromWorld;
 use super::outbox;
 use super::vitals::Vitals;
@@ -43,8 +44,9 @@ impl BoardFeed {
     }
 
     /// The board with what is measured.
-    pub(super) fn board(&mut self, engine: &Engine, jobs: &Jobs, now: Time, at: Instant) -> Board {
-        engine.board(now, &self.vitals.measured(jobs, at))
+    pub(super) fn board(&mut self, journal: &Journal, jobs: &Jobs, now: Time, at: Instant) -> Board {
+        let board = journal.engine().board(now, &self.vitals.measured(jobs, at));
+        Board { trouble: journal.trouble(), ..board }
     }
 
     /// One task as on the board, with what is measured.
@@ -60,11 +62,11 @@ impl BoardFeed {
     }
 
     /// Sends the board to all who see it, if it is due.
-    pub(super) fn send(&mut self, clients: &Clients, engine: &Engine, jobs: &Jobs, now: Time, at: Instant) {
+    pub(super) fn send(&mut self, clients: &Clients, journal: &Journal, jobs: &Jobs, now: Time, at: Instant) {
         if self.due(clients.any_subscribed(), at).is_none_or(|due| due > at) {
             return;
         }
-        let board = self.board(engine, jobs, now, at);
+        let board = self.board(journal, jobs, now, at);
         self.changed = false;
         self.sent_at = Some(at);
         if let Some(bytes) = outbox::encode(&FromDaemon::Board(Box::new(board))) {

@@ -5,6 +5,7 @@
 //! itself finds out meanwhile are events for the engine, in the order in which they were found.
 
 use super::batches::{self, BatchReport};
+use super::environment;
 use super::fence::Fence;
 use super::git_effects::work;
 use super::jobs::{Begin, Jobs, Order};
@@ -36,7 +37,14 @@ impl Effects {
     }
 
     /// Asks the world about everything that an earlier daemon has left open.
-    pub(super) fn reconcile(&mut self, now: Time, engine: &Engine, jobs: &mut Jobs, workers: &mut Workers) {
+    pub(super) fn reconcile(
+        &mut self,
+        now: Time,
+        paths: &Paths,
+        engine: &Engine,
+        jobs: &mut Jobs,
+        workers: &mut Workers,
+    ) {
         let open = engine.open_effects();
         let starting: HashSet<JobId> = open
             .iter()
@@ -55,6 +63,8 @@ impl Effects {
                 tracing::error!(%job, %error, "no thread can be started for a job");
             }
         }
+        let (task, job) = environment::numbers(paths);
+        self.found_out(Event::NumbersFound { task, job });
         self.found_out(Event::Restarted);
         for effect in open {
             self.begin(now, effect, jobs, workers);

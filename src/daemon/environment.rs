@@ -7,7 +7,7 @@ use crate::agents::profile::Profile;
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::fact::Fact;
 use crate::os::paths::Paths;
-use crate::values::ids::{AttemptId, BenchId, SpecId, TaskId};
+use crate::values::ids::{AttemptId, BenchId, JobId, SpecId, TaskId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -98,6 +98,17 @@ pub(super) fn save_parent(paths: &Paths, parent: Parent, kept: &Kept) -> io::Res
 /// Keeps `kept` for the batches and the queue of a repo.
 pub(super) fn save_repo(paths: &Paths, repo: &Path, kept: &Kept) -> io::Result<()> {
     put(&repo_file(paths, repo), kept)
+}
+
+/// The highest numbers of a task and of a job under which something lies in the data folder; 0 for none.
+pub(super) fn numbers(paths: &Paths) -> (TaskId, JobId) {
+    let highest = |folder: &Path, number: fn(&str) -> Option<u64>| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| number(entry.file_name().to_str()?)).max().unwrap_or(0)
+    };
+    let task =
+        highest(&paths.data.join("env"), |name| name.strip_prefix('t')?.strip_suffix(".json")?.parse().ok());
+    (TaskId(task), JobId(highest(&paths.jobs(), |name| name.parse().ok())))
 }
 
 /// A task or spec that gets a copy of what is kept for its spec, bench or repo.

@@ -24,6 +24,7 @@ use super::{batches, benches, sessions, specs};
 use crate::core::engine::Engine;
 use crate::core::model::event::Event;
 use crate::core::model::notice::Notice;
+use crate::core::views::board::Trouble;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::store::ledger::Ledger;
@@ -61,13 +62,19 @@ pub(super) struct EventLoop {
 
 impl EventLoop {
     /// A loop around an engine that was replayed from `ledger`; `program` is nopeek itself, for keepers.
-    pub(super) fn new(paths: Paths, program: PathBuf, engine: Engine, ledger: Ledger, world: World) -> Self {
+    pub(super) fn new(
+        paths: Paths,
+        program: PathBuf,
+        engine: Engine,
+        (ledger, read_only): (Ledger, Option<Trouble>),
+        world: World,
+    ) -> Self {
         let time = Timekeeper::start();
         let mut board = BoardFeed::default();
         board.changes();
         Self {
             jobs: Jobs::new(paths.clone(), program, Arc::clone(time.clock()), world.clone()),
-            journal: Journal::new(paths.clone(), engine, ledger),
+            journal: Journal::new(paths.clone(), engine, ledger, read_only),
             workers: Workers::new(paths.clone(), world),
             effects: Effects::new(&paths),
             paths,
@@ -90,8 +97,11 @@ impl EventLoop {
         mut stop: mpsc::Receiver<()>,
     ) {
         let (sender, mut people) = mpsc::channel(message::PEOPLE_MAX);
-        let Self { time, effects, journal, jobs, workers, .. } = &mut self;
-        effects.reconcile(time.now(), journal.engine(), jobs, workers);
+        let Self { paths, time, effects, journal, jobs, workers, .. } = &mut self;
+        // Of a ledger that is only read nothing is done: not even what is under way is taken up.
+        if !journal.is_read_only() {
+            effects.reconcile(time.now(), paths, journal.engine(), jobs, workers);
+        }
         self.turn();
         let accepting = tokio::spawn(sessions::accept(listener, sender));
         while !self.ending {
@@ -143,7 +153,8 @@ impl EventLoop {
         if let Some(slept) = slept {
             self.journal.step(now, Event::Suspended(slept));
         }
-        if self.journal.engine().deadline().is_some_and(|deadline| deadline <= now) {
+        let due = self.journal.engine().deadline().is_some_and(|deadline| deadline <= now);
+        if due && !self.journal.is_read_only() {
             self.journal.step(now, Event::Tick);
         }
     }
@@ -155,19 +166,20 @@ impl EventLoop {
             let Some(event) = self.effects.next_event() else { break };
             self.hear_event(event);
         }
-        let now = self.time.now();
+        let (now, started) = (self.time.now(), self.time.started());
         let Self { paths, journal, jobs, workers, clients, screens, board, questions, queues, post, .. } =
             self;
         if journal.is_saved() {
             questions.serve(journal.engine());
         }
+        journal.back_up(now, started, workers);
         if journal.take_changed() {
             board.changes();
         }
         let engine = journal.engine();
         screens.show(engine, jobs, clock::instant());
         screens.forget_scrollbacks(engine);
-        board.send(clients, engine, jobs, now, clock::instant());
+        board.send(clients, journal, jobs, now, clock::instant());
         board.measure(engine, jobs, workers, clients.any_subscribed(), clock::instant());
         post.hand_over(paths);
         queues.watch(engine, workers, clock::instant());
@@ -184,6 +196,7 @@ impl EventLoop {
                 screens.scrollback_read((job, screen), journal.engine(), jobs, workers, at);
             }
             FromWorld::Measured { job, found } => self.board.measured(job, found, at),
+            FromWorld::BackedUp(failure) => journal.backed_up(now, failure),
             FromWorld::Resolved { reply, result } => journal.launch(now, reply, result),
             FromWorld::Voting { reply, result } => match result {
                 Ok(command) => journal.command(now, reply, *command),
@@ -213,6 +226,7 @@ impl EventLoop {
             | Event::Alive(_)
             | Event::Suspended(_)
             | Event::Tick
+            | Event::NumbersFound { .. }
             | Event::Restarted => {}
         }
         self.journal.step(self.time.now(), event);
@@ -265,7 +279,8 @@ impl EventLoop {
     fn due(&self) -> Instant {
         let at = clock::instant();
         let retry = self.journal.retry_at();
-        let deadline = self.journal.engine().deadline().filter(|_| retry.is_none()).map(|deadline| {
+        let decides = retry.is_none() && !self.journal.is_read_only();
+        let deadline = self.journal.engine().deadline().filter(|_| decides).map(|deadline| {
             // Never at once: a deadline that a tick did not use up must not keep the loop busy.
             at + Duration::from_millis(deadline.since(self.time.now()).0.clamp(2, 3_600_000))
         });

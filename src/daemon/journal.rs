@@ -8,14 +8,18 @@ use super::after_commit::{Acknowledged, AfterCommit, Decided};
 use super::commands::refused;
 use super::environment;
 use super::launch::{Resolved, refusal};
+use super::ledger_trouble::{self, LedgerTrouble};
 use super::message::ReplyTo;
+use super::workers::Workers;
 use crate::core::engine::Engine;
 use crate::core::model::event::{Command, Event};
 use crate::core::model::panel::PanelCommand;
 use crate::core::model::refused::Refused;
+use crate::core::views::board::Trouble;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::store::StoreError;
+use crate::store::backup::Failure;
 use crate::store::ledger::Ledger;
 use crate::values::ids::TaskId;
 use crate::values::time::Time;
@@ -37,14 +41,37 @@ pub(super) struct Journal {
     unsaved: VecDeque<Decided>,
     /// The ledger could not be written: when it is tried again.
     retry_at: Option<Instant>,
-    /// A step has decided facts since [`Journal::take_changed`].
+    /// What is wrong with the ledger, and its back-ups.
+    trouble: LedgerTrouble,
+    /// A step has decided facts since [`Journal::take_changed`], or the ledger's trouble is another.
     changed: bool,
 }
 
 impl Journal {
-    /// A journal of an engine that was replayed from `ledger`.
-    pub(super) fn new(paths: Paths, engine: Engine, ledger: Ledger) -> Self {
-        Self { paths, engine, ledger, unsaved: VecDeque::new(), retry_at: None, changed: false }
+    /// A journal of an engine that was replayed from `ledger`; `read_only`: why nothing is to be decided on it.
+    pub(super) fn new(paths: Paths, engine: Engine, ledger: Ledger, read_only: Option<Trouble>) -> Self {
+        let trouble = LedgerTrouble::new(read_only);
+        Self { paths, engine, ledger, unsaved: VecDeque::new(), retry_at: None, trouble, changed: false }
+    }
+
+    /// Whether the ledger is only read: nothing is decided, and nothing that is under way is taken up.
+    pub(super) const fn is_read_only(&self) -> bool {
+        self.trouble.is_read_only()
+    }
+
+    /// What people should know of the ledger first; none: nothing is wrong with it.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.worst()
+    }
+
+    /// Has the back-up of the day made by a worker, if it is due; `started` is when the daemon was.
+    pub(super) fn back_up(&mut self, now: Time, started: Time, workers: &mut Workers) {
+        self.trouble.back_up(&self.ledger, now, started, workers);
+    }
+
+    /// The back-up of the day was made, or failed.
+    pub(super) fn backed_up(&mut self, now: Time, failure: Option<Failure>) {
+        self.changed |= self.trouble.backed_up(now, failure);
     }
 
     /// The engine, to ask it.
@@ -87,6 +114,7 @@ impl Journal {
         event: Event,
         mut after: AfterCommit,
     ) -> Result<Vec<TaskId>, Refused> {
+        self.trouble.refuse_if_read_only()?;
         let step = self.engine.step(now, event)?;
         after.effects = step.effects;
         after.notices = step.notices;
@@ -160,14 +188,7 @@ impl Journal {
 
     /// Whether commands are taken.
     pub(super) fn writable(&self) -> Result<(), Refusal> {
-        match self.retry_at {
-            None => Ok(()),
-            Some(_) => Err(refusal(
-                RefusalKind::Failed,
-                format!("the ledger {} can't be written", self.paths.ledger().display()),
-                "make room on its disk; nothing is lost, and agents go on",
-            )),
-        }
+        self.trouble.writable()
     }
 
     /// Commits all facts. What is returned is in the ledger: what follows it is to be done now, in this order.
@@ -189,6 +210,8 @@ impl Journal {
             {
                 tracing::error!(%error, "the ledger can't be written; trying again");
                 self.retry_at = Some(clock::instant() + RETRY);
+                self.trouble.unwritten = Some(ledger_trouble::unwritten(&error));
+                self.changed = true;
                 self.answer_uncertain(&error);
                 return committed;
             }
@@ -196,6 +219,7 @@ impl Journal {
             committed.extend(self.unsaved.drain(..alike));
         }
         self.retry_at = None;
+        self.changed |= self.trouble.unwritten.take().is_some();
         committed
     }
 
@@ -203,9 +227,12 @@ impl Journal {
     fn answer_uncertain(&mut self, error: &StoreError) {
         for decided in &mut self.unsaved {
             if let Some((reply, _)) = decided.after.answer.take() {
-                let remedy = "make room on its disk: it is done once the ledger can be written; until then it is lost \
-                              if the daemon ends. `nopeek ls` says";
-                let refusal = refusal(RefusalKind::Failed, format!("not certain yet: {error}"), remedy);
+                let remedy = format!(
+                    "{}: it is done once the ledger can be written; until then it is lost if the daemon ends. \
+                     `nopeek ls` says",
+                    error.remedy()
+                );
+                let refusal = refusal(RefusalKind::Failed, format!("not certain yet: {error}"), &remedy);
                 reply.answer(Err(refusal));
             }
         }
@@ -221,7 +248,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::below(home.path()).unwrap();
         let ledger = Ledger::open(&paths.ledger()).unwrap();
-        (home, Journal::new(paths, Engine::new(), ledger))
+        (home, Journal::new(paths, Engine::new(), ledger, None))
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::specs::ResolvedSpec;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::event::{Command, Event};
 use crate::screen::covered::Covered;
+use crate::store::backup::Failure;
 use crate::values::ids::JobId;
 use crate::wire::client::{Refusal, Reply, ToDaemon};
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ pub(super) enum FromWorld {
     Glanced { repo: PathBuf, seen: Seen },
     /// A request for a spec was looked up.
     SpecResolved { reply: ReplyTo, result: Box<Result<ResolvedSpec, Refusal>> },
+    /// The back-up of the day was made, or why not.
+    BackedUp(Option<Failure>),
     /// A bench that was looked up may be opened.
     BenchResolved { reply: ReplyTo, result: Box<Result<ResolvedBench, Refusal>> },
 }

@@ -11,7 +11,7 @@
 //!
 //! | part | what it owns |
 //! |---|---|
-//! | `journal` | the engine and the ledger: steps, what is not saved yet, the commit and its retry |
+//! | `journal` | the engine and the ledger: steps, what is not saved yet, the commit and its retry; `ledger_trouble` |
 //! | `effects` | effects that are being done; what the loop finds out by doing them; the `fence` before changes of repos |
 //! | `jobs` | a thread for each job, and its screen under the lid |
 //! | `workers` | a thread for each lane of work on git and disk |
@@ -48,6 +48,7 @@ mod git_effects;
 mod jobs;
 mod journal;
 mod launch;
+mod ledger_trouble;
 mod message;
 mod notices;
 #[cfg(feature = "otlp")]

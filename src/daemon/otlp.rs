@@ -73,7 +73,7 @@ impl Collector {
 
     /// Sends a task's trace; how many spans that were.
     fn send(&self, ledger: &Path, task: TaskId) -> Result<usize, String> {
-        let entries = Reader::open(ledger).and_then(|reader| reader.of_task(task));
+        let entries = Reader::open(ledger).and_then(|reader| reader.of_task(task)?.whole(ledger));
         let spans = trace::spans(&entries.map_err(|error| error.to_string())?, task);
         self.post(&spans).map_err(|error| error.to_string())?;
         Ok(spans.len())

@@ -77,7 +77,12 @@ pub(super) fn of(paths: &Paths, scope: Scope, now: Time) -> Result<Report, Refus
     };
     let named = scope.tasks.clone().filter(|_| scope.since.is_none());
     let mut gather = Gather::new(scope.clone(), now);
-    reader::each(&paths.ledger(), scope.since, |entry| gather.take(entry)).map_err(unread)?;
+    let path = paths.ledger();
+    let rows = reader::each(&path, scope.since, |entry| gather.take(entry)).map_err(unread)?;
+    // Sums without them would look right and be wrong.
+    if let Some(row) = rows.into_iter().next() {
+        return Err(unread(StoreError::of_row(&path, row)));
+    }
     let report = gather.finish();
     let has = |id: &TaskId| report.tasks.iter().any(|task| task.id == *id);
     if let Some(id) = named.iter().flatten().find(|id| !has(id)) {

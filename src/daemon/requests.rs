@@ -17,7 +17,9 @@ use crate::core::views::ledger::LedgerLine;
 use crate::git;
 use crate::os::clock;
 use crate::store::ledger::Ledger;
+use crate::store::rows::{Read, Unread};
 use crate::values::ids::{JobId, TaskId};
+use crate::values::text::Shown;
 use crate::values::time::Time;
 use crate::wire::client::{
     DaemonStatus, Refusal, RefusalKind, Reply, Request, RunRequest, TaskRef, ToDaemon,
@@ -70,7 +72,7 @@ impl EventLoop {
                     Err(refusal) => Err(refusal),
                 }
             }
-            Request::Board => Ok(Reply::Board(Box::new(board.board(engine, jobs, now, clock::instant())))),
+            Request::Board => Ok(Reply::Board(Box::new(board.board(journal, jobs, now, clock::instant())))),
             Request::Task(task) => find(engine, &task).and_then(|id| {
                 let view = board.task(id, engine, jobs, now, clock::instant());
                 view.map(|view| Reply::Task(Box::new(view))).ok_or_else(|| no_task(id))
@@ -159,7 +161,7 @@ fn ledger_lines(
     (after, limit): (u64, u32),
 ) -> Result<Reply, Refusal> {
     let task = task.map(|task| find(engine, task)).transpose()?;
-    let entries = ledger
+    let Read { entries, unread } = ledger
         .lines(task, after, limit.min(LINES_MAX))
         .map_err(|error| failed(format!("the ledger can't be read: {error}")))?;
     let mut names: HashMap<TaskId, String> = HashMap::new();
@@ -181,7 +183,9 @@ fn ledger_lines(
             text: entry.fact.describe(),
         }
     });
-    Ok(Reply::Ledger(lines.collect()))
+    let mut lines: Vec<LedgerLine> = lines.chain(unread.into_iter().map(gap)).collect();
+    lines.sort_by_key(|line| line.seq);
+    Ok(Reply::Ledger(lines))
 }
 
 /// Answers with the diff of an attempt (none: the one with the work), if its agent no longer works under the lid.
@@ -236,4 +240,16 @@ fn target_of(engine: &Engine, view: &TaskView) -> String {
 
 fn no_task(id: TaskId) -> Refusal {
     refusal(RefusalKind::NotFound, format!("there is no task {id}"), "")
+}
+
+/// The line of a row that gives no fact.
+fn gap(row: Unread) -> LedgerLine {
+    LedgerLine {
+        seq: row.seq,
+        at: row.at,
+        task: row.task,
+        name: row.task.map(|task| task.to_string()).unwrap_or_default(),
+        kind: LedgerLine::UNREAD.to_owned(),
+        text: Shown::line(&row.to_string()),
+    }
 }

@@ -4,6 +4,7 @@
 //! start that fails says what failed, on what, and what to do.
 
 use super::event_loop::EventLoop;
+use super::ledger_trouble;
 use super::message::World;
 use crate::core::engine::Engine;
 use crate::os::lock::Lock;
@@ -101,7 +102,8 @@ fn take_lock(paths: &Paths) -> Result<Lock, DaemonError> {
 
 fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
     let ledger = Ledger::open(&paths.ledger())?;
-    let engine = Engine::replay(ledger.load()?);
+    let (entries, read_only) = ledger_trouble::judge(&paths.ledger(), ledger.load()?)?;
+    let engine = Engine::replay(entries);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -122,7 +124,7 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         let mut hangups = signal(SignalKind::hangup()).map_err(io_error("listen for signals"))?;
         tokio::spawn(async move { while hangups.recv().await.is_some() {} });
         let (world, receiver) = World::new();
-        let event_loop = EventLoop::new(paths.clone(), program, engine, ledger, world);
+        let event_loop = EventLoop::new(paths.clone(), program, engine, (ledger, read_only), world);
         event_loop.run(listener, receiver, stop).await;
         Ok::<(), DaemonError>(())
     })?;

@@ -29,6 +29,8 @@ pub(super) enum Lane {
     Trace,
     /// Looking up what tasks need.
     Launch,
+    /// Back-ups of the ledger.
+    Backup,
 }
 
 type Piece = Box<dyn FnOnce() + Send>;

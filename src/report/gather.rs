@@ -341,6 +341,7 @@ impl Record {
             | Fact::Interrupted { .. }
             | Fact::Stopped { .. }
             | Fact::Rejected { .. }
+            | Fact::NumbersUsed { .. }
             | Fact::Covered { .. } => {}
         }
     }

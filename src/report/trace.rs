@@ -360,6 +360,7 @@ impl Tracer {
             | Fact::Slept { .. }
             | Fact::Covered { .. }
             | Fact::Forgotten { .. }
+            | Fact::NumbersUsed { .. }
             | Fact::Panel(_)
             | Fact::Ask(_)
             | Fact::Budget(_)

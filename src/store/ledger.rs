@@ -1,18 +1,22 @@
 //! The ledger: facts in the order in which they were decided, one transaction a step.
 //!
 //! Promises: what `append` has returned survives a power cut (WAL with full synchronisation). A fact is stored as JSON
-//! beside the columns that people filter on. An older file is backed up before it is brought up to date.
+//! beside the columns that people filter on and the version of its form. An older file is backed up before its format
+//! is changed, and not changed if it can't be. A row that can't be read is handed over as such, beside all others.
 
-use super::StoreError;
-use crate::core::model::fact::{Entry, Fact};
+use super::rows::{self, Part, Read, columns};
+use super::upcast::Upcaster;
+use super::{StoreError, backup};
+use crate::core::model::fact::Fact;
+use crate::os::clock::Clock;
 use crate::values::ids::TaskId;
 use crate::values::time::Time;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The format that this version writes.
-pub const FORMAT: i64 = 1;
+/// The format that this version writes: 1 had no column `v`.
+pub const FORMAT: i64 = 2;
 /// "nopk": says that a file is ours.
 pub(super) const APPLICATION: i64 = 0x6e6f_706b;
 /// How long another process may hold the file.
@@ -25,10 +29,13 @@ const SCHEMA: &str = "
         by   TEXT    NOT NULL,
         task INTEGER,
         kind TEXT    NOT NULL,
-        body TEXT    NOT NULL
+        body TEXT    NOT NULL,
+        v    INTEGER NOT NULL DEFAULT 1
     ) STRICT;
     CREATE INDEX facts_of_task ON facts (task, seq);
 ";
+/// From format 1 to 2: every fact has the version of its form; those that are there have the first.
+const TO_2: &str = "ALTER TABLE facts ADD COLUMN v INTEGER NOT NULL DEFAULT 1";
 
 /// An open ledger.
 #[derive(Debug)]
@@ -36,6 +43,8 @@ pub struct Ledger {
     path: PathBuf,
     db: Connection,
     last: u64,
+    /// Knows in which version each kind is written.
+    versions: Upcaster,
 }
 
 impl Ledger {
@@ -64,13 +73,21 @@ impl Ledger {
             all.commit().map_err(fail("set up"))?;
         } else {
             sound(&db, path)?;
+            if found < FORMAT {
+                renew(&mut db, path, found)?;
+            }
         }
         let last: Option<i64> = db
             .query_row("SELECT max(seq) FROM facts", [], |row| row.get(0))
             .optional()
             .map_err(fail("read"))?
             .flatten();
-        Ok(Self { path: path.to_owned(), db, last: last.unwrap_or(0).unsigned_abs() })
+        Ok(Self {
+            path: path.to_owned(),
+            db,
+            last: last.unwrap_or(0).unsigned_abs(),
+            versions: Upcaster::default(),
+        })
     }
 
     /// Writes facts durably, all or none; returns the place of the last one.
@@ -82,7 +99,7 @@ impl Ledger {
         {
             let mut insert = all
                 .prepare_cached(
-                    "INSERT INTO facts (seq, at, by, task, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    "INSERT INTO facts (seq, at, by, task, kind, v, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )
                 .map_err(fail("write"))?;
             for fact in facts {
@@ -91,9 +108,10 @@ impl Ledger {
                     path: path.clone(),
                     what: format!("a fact can't be written: {error}"),
                 })?;
-                let task = fact.task().map(|task| task.0.cast_signed());
+                let (task, kind) = (fact.task().map(|task| task.0.cast_signed()), fact.kind());
+                let version = self.versions.version(kind);
                 insert
-                    .execute(params![seq.cast_signed(), at.0.cast_signed(), by, task, fact.kind(), body])
+                    .execute(params![seq.cast_signed(), at.0.cast_signed(), by, task, kind, version, body])
                     .map_err(fail("write"))?;
             }
         }
@@ -102,18 +120,28 @@ impl Ledger {
         Ok(seq)
     }
 
-    /// All facts, oldest first.
-    pub fn load(&self) -> Result<Vec<Entry>, StoreError> {
-        self.entries("SELECT seq, at, by, body FROM facts ORDER BY seq", params![])
+    /// All rows, oldest first.
+    pub fn load(&self) -> Result<Read, StoreError> {
+        let sql = format!("SELECT {} FROM facts ORDER BY seq", columns(FORMAT));
+        rows::read((&self.db, &self.path), Part::Whole, &sql, &[])
     }
 
-    /// Facts after `after`, of one task or of all: the newest `limit` of them, oldest first.
-    pub fn lines(&self, task: Option<TaskId>, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    /// Rows after `after`, of one task or of all: the newest `limit` of them, oldest first.
+    pub fn lines(&self, task: Option<TaskId>, after: u64, limit: u32) -> Result<Read, StoreError> {
         let (task, after) = (task.map(|task| task.0.cast_signed()), after.cast_signed());
-        let sql = "SELECT seq, at, by, body FROM (
-                       SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2) ORDER BY seq DESC LIMIT ?3
-                   ) ORDER BY seq";
-        self.entries(sql, params![after, task, limit])
+        let sql = format!(
+            "SELECT {} FROM (
+                 SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2) ORDER BY seq DESC LIMIT ?3
+             ) ORDER BY seq",
+            columns(FORMAT)
+        );
+        rows::read((&self.db, &self.path), Part::Slice(FORMAT), &sql, params![after, task, limit])
+    }
+
+    /// Its file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How many facts there are.
@@ -121,30 +149,6 @@ impl Ledger {
     pub const fn count(&self) -> u64 {
         self.last
     }
-
-    fn entries(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Entry>, StoreError> {
-        let fail = |act| failed(&self.path, act);
-        let mut query = self.db.prepare_cached(sql).map_err(fail("read"))?;
-        let rows = query.query_map(values, columns).map_err(fail("read"))?;
-        rows.map(|row| entry(&self.path, row.map_err(fail("read"))?)).collect()
-    }
-}
-
-/// A row as it is stored: place, moment, who, body.
-pub(super) type Columns = (u64, u64, String, String);
-
-/// The entry that a row holds.
-pub(super) fn entry(path: &Path, (seq, at, by, body): Columns) -> Result<Entry, StoreError> {
-    let fact = serde_json::from_str(&body).map_err(|error| StoreError::Damaged {
-        path: path.to_owned(),
-        what: format!("fact {seq} can't be read: {error}"),
-    })?;
-    Ok(Entry { seq, at: Time(at), by, fact })
-}
-
-pub(super) fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    let (seq, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-    Ok((seq.unsigned_abs(), at.unsigned_abs(), row.get(2)?, row.get(3)?))
 }
 
 /// Refuses a file whose pages don't fit together, before anything is believed.
@@ -154,12 +158,24 @@ fn sound(db: &Connection, path: &Path) -> Result<(), StoreError> {
     if said == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: path.to_owned(), what: said }) }
 }
 
+/// Brings a file of an older format up to date, once there is a back-up of it.
+fn renew(db: &mut Connection, path: &Path, found: i64) -> Result<(), StoreError> {
+    let fail = || failed(path, "bring up to date");
+    let backup = backup::make(path, Time(Clock::start().now_ms()))?;
+    tracing::info!(from = found, to = FORMAT, backup = %backup.path.display(), "the ledger's format is renewed");
+    let all = db.transaction().map_err(fail())?;
+    all.execute_batch(TO_2).map_err(fail())?;
+    all.pragma_update(None, "user_version", FORMAT).map_err(fail())?;
+    all.commit().map_err(fail())
+}
+
 pub(super) fn failed<'a>(path: &'a Path, act: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + 'a {
     move |source| match source.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(path.to_owned()),
         Some(ErrorCode::DatabaseCorrupt) => {
             StoreError::Damaged { path: path.to_owned(), what: source.to_string() }
         }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy(path.to_owned()),
         Some(ErrorCode::NotADatabase) => StoreError::NotOurs(path.to_owned()),
         _ => StoreError::Sqlite { act, path: path.to_owned(), source },
     }
@@ -184,12 +200,12 @@ mod tests {
         let mut ledger = Ledger::open(&path).unwrap();
         assert_eq!(ledger.count(), 3);
         assert_eq!(ledger.append(Time(6), "nopeek", &facts(1)).unwrap(), 4);
-        let all = ledger.load().unwrap();
+        let all = ledger.load().unwrap().entries;
         assert_eq!(all.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_eq!((all[0].by.as_str(), all[0].at), ("ada", Time(5)));
-        let of_one = ledger.lines(Some(TaskId(1)), 0, 10).unwrap();
+        let of_one = ledger.lines(Some(TaskId(1)), 0, 10).unwrap().entries;
         assert_eq!(of_one.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4]);
-        let newest = ledger.lines(None, 0, 2).unwrap();
+        let newest = ledger.lines(None, 0, 2).unwrap().entries;
         assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
     }
 

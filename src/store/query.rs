@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
-use crate::core::model::fact::Entry;
+use super::rows::{self, Part, Read, columns};
 use crate::os::clock;
 use crate::report::trace;
 use crate::values::ids::TaskId;
@@ -45,7 +45,7 @@ const LINES: &str = "
         by,
         task,
         (SELECT json_extract(l.body, '$.launched.launch.name') FROM facts AS l
-            WHERE l.task = facts.task AND l.kind = 'launched') AS name,
+            WHERE l.task = facts.task AND l.kind = 'launched' AND json_valid(l.body)) AS name,
         kind,
         body
     FROM facts";
@@ -113,7 +113,7 @@ impl SqlError {
             Self::NotRead(_) => "write one SELECT; the ledger is only ever written by the daemon".to_owned(),
             Self::NotOne(_) => "write one SELECT".to_owned(),
             Self::Wrong(_) => {
-                "there are the table facts (seq, at, by, task, kind, body) and the view lines (the same, \
+                "there are the table facts (seq, at, by, task, kind, body, v) and the view lines (the same, \
                                with at as text and the task's name)"
                     .to_owned()
             }
@@ -128,6 +128,8 @@ impl SqlError {
 pub struct Reader {
     path: PathBuf,
     db: Connection,
+    /// Of the file: it is not brought up to date by being read.
+    format: i64,
 }
 
 impl Reader {
@@ -148,30 +150,31 @@ impl Reader {
         if found > FORMAT {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT });
         }
-        Ok(Self { path: path.to_owned(), db })
+        Ok(Self { path: path.to_owned(), db, format: found })
     }
 
     /// The newest lines that pass `filter`, oldest first.
-    pub fn lines(&self, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    pub fn lines(&self, filter: &Filter) -> Result<Read, StoreError> {
         self.read(filter, i64::try_from(filter.limit.min(ROWS_MAX)).unwrap_or(i64::MAX))
     }
 
-    fn read(&self, filter: &Filter, limit: i64) -> Result<Vec<Entry>, StoreError> {
-        let fail = |act| failed(&self.path, act);
-        let sql = "SELECT seq, at, by, body FROM (
+    fn read(&self, filter: &Filter, limit: i64) -> Result<Read, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM (
                 SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2)
                     AND (?3 = '[]' OR EXISTS (SELECT 1 FROM json_each(?3) AS k WHERE facts.kind GLOB k.value))
                     AND (?4 IS NULL OR by = ?4 OR substr(by, 1, length(?4) + 1) = ?4 || '@')
                     AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
                     AND (?8 IS NULL
-                        OR task IN (SELECT f.task FROM facts AS f, json_tree(f.body) AS t WHERE f.task NOT NULL
+                        OR task IN (SELECT f.task FROM facts AS f, json_tree(iif(json_valid(f.body), f.body, '{{}}')) AS t WHERE f.task NOT NULL
                             AND f.body LIKE '%batch%' AND t.key = 'batch' AND CAST(t.value AS TEXT) = ?8)
-                        OR body LIKE '%batch%' AND EXISTS (SELECT 1 FROM json_tree(facts.body) AS t
+                        OR body LIKE '%batch%' AND EXISTS (SELECT 1 FROM json_tree(iif(json_valid(facts.body), facts.body, '{{}}')) AS t
                             WHERE t.key = 'batch' AND CAST(t.value AS TEXT) = ?8))
                 ORDER BY seq DESC LIMIT ?7
-            ) ORDER BY seq";
+            ) ORDER BY seq",
+            columns(self.format)
+        );
         let time = |time: Option<Time>| time.map(|time| time.0.cast_signed());
-        let mut query = self.db.prepare(sql).map_err(fail("read"))?;
         let values = params![
             filter.after.cast_signed(),
             filter.task.map(|task| task.0.cast_signed()),
@@ -182,28 +185,15 @@ impl Reader {
             limit,
             filter.batch,
         ];
-        let rows = query
-            .query_map(values, |row| {
-                let (seq, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-                Ok((seq.unsigned_abs(), at.unsigned_abs(), row.get(2)?, row.get::<_, String>(3)?))
-            })
-            .map_err(fail("read"))?;
-        rows.map(|row| {
-            let (seq, at, by, body) = row.map_err(fail("read"))?;
-            let fact = serde_json::from_str(&body).map_err(|error| StoreError::Damaged {
-                path: self.path.clone(),
-                what: format!("fact {seq} can't be read: {error}"),
-            })?;
-            Ok(Entry { seq, at: Time(at), by, fact })
-        })
-        .collect()
+        rows::read((&self.db, &self.path), Part::Slice(self.format), &sql, values)
     }
 
     /// The name and the repo of each task that was ever launched.
     pub fn tasks(&self) -> Result<HashMap<TaskId, (String, PathBuf)>, StoreError> {
         let fail = |act| failed(&self.path, act);
         let sql = "SELECT task, json_extract(body, '$.launched.launch.name'), \
-                   json_extract(body, '$.launched.launch.repo') FROM facts WHERE kind = 'launched' AND task NOT NULL";
+                   json_extract(body, '$.launched.launch.repo') FROM facts \
+                   WHERE kind = 'launched' AND task NOT NULL AND json_valid(body)";
         let mut query = self.db.prepare(sql).map_err(fail("read"))?;
         let rows = query.query_map([], |row| {
             let (task, name, repo): (i64, Option<String>, Option<String>) =
@@ -213,18 +203,18 @@ impl Reader {
         rows.map_err(fail("read"))?.collect::<Result<_, _>>().map_err(fail("read"))
     }
 
-    /// All facts of a task, oldest first.
-    pub fn of_task(&self, task: TaskId) -> Result<Vec<Entry>, StoreError> {
+    /// All rows of a task, oldest first.
+    pub fn of_task(&self, task: TaskId) -> Result<Read, StoreError> {
         let filter = Filter { task: Some(task), ..Filter::default() };
-        let mut entries = self.read(&filter, i64::MAX)?;
-        if let Some(spec) = trace::spec_of(&entries, task) {
+        let mut read = self.read(&filter, i64::MAX)?;
+        if let Some(spec) = trace::spec_of(&read.entries, task) {
             let filter = Filter { kinds: vec!["spec_opened".to_owned()], ..Filter::default() };
-            let goals = self.read(&filter, i64::MAX)?;
+            let goals = self.read(&filter, i64::MAX)?.entries;
             if let Some(goal) = goals.into_iter().find(|entry| trace::is_goal(entry, spec)) {
-                entries.insert(0, goal);
+                read.entries.insert(0, goal);
             }
         }
-        Ok(entries)
+        Ok(read)
     }
 
     /// The kinds of facts that there are.
@@ -376,7 +366,7 @@ mod tests {
     fn seqs(filter: Filter) -> Vec<u64> {
         let (_dir, path, _ledger) = ledger();
         let filter = Filter { limit: 10, ..filter };
-        Reader::open(&path).unwrap().lines(&filter).unwrap().iter().map(|entry| entry.seq).collect()
+        Reader::open(&path).unwrap().lines(&filter).unwrap().entries.iter().map(|entry| entry.seq).collect()
     }
 
     #[test]
@@ -396,17 +386,17 @@ mod tests {
     fn a_batch_is_what_names_it_and_all_of_its_tasks() {
         let (_dir, path, ledger) = ledger();
         drop(ledger);
-        let put = |seq: u64, task: Option<u64>, body: &str| {
+        let put = |seq: u64, task: Option<u64>, kind: &str, body: &str| {
             let db = Connection::open(&path).unwrap();
-            let values = params![seq.cast_signed(), task.map(u64::cast_signed), body];
-            db.execute("INSERT INTO facts VALUES (?1, 3000, 'nopeek', ?2, 'x', ?3)", values).unwrap();
+            let values = params![seq.cast_signed(), task.map(u64::cast_signed), kind, body];
+            db.execute("INSERT INTO facts VALUES (?1, 3000, 'nopeek', ?2, ?3, ?4, 1)", values).unwrap();
         };
-        put(5, Some(2), r#"{"stuck":{"task":2,"why":"batch 7","batch":7}}"#);
-        put(6, None, r#"{"slept":{"span":5,"batch":"night"}}"#);
+        put(5, Some(2), "stuck", r#"{"stuck":{"task":2,"why":"batch 7","batch":7}}"#);
+        put(6, None, "slept", r#"{"slept":{"span":5,"batch":"night"}}"#);
         let of = |batch: &str| {
             let filter = Filter { batch: Some(batch.to_owned()), limit: 10, ..Filter::default() };
             let lines = Reader::open(&path).unwrap().lines(&filter).unwrap();
-            lines.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+            lines.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
         };
         assert_eq!((of("7"), of("night"), of("8")), (vec![3, 4, 5], vec![6], vec![]));
     }
@@ -448,7 +438,7 @@ mod tests {
         let vacuum = format!("VACUUM INTO '{}'", other.display());
         for sql in [
             "DELETE FROM facts",
-            "INSERT INTO facts VALUES (9, 9, 'x', 9, 'x', '{}')",
+            "INSERT INTO facts VALUES (9, 9, 'x', 9, 'x', '{}', 1)",
             "UPDATE facts SET by = 'me' RETURNING seq",
             "DROP TABLE facts",
             "CREATE TEMP TABLE t (a)",

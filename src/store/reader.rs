@@ -1,36 +1,42 @@
 //! A look at the ledger beside the daemon's loop: read-only, by a connection of its own, entry by entry.
 
 use super::StoreError;
-use super::ledger::{columns, entry, failed};
+use super::ledger::{BUSY, failed};
+use super::rows::{self, Part, Unread, columns};
 use crate::core::model::fact::Entry;
 use crate::values::time::Time;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
-use std::time::Duration;
-
-/// How long another process may hold the file.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// Gives the entries that a report needs to `take`, oldest first: of no task, of tasks on the board, and of forgotten
 /// tasks to which something happened from `since` on. Requests to the world and their answers are left out: they
-/// are most of a ledger, and what they led to stands in other facts.
-pub fn each(path: &Path, since: Option<Time>, mut take: impl FnMut(&Entry)) -> Result<(), StoreError> {
+/// are most of a ledger, and what they led to stands in other facts. Rows that give no fact are given back.
+pub fn each(
+    path: &Path,
+    since: Option<Time>,
+    mut take: impl FnMut(&Entry),
+) -> Result<Vec<Unread>, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(failed(path, "open"))?;
     db.busy_timeout(BUSY).map_err(failed(path, "open"))?;
-    let fail = failed(path, "read");
-    let sql = "SELECT seq, at, by, body FROM facts
+    let format: i64 =
+        db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed(path, "read"))?;
+    let sql = format!(
+        "SELECT {} FROM facts
                WHERE kind NOT IN ('asked', 'settled', 'session_known')
                  AND (?1 = 0 OR task IS NULL
                       OR task NOT IN (SELECT task FROM facts WHERE kind = 'forgotten' AND task IS NOT NULL)
                       OR task IN (SELECT task FROM facts WHERE at >= ?1 AND task IS NOT NULL))
-               ORDER BY seq";
-    let mut query = db.prepare(sql).map_err(&fail)?;
+               ORDER BY seq",
+        columns(format)
+    );
     let since = since.unwrap_or_default().0.cast_signed();
-    for row in query.query_map([since], columns).map_err(&fail)? {
-        take(&entry(path, row.map_err(&fail)?)?);
-    }
-    Ok(())
+    let mut unread = Vec::new();
+    rows::each((&db, path), Part::Slice(format), &sql, &[&since], |row| match row {
+        Ok(entry) => take(&entry),
+        Err(row) => unread.push(row),
+    })?;
+    Ok(unread)
 }
 
 #[cfg(test)]

@@ -129,6 +129,12 @@ fn bottom(app: &App, area: Rect, on: &mut Canvas<'_>) {
     if let Some(toast) = &app.toast {
         let role = if toast.refused { Role::Refusal } else { Role::Notice };
         on.put(area, 1, 0, &clip(&toast.text, area.width - 2), role);
+    } else if let Some(trouble) = &app.known.board.trouble {
+        // How to go on has several lines, with paths to type: the shell is the place for them.
+        let how = " · `nopeek doctor` says what to do";
+        let what = clip(trouble.what.as_str(), (area.width - 2).saturating_sub(width(how)));
+        let x = on.put(area, 1, 0, &what, Role::Refusal);
+        on.put(area, x, 0, how, Role::Dim);
     }
     if app.over.is_some() {
         return;

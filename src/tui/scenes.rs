@@ -183,6 +183,7 @@ pub(super) fn board() -> Board {
         benches: Vec::new(),
         votes: Vec::new(),
         batches: Vec::new(),
+        trouble: None,
     }
 }
 

@@ -19,6 +19,8 @@ mod flow;
 mod keeper;
 mod layers;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod lid;
 #[cfg(test)]
 mod mcp;

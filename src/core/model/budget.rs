@@ -203,10 +203,11 @@ pub enum BudgetCommand {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetFact {
     /// A repo has these rules.
+    #[strum(serialize = "budget_set")]
     Set {
         /// The repo.
         repo: PathBuf,
@@ -214,6 +215,7 @@ pub enum BudgetFact {
         budget: Box<Budget>,
     },
     /// A set of tasks has a budget of its own.
+    #[strum(serialize = "budget_batch_opened")]
     BatchOpened {
         /// Its name.
         batch: String,
@@ -223,6 +225,7 @@ pub enum BudgetFact {
         allowance: Allowance,
     },
     /// A task counts for a batch.
+    #[strum(serialize = "budget_batch_joined")]
     BatchJoined {
         /// The batch.
         batch: String,
@@ -230,6 +233,7 @@ pub enum BudgetFact {
         task: TaskId,
     },
     /// More is allowed.
+    #[strum(serialize = "budget_raised")]
     Raised {
         /// Of what.
         scope: Scope,
@@ -239,6 +243,7 @@ pub enum BudgetFact {
         unknown: u32,
     },
     /// A day has begun in a repo.
+    #[strum(serialize = "budget_day_began")]
     DayBegan {
         /// The repo.
         repo: PathBuf,
@@ -248,6 +253,7 @@ pub enum BudgetFact {
         base: Spent,
     },
     /// Nothing new starts there.
+    #[strum(serialize = "budget_closed")]
     Closed {
         /// Where.
         scope: Scope,
@@ -255,11 +261,13 @@ pub enum BudgetFact {
         why: Shown,
     },
     /// New work may start there again.
+    #[strum(serialize = "budget_opened")]
     Opened {
         /// Where.
         scope: Scope,
     },
     /// A task was paused because a budget is used up.
+    #[strum(serialize = "budget_paused")]
     OverPaused {
         /// The task.
         task: TaskId,
@@ -269,6 +277,7 @@ pub enum BudgetFact {
         why: Shown,
     },
     /// A human lets this attempt finish, whatever it uses.
+    #[strum(serialize = "budget_excused")]
     Excused {
         /// The attempt.
         attempt: AttemptId,
@@ -276,20 +285,10 @@ pub enum BudgetFact {
 }
 
 impl BudgetFact {
-    /// A word for filters; stable.
+    /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Set { .. } => "budget_set",
-            Self::BatchOpened { .. } => "budget_batch_opened",
-            Self::BatchJoined { .. } => "budget_batch_joined",
-            Self::Raised { .. } => "budget_raised",
-            Self::DayBegan { .. } => "budget_day_began",
-            Self::Closed { .. } => "budget_closed",
-            Self::Opened { .. } => "budget_opened",
-            Self::OverPaused { .. } => "budget_paused",
-            Self::Excused { .. } => "budget_excused",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 
     /// The task that it is about, if it is about one.

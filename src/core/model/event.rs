@@ -62,6 +62,14 @@ pub enum Event {
     Suspended(Span),
     /// The earliest deadline has come, or the daemon just wants the engine to look at the time.
     Tick,
+    /// Before anything else after a start: the highest numbers under which something lies in the data folder.
+    /// Higher ones than the ledger's mean that an older back-up took its place.
+    NumbersFound {
+        /// Of tasks; 0: nothing lies there.
+        task: TaskId,
+        /// Of jobs; 0: nothing lies there.
+        job: JobId,
+    },
     /// The daemon has started: the facts are loaded, and open effects are being asked about.
     Restarted,
 }

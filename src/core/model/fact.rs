@@ -37,8 +37,9 @@ pub struct Entry {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Fact {
     /// A task was created and put at the end of the start queue.
     Launched {
@@ -88,7 +89,6 @@ pub enum Fact {
         /// What its agent is asked to do, complete.
         prompt: String,
         /// What it is to its task.
-        #[serde(default)]
         part: Part,
     },
     /// Its worktree stands.
@@ -224,7 +224,6 @@ pub enum Fact {
         /// A human asked for it: one more attempt than the limit says is granted.
         granted: bool,
         /// What the next attempt is to the task.
-        #[serde(default)]
         part: Part,
     },
     /// Waits for a human to read the diff.
@@ -325,6 +324,16 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         used: Option<Spent>,
     },
+    /// Numbers up to these were given out by facts that are not in this ledger: an older back-up took its place.
+    /// What was made under them still lies in the data folder, so new numbers begin above.
+    NumbersUsed {
+        /// The highest number of a task.
+        task: TaskId,
+        /// The highest number of a job.
+        job: JobId,
+        /// The highest number of an effect.
+        effect: EffectId,
+    },
     /// Of the panel.
     Panel(PanelFact),
     /// Of a question of an agent.
@@ -347,52 +356,15 @@ const fn is_zero(number: &u64) -> bool {
 impl Fact {
     /// The kind in snake case: a ledger column that scripts filter on.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::Launched { .. } => "launched",
-            Self::ParallelSet { .. } => "parallel_set",
-            Self::Reordered { .. } => "reordered",
-            Self::Asked { .. } => "asked",
-            Self::Settled { .. } => "settled",
-            Self::AttemptOpened { .. } => "attempt_opened",
-            Self::WorktreeMade { .. } => "worktree_made",
-            Self::JobOpened { .. } => "job_opened",
-            Self::JobRan { .. } => "job_ran",
-            Self::JobEnding { .. } => "job_ending",
-            Self::JobEnded { .. } => "job_ended",
-            Self::AgentSaid { .. } => "agent_said",
-            Self::Answered { .. } => "answered",
-            Self::SessionKnown { .. } => "session_known",
-            Self::UsageKnown { .. } => "usage_known",
-            Self::Paused { .. } => "paused",
-            Self::Unpaused { .. } => "unpaused",
-            Self::Slept { .. } => "slept",
-            Self::BranchKnown { .. } => "branch_known",
-            Self::GateJudged { .. } => "gate_judged",
-            Self::AttemptOver { .. } => "attempt_over",
-            Self::Requeued { .. } => "requeued",
-            Self::ReviewOpened { .. } => "review_opened",
-            Self::Reopened { .. } => "reopened",
-            Self::Approved { .. } => "approved",
-            Self::RollbackAsked { .. } => "rollback_asked",
-            Self::CandidateBuilt { .. } => "candidate_built",
-            Self::CandidateStale { .. } => "candidate_stale",
-            Self::MergeLeft { .. } => "merge_left",
-            Self::Landed { .. } => "landed",
-            Self::RolledBack { .. } => "rolled_back",
-            Self::Stuck { .. } => "stuck",
-            Self::Interrupted { .. } => "interrupted",
-            Self::Stopped { .. } => "stopped",
-            Self::Rejected { .. } => "rejected",
-            Self::Peeked { .. } => "peeked",
-            Self::Covered { .. } => "covered",
-            Self::Forgotten { .. } => "forgotten",
             Self::Panel(fact) => fact.kind(),
             Self::Ask(fact) => fact.kind(),
             Self::Budget(fact) => fact.kind(),
             Self::Batch(fact) => fact.kind(),
             Self::Spec(fact) => fact.kind(),
             Self::Bench(fact) => fact.kind(),
+            own => own.into(),
         }
     }
 
@@ -400,7 +372,7 @@ impl Fact {
     #[must_use]
     pub const fn task(&self) -> Option<TaskId> {
         match self {
-            Self::ParallelSet { .. } | Self::Slept { .. } => None,
+            Self::ParallelSet { .. } | Self::Slept { .. } | Self::NumbersUsed { .. } => None,
             Self::Asked { task: TaskId(0), .. } | Self::Settled { task: TaskId(0), .. } => None,
             Self::Panel(fact) => fact.task(),
             Self::Ask(fact) => fact.task(),
@@ -515,6 +487,9 @@ impl Fact {
             Self::Peeked { reason, .. } => format!("lid broken: {reason}"),
             Self::Covered { .. } => "lid put back".to_owned(),
             Self::Forgotten { .. } => "forgotten".to_owned(),
+            Self::NumbersUsed { task, job, .. } => {
+                format!("numbers up to {task} and {job} were used before the ledger was restored")
+            }
             Self::Panel(fact) => return fact.describe(),
             Self::Ask(fact) => return fact.describe(),
             Self::Budget(fact) => return fact.describe(),

@@ -59,10 +59,11 @@ pub enum AskCommand {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum AskFact {
     /// A question waits for a person.
+    #[strum(serialize = "question_put")]
     Put {
         /// Its number, over all tasks.
         question: u64,
@@ -74,6 +75,7 @@ pub enum AskFact {
         options: Vec<String>,
     },
     /// A person has answered.
+    #[strum(serialize = "question_answered")]
     Answered {
         /// The question.
         question: u64,
@@ -83,6 +85,7 @@ pub enum AskFact {
         answer: String,
     },
     /// Nobody waits for the answer any more.
+    #[strum(serialize = "question_dropped")]
     Dropped {
         /// The question.
         question: u64,
@@ -90,6 +93,7 @@ pub enum AskFact {
         attempt: AttemptId,
     },
     /// An agent has said that it is done.
+    #[strum(serialize = "reported_done")]
     Done {
         /// Whose.
         attempt: AttemptId,
@@ -154,15 +158,10 @@ pub(in crate::core) fn shown(text: &str, options: &[String], more: usize) -> Sho
 }
 
 impl AskFact {
-    /// A word for filters; stable.
+    /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Put { .. } => "question_put",
-            Self::Answered { .. } => "question_answered",
-            Self::Dropped { .. } => "question_dropped",
-            Self::Done { .. } => "reported_done",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 
     /// The attempt that it is about.

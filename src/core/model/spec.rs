@@ -131,10 +131,11 @@ pub enum SpecCommand {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum SpecFact {
     /// A spec was asked for.
+    #[strum(serialize = "spec_opened")]
     Opened {
         /// Its number.
         spec: SpecId,
@@ -142,6 +143,7 @@ pub enum SpecFact {
         order: Box<SpecOrder>,
     },
     /// This task drafts it.
+    #[strum(serialize = "spec_drafting")]
     Drafting {
         /// The spec.
         spec: SpecId,
@@ -149,6 +151,7 @@ pub enum SpecFact {
         task: TaskId,
     },
     /// It has been approved and has landed.
+    #[strum(serialize = "spec_agreed")]
     Agreed {
         /// The spec.
         spec: SpecId,
@@ -156,6 +159,7 @@ pub enum SpecFact {
         contract: Box<Contract>,
     },
     /// This task plans it.
+    #[strum(serialize = "spec_planning")]
     Planning {
         /// The spec.
         spec: SpecId,
@@ -163,6 +167,7 @@ pub enum SpecFact {
         task: TaskId,
     },
     /// Its plan has been approved and has landed.
+    #[strum(serialize = "spec_planned")]
     Planned {
         /// The spec.
         spec: SpecId,
@@ -170,6 +175,7 @@ pub enum SpecFact {
         phases: Vec<Phase>,
     },
     /// This task of the plan was launched.
+    #[strum(serialize = "spec_tasked")]
     Tasked {
         /// The spec.
         spec: SpecId,
@@ -179,6 +185,7 @@ pub enum SpecFact {
         task: TaskId,
     },
     /// All of a phase has landed.
+    #[strum(serialize = "spec_phase_landed")]
     PhaseLanded {
         /// The spec.
         spec: SpecId,
@@ -186,6 +193,7 @@ pub enum SpecFact {
         phase: usize,
     },
     /// After the soak of a phase this task runs all gates on the target once more.
+    #[strum(serialize = "spec_soak_checking")]
     SoakChecking {
         /// The spec.
         spec: SpecId,
@@ -193,26 +201,31 @@ pub enum SpecFact {
         task: TaskId,
     },
     /// The target is still green: the next phase may begin.
+    #[strum(serialize = "spec_soaked")]
     Soaked {
         /// The spec.
         spec: SpecId,
     },
     /// All of it has landed.
+    #[strum(serialize = "spec_done")]
     Done {
         /// The spec.
         spec: SpecId,
     },
     /// Nothing of it starts any more.
+    #[strum(serialize = "spec_stopped")]
     Stopped {
         /// The spec.
         spec: SpecId,
     },
     /// It goes on.
+    #[strum(serialize = "spec_went_on")]
     WentOn {
         /// The spec.
         spec: SpecId,
     },
     /// It is off the board.
+    #[strum(serialize = "spec_forgotten")]
     Forgotten {
         /// The spec.
         spec: SpecId,
@@ -220,24 +233,10 @@ pub enum SpecFact {
 }
 
 impl SpecFact {
-    /// A word for filters; stable.
+    /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Opened { .. } => "spec_opened",
-            Self::Drafting { .. } => "spec_drafting",
-            Self::Agreed { .. } => "spec_agreed",
-            Self::Planning { .. } => "spec_planning",
-            Self::Planned { .. } => "spec_planned",
-            Self::Tasked { .. } => "spec_tasked",
-            Self::PhaseLanded { .. } => "spec_phase_landed",
-            Self::SoakChecking { .. } => "spec_soak_checking",
-            Self::Soaked { .. } => "spec_soaked",
-            Self::Done { .. } => "spec_done",
-            Self::Stopped { .. } => "spec_stopped",
-            Self::WentOn { .. } => "spec_went_on",
-            Self::Forgotten { .. } => "spec_forgotten",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 
     /// The task that it is about, if it is about one.

@@ -186,6 +186,11 @@ impl State {
             Fact::Peeked { attempt, .. } => self.with_attempt(*attempt, |a| a.peek = Peek::Now),
             Fact::Covered { attempt } => self.with_attempt(*attempt, |a| a.peek = a.peek.over()),
             Fact::Forgotten { task, used } => self.forgotten(*task, used.unwrap_or_default()),
+            Fact::NumbersUsed { task, job, effect } => {
+                self.last_task = self.last_task.max(task.0);
+                self.last_job = self.last_job.max(job.0);
+                self.last_effect = self.last_effect.max(effect.0);
+            }
             Fact::Panel(fact) => self.panels.apply(at, fact),
             Fact::Ask(fact) => {
                 self.asks.apply(at, fact);

@@ -50,6 +50,20 @@ pub struct Board {
     /// Schedules and their batches, by repo.
     #[serde(default)]
     pub batches: Vec<crate::core::views::batch::BatchLine>,
+    /// What is wrong with the ledger; none: nothing that is known.
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong with the ledger, found by the daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Nothing can be decided until it is dealt with: commands are refused.
+    pub read_only: bool,
+    /// What was found, in one line.
+    pub what: Shown,
+    /// What to do, with what to type; may have several lines.
+    pub remedy: String,
 }
 
 /// A repo on the board.
@@ -263,6 +277,7 @@ pub(in crate::core) fn board(state: &State, now: Time, measured: &HashMap<JobId,
         benches: bench::lines(state),
         votes: panel::waiting(state),
         batches: crate::core::views::batch::lines(state, now),
+        trouble: None,
     }
 }
 

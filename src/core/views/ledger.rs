@@ -21,3 +21,8 @@ pub struct LedgerLine {
     /// What was decided, in words.
     pub text: Shown,
 }
+
+impl LedgerLine {
+    /// The kind that stands for a row that can't be read; no fact has it.
+    pub const UNREAD: &str = "unread";
+}

@@ -8,15 +8,17 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchFact {
     /// This is the schedule of a repo; whether it runs is another fact.
+    #[strum(serialize = "schedule_set")]
     Scheduled {
         /// All of it.
         schedule: Box<Schedule>,
     },
     /// Batches begin by themselves from now on, or no more.
+    #[strum(serialize = "schedule_switched")]
     Switched {
         /// The repo.
         repo: PathBuf,
@@ -24,6 +26,7 @@ pub enum BatchFact {
         on: bool,
     },
     /// What is dropped is built at once from now on, or no more.
+    #[strum(serialize = "queue_watched")]
     Watched {
         /// The repo.
         repo: PathBuf,
@@ -31,6 +34,7 @@ pub enum BatchFact {
         on: bool,
     },
     /// A batch began.
+    #[strum(serialize = "batch_opened")]
     Opened {
         /// The repo.
         repo: PathBuf,
@@ -40,6 +44,7 @@ pub enum BatchFact {
         due: Option<Time>,
     },
     /// Batches that were due did not begin.
+    #[strum(serialize = "batch_missed")]
     Missed {
         /// The repo.
         repo: PathBuf,
@@ -49,6 +54,7 @@ pub enum BatchFact {
         until: Time,
     },
     /// A phase began.
+    #[strum(serialize = "batch_phase_began")]
     PhaseBegan {
         /// The repo.
         repo: PathBuf,
@@ -60,6 +66,7 @@ pub enum BatchFact {
         limit: Span,
     },
     /// The queue was looked at.
+    #[strum(serialize = "queue_looked")]
     Looked {
         /// The repo.
         repo: PathBuf,
@@ -71,6 +78,7 @@ pub enum BatchFact {
         dry: bool,
     },
     /// A dropped file is built as this spec.
+    #[strum(serialize = "queue_taken")]
     Taken {
         /// The repo.
         repo: PathBuf,
@@ -84,6 +92,7 @@ pub enum BatchFact {
         file: String,
     },
     /// A dropped file can't be a spec.
+    #[strum(serialize = "queue_refused")]
     Refused {
         /// The repo.
         repo: PathBuf,
@@ -97,6 +106,7 @@ pub enum BatchFact {
         why: Shown,
     },
     /// A dropped file belongs there from now on.
+    #[strum(serialize = "queue_moved")]
     Moved {
         /// Its spec.
         spec: SpecId,
@@ -104,6 +114,7 @@ pub enum BatchFact {
         to: Place,
     },
     /// A task belongs to a batch.
+    #[strum(serialize = "batch_tasked")]
     Tasked {
         /// The repo.
         repo: PathBuf,
@@ -117,6 +128,7 @@ pub enum BatchFact {
         chore: bool,
     },
     /// A spec is not done: the next batch goes on with it.
+    #[strum(serialize = "batch_left")]
     Left {
         /// The repo.
         repo: PathBuf,
@@ -128,6 +140,7 @@ pub enum BatchFact {
         tasks: Vec<TaskId>,
     },
     /// A batch goes on with a spec of the one before.
+    #[strum(serialize = "batch_went_on")]
     WentOn {
         /// The repo.
         repo: PathBuf,
@@ -137,6 +150,7 @@ pub enum BatchFact {
         spec: SpecId,
     },
     /// Its report was written.
+    #[strum(serialize = "batch_reported")]
     Reported {
         /// The repo.
         repo: PathBuf,
@@ -146,6 +160,7 @@ pub enum BatchFact {
         file: Shown,
     },
     /// A phase is over.
+    #[strum(serialize = "batch_phase_over")]
     PhaseOver {
         /// The repo.
         repo: PathBuf,
@@ -159,6 +174,7 @@ pub enum BatchFact {
         why: Shown,
     },
     /// A batch is over.
+    #[strum(serialize = "batch_closed")]
     Closed {
         /// The repo.
         repo: PathBuf,
@@ -170,48 +186,11 @@ pub enum BatchFact {
 }
 
 impl BatchFact {
-    /// A word for filters; stable.
+    /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Scheduled { .. } => "schedule_set",
-            Self::Switched { .. } => "schedule_switched",
-            Self::Watched { .. } => "queue_watched",
-            Self::Opened { .. } => "batch_opened",
-            Self::Missed { .. } => "batch_missed",
-            Self::PhaseBegan { .. } => "batch_phase_began",
-            Self::Looked { .. } => "queue_looked",
-            Self::Taken { .. } => "queue_taken",
-            Self::Refused { .. } => "queue_refused",
-            Self::Moved { .. } => "queue_moved",
-            Self::Tasked { .. } => "batch_tasked",
-            Self::Left { .. } => "batch_left",
-            Self::WentOn { .. } => "batch_went_on",
-            Self::Reported { .. } => "batch_reported",
-            Self::PhaseOver { .. } => "batch_phase_over",
-            Self::Closed { .. } => "batch_closed",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
-
-    /// The kinds that there are.
-    pub const KINDS: [&'static str; 16] = [
-        "schedule_set",
-        "schedule_switched",
-        "queue_watched",
-        "batch_opened",
-        "batch_missed",
-        "batch_phase_began",
-        "queue_looked",
-        "queue_taken",
-        "queue_refused",
-        "queue_moved",
-        "batch_tasked",
-        "batch_left",
-        "batch_went_on",
-        "batch_reported",
-        "batch_phase_over",
-        "batch_closed",
-    ];
 
     /// The task that it is about, if it is about one.
     #[must_use]

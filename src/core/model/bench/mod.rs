@@ -93,10 +93,11 @@ pub enum BenchCommand {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum BenchFact {
     /// A bench was asked for.
+    #[strum(serialize = "bench_opened")]
     Opened {
         /// Its number.
         bench: BenchId,
@@ -104,6 +105,7 @@ pub enum BenchFact {
         order: Box<BenchOrder>,
     },
     /// A run has its task.
+    #[strum(serialize = "bench_ran")]
     Ran {
         /// The bench.
         bench: BenchId,
@@ -115,6 +117,7 @@ pub enum BenchFact {
         name: TaskName,
     },
     /// A run is over.
+    #[strum(serialize = "bench_measured")]
     Measured {
         /// The bench.
         bench: BenchId,
@@ -128,11 +131,13 @@ pub enum BenchFact {
         lines: Sketch,
     },
     /// All runs are over.
+    #[strum(serialize = "bench_over")]
     Over {
         /// The bench.
         bench: BenchId,
     },
     /// This run was taken.
+    #[strum(serialize = "bench_picked")]
     Picked {
         /// The bench.
         bench: BenchId,
@@ -140,11 +145,13 @@ pub enum BenchFact {
         task: TaskId,
     },
     /// No run starts any more.
+    #[strum(serialize = "bench_stopped")]
     Stopped {
         /// The bench.
         bench: BenchId,
     },
     /// It is off the board.
+    #[strum(serialize = "bench_forgotten")]
     Forgotten {
         /// The bench.
         bench: BenchId,
@@ -152,18 +159,10 @@ pub enum BenchFact {
 }
 
 impl BenchFact {
-    /// A word for filters; stable.
+    /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Opened { .. } => "bench_opened",
-            Self::Ran { .. } => "bench_ran",
-            Self::Measured { .. } => "bench_measured",
-            Self::Over { .. } => "bench_over",
-            Self::Picked { .. } => "bench_picked",
-            Self::Stopped { .. } => "bench_stopped",
-            Self::Forgotten { .. } => "bench_forgotten",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 
     /// The task that it is about, if it is about one.

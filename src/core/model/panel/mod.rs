@@ -55,10 +55,11 @@ pub enum PanelCommand {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum PanelFact {
     /// A panel voted.
+    #[strum(serialize = "panel_voted")]
     Voted {
         /// The poll.
         id: PanelId,
@@ -74,6 +75,7 @@ pub enum PanelFact {
         vote: Box<Vote>,
     },
     /// A human decided.
+    #[strum(serialize = "panel_decided")]
     Decided {
         /// The poll.
         id: PanelId,
@@ -87,13 +89,10 @@ pub enum PanelFact {
 }
 
 impl PanelFact {
-    /// A word for filters; stable.
+    /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Voted { .. } => "panel_voted",
-            Self::Decided { .. } => "panel_decided",
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 
     /// The task that it is about, if it is about one.
