@@ -8,8 +8,8 @@ use nopeek::core::engine::Engine;
 use nopeek::core::model::agent::{AgentMode, AgentTraits, Observation, Usage};
 use nopeek::core::model::branch::WorktreeReady;
 use nopeek::core::model::budget::Budget;
-use nopeek::core::model::effect::{JobWhat, Work};
-use nopeek::core::model::event::{Command, Event, Outcome};
+use nopeek::core::model::effect::{EffectKind, JobWhat};
+use nopeek::core::model::event::{Command, EffectOutcome, Event};
 use nopeek::core::model::fact::Entry;
 use nopeek::core::model::lid::LidRule;
 use nopeek::core::model::limits::Limits;
@@ -46,7 +46,7 @@ fn launch(n: usize, parallel: u32) -> Launch {
         lid: LidRule::On,
         after: Vec::new(),
         by: None,
-        brief: Default::default(),
+        assignment: Default::default(),
         budget: Budget::default(),
     }
 }
@@ -65,20 +65,22 @@ impl Crew {
             let mut todo = crew.tell(Event::Command { by: "bench".into(), command: Command::Launch(launch) });
             while let Some(effect) = todo.pop() {
                 let outcome = match &effect.what {
-                    Work::PrepareWorktree { attempt, .. } => Outcome::WorktreeReady(WorktreeReady {
-                        path: PathBuf::from(format!("/worktrees/{attempt}")),
-                        base: base.clone(),
-                        setup: Vec::new(),
-                        gates: Vec::new(),
-                    }),
-                    Work::StartJob(start) => {
+                    EffectKind::PrepareWorktree { attempt, .. } => {
+                        EffectOutcome::WorktreeReady(WorktreeReady {
+                            path: PathBuf::from(format!("/worktrees/{attempt}")),
+                            base: base.clone(),
+                            setup: Vec::new(),
+                            gates: Vec::new(),
+                        })
+                    }
+                    EffectKind::StartJob(start) => {
                         assert!(matches!(start.what, JobWhat::Agent { .. }), "no hooks, no gates");
                         crew.jobs.push(start.job);
-                        Outcome::JobStarted
+                        EffectOutcome::JobStarted
                     }
                     other => panic!("not expected: {}", other.label()),
                 };
-                todo.extend(crew.tell(Event::Answered { effect: effect.id, outcome }));
+                todo.extend(crew.tell(Event::EffectDone { effect: effect.id, outcome }));
             }
         }
         assert_eq!(crew.engine.live_jobs().len(), tasks as usize, "every agent is at work");

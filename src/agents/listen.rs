@@ -6,7 +6,9 @@
 
 use super::profile::{Dialect, Profile};
 use super::{aider, claude, codex, gemini, opencode, pi, qwen};
-use crate::core::model::agent::{AgentMode, AgentState, Ask, AskKind, Observation, Signal, Source, Usage};
+use crate::core::model::agent::{
+    AgentMode, AgentQuestion, AgentState, Observation, QuestionKind, Signal, Source, Usage,
+};
 use crate::core::model::price::Prices;
 use crate::values::text::Shown;
 use serde_json::Value;
@@ -299,9 +301,10 @@ impl Listener {
             Title::Ready if self.has_worked => AgentState::Done,
             Title::Ready | Title::Idle => AgentState::Idle,
             Title::Working => AgentState::Working,
-            Title::Asking => {
-                self.placed(AgentState::Asking(Ask { kind: AskKind::Permission, text: Shown::default() }))
-            }
+            Title::Asking => self.placed(AgentState::Asking(AgentQuestion {
+                kind: QuestionKind::Permission,
+                text: Shown::default(),
+            })),
         };
         self.state(Source::Title, state)
     }
@@ -313,7 +316,7 @@ impl Listener {
         if !asks {
             return Some(Observation::Bell);
         }
-        let ask = AgentState::Asking(Ask { kind: AskKind::Permission, text: text.clone() });
+        let ask = AgentState::Asking(AgentQuestion { kind: QuestionKind::Permission, text: text.clone() });
         let ask = self.placed(ask);
         self.state(Source::Notification, ask)
     }
@@ -321,10 +324,11 @@ impl Listener {
     /// A question before the first work of a known CLI is one of the CLI's own dialogs, but for a login.
     fn placed(&self, state: AgentState) -> AgentState {
         match state {
-            AgentState::Asking(Ask { kind: AskKind::Question | AskKind::Permission, text })
-                if !self.has_worked && self.dialect != Dialect::Plain =>
-            {
-                AgentState::Asking(Ask { kind: AskKind::StartUp, text })
+            AgentState::Asking(AgentQuestion {
+                kind: QuestionKind::Question | QuestionKind::Permission,
+                text,
+            }) if !self.has_worked && self.dialect != Dialect::Plain => {
+                AgentState::Asking(AgentQuestion { kind: QuestionKind::StartUp, text })
             }
             state => state,
         }

@@ -60,8 +60,8 @@ fn check(profile: &str, stream: &str, want: &[Observation]) {
     }
 }
 
-fn asking(kind: AskKind, text: &str) -> AgentState {
-    AgentState::Asking(Ask { kind, text: text.into() })
+fn asking(kind: QuestionKind, text: &str) -> AgentState {
+    AgentState::Asking(AgentQuestion { kind, text: text.into() })
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn the_status_protocol_is_believed_over_titles() {
     );
     assert_eq!(listener.signal(&status(AgentState::Working)), []);
     assert_eq!(listener.signal(&Signal::Title("x | dir".into())), []);
-    let ask = asking(AskKind::Permission, "ls");
+    let ask = asking(QuestionKind::Permission, "ls");
     assert_eq!(listener.signal(&status(ask.clone())), [state(StatusProtocol, ask)]);
     assert_eq!(listener.signal(&Signal::Status { app: String::new(), state: None }), []);
     assert_eq!(listener.signal(&status(AgentState::Done)), [state(StatusProtocol, AgentState::Done)]);
@@ -214,17 +214,17 @@ fn dialogs_before_the_first_work_are_the_clis_own() {
     let blocked = |kind| Signal::Status { app: String::new(), state: Some(asking(kind, "trust?")) };
     let mut claude = listener("claude-tui");
     assert_eq!(
-        claude.signal(&blocked(AskKind::Permission)),
-        [state(StatusProtocol, asking(AskKind::StartUp, "trust?"))]
+        claude.signal(&blocked(QuestionKind::Permission)),
+        [state(StatusProtocol, asking(QuestionKind::StartUp, "trust?"))]
     );
     assert_eq!(
-        claude.signal(&blocked(AskKind::Auth)),
-        [state(StatusProtocol, asking(AskKind::Auth, "trust?"))]
+        claude.signal(&blocked(QuestionKind::Auth)),
+        [state(StatusProtocol, asking(QuestionKind::Auth, "trust?"))]
     );
     let mut scripted = listener("scripted-tui");
     assert_eq!(
-        scripted.signal(&blocked(AskKind::Question)),
-        [state(StatusProtocol, asking(AskKind::Question, "trust?"))],
+        scripted.signal(&blocked(QuestionKind::Question)),
+        [state(StatusProtocol, asking(QuestionKind::Question, "trust?"))],
         "any program may begin with a question"
     );
 }
@@ -235,9 +235,9 @@ fn titles_say_the_state() {
         (
             "gemini-tui",
             ["◇  Ready (d)", "✦  Working… (d)", "✋  Action Required (d)", "◇  Ready (d)"],
-            AskKind::Permission,
+            QuestionKind::Permission,
         ),
-        ("qwen-tui", ["Qwen - d", "◐︎ Qwen - d", "✳︎ Qwen - d", "Qwen - d"], AskKind::Permission),
+        ("qwen-tui", ["Qwen - d", "◐︎ Qwen - d", "✳︎ Qwen - d", "Qwen - d"], QuestionKind::Permission),
     ] {
         let mut listener = listener(profile);
         let got: Vec<_> =
@@ -254,7 +254,7 @@ fn a_spin_at_the_start_is_no_work() {
         .iter()
         .flat_map(|title| codex.signal(&Signal::Title((*title).into())))
         .collect();
-    let states = [AgentState::Working, AgentState::Idle, asking(AskKind::StartUp, "")];
+    let states = [AgentState::Working, AgentState::Idle, asking(QuestionKind::StartUp, "")];
     assert_eq!(got, states.map(|one| state(FromTitle, one)));
 }
 

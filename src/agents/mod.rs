@@ -9,7 +9,7 @@ mod opencode;
 mod pi;
 pub mod profile;
 mod qwen;
-pub mod tests;
+pub mod test_counts;
 
 use profile::Profile;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use super::print::{self, Cell, Paint};
 use super::talk::Talk;
 use crate::config;
 use crate::core::model::event::Command;
-use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Persona, Question, Score};
+use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Persona, Score, TradeOff};
 use crate::core::model::panel::vote::{Ballot, POINTS_MAX};
 use crate::core::model::panel::{PanelCommand, Poll};
 use crate::core::views::panel::PollLine;
@@ -163,7 +163,7 @@ fn read(file: &Path) -> Result<String, CliError> {
 }
 
 /// A question from what stands on the command line.
-fn question(text: &str, options: &[String], scores: &[String]) -> Result<Question, CliError> {
+fn question(text: &str, options: &[String], scores: &[String]) -> Result<TradeOff, CliError> {
     let mut read: Vec<OptionScored> = Vec::new();
     for option in options {
         let (name, about) = option.split_once(':').unwrap_or((option, ""));
@@ -187,7 +187,7 @@ fn question(text: &str, options: &[String], scores: &[String]) -> Result<Questio
             return Err(wrong("the option has a score of it already".to_owned()));
         }
     }
-    Ok(Question { text: Shown::line(text), options: read })
+    Ok(TradeOff { text: Shown::line(text), options: read })
 }
 
 fn poll(talk: &mut Talk, id: PanelId) -> Result<Poll, CliError> {

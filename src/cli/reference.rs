@@ -1,7 +1,7 @@
 //! Keeps docs/cli.md true: the reference and the JSON example in it are made from the program.
 
 use super::Cli;
-use crate::core::model::agent::{AgentMode, Ask, AskKind, Source, Usage};
+use crate::core::model::agent::{AgentMode, AgentQuestion, QuestionKind, Source, Usage};
 use crate::core::model::attempt::AttemptResult;
 use crate::core::model::budget::Spent;
 use crate::core::model::diff::DiffStat;
@@ -56,7 +56,7 @@ fn gate(name: &str, state: GateState) -> GateView {
 
 fn attempt(no: u32) -> AttemptView {
     AttemptView {
-        part: crate::core::model::brief::Part::Work,
+        part: crate::core::model::assignment::AttemptKind::Work,
         agent: "claude".to_owned(),
         findings: None,
         no,
@@ -110,7 +110,7 @@ fn example() -> TaskView {
         why: "its agent asks".into(),
         paused: false,
         needs_you: true,
-        question: Some(Ask { kind: AskKind::Question, text: "Which session table?".into() }),
+        question: Some(AgentQuestion { kind: QuestionKind::Question, text: "Which session table?".into() }),
         prompt: "Add a login page.".to_owned(),
         agent: "claude".to_owned(),
         after: vec!["schema".to_owned()],

@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::model::agent::Exit;
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::report::{TaskReport, is_red, words};
 use crate::values::amount::money;
@@ -97,7 +97,7 @@ fn print_task(task: &TaskView) -> Result<(), CliError> {
 
 fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
     let result = attempt.result.map_or("", |result| result.label());
-    let look = if attempt.part == Part::Second { "another pair of eyes " } else { "" };
+    let look = if attempt.part == AttemptKind::SecondReview { "another pair of eyes " } else { "" };
     let lid = if attempt.peeked { "peeked" } else { attempt.lid.label() };
     print::line(&format!(
         "  attempt {} {look}{} {}",

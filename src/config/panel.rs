@@ -4,7 +4,7 @@
 
 use super::ConfigError;
 use crate::core::model::panel::question::{
-    Criterion, HEURISTIC_MAX, NAME_MAX, OptionScored, PERSONAS_MAX, Panel, Persona, Question, Score,
+    Criterion, HEURISTIC_MAX, NAME_MAX, OptionScored, PERSONAS_MAX, Panel, Persona, Score, TradeOff,
     WEIGHT_MAX, is_name,
 };
 use crate::values::text::Shown;
@@ -198,7 +198,7 @@ struct RawOption {
 }
 
 /// Reads the file of a question: `question`, and an `[[option]]` each with `name`, `about` and `scores`.
-pub fn question(text: &str, origin: &str) -> Result<Question, ConfigError> {
+pub fn question(text: &str, origin: &str) -> Result<TradeOff, ConfigError> {
     let raw: RawQuestion = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
     let score = |(criterion, score): (Criterion, Spanned<i64>)| {
         let place = score.span().start;
@@ -211,7 +211,7 @@ pub fn question(text: &str, origin: &str) -> Result<Question, ConfigError> {
         Ok(OptionScored { name: raw.name, about: Shown::line(&raw.about), scores })
     };
     let options = raw.option.into_iter().map(option).collect::<Result<_, ConfigError>>()?;
-    Ok(Question { text: Shown::line(&raw.question), options })
+    Ok(TradeOff { text: Shown::line(&raw.question), options })
 }
 
 #[cfg(test)]

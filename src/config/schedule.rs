@@ -37,12 +37,12 @@ pub struct StintConfig {
 
 impl Default for ScheduleConfig {
     fn default() -> Self {
-        let stint = |phase: &BatchPhase| (*phase, StintConfig { agent: None, time: usual(*phase) });
+        let settings = |phase: &BatchPhase| (*phase, StintConfig { agent: None, time: usual(*phase) });
         Self {
             cron: None,
             catch_up: CatchUp::One,
             queue: QUEUE.to_owned(),
-            phases: BatchPhase::ALL.iter().map(stint).collect(),
+            phases: BatchPhase::ALL.iter().map(settings).collect(),
         }
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<Schedul
     for (phase, value) in BatchPhase::ALL.into_iter().zip(phases) {
         let Some(value) = value else { continue };
         let (at, key) = (value.span().start, phase.label());
-        let stint = match value.into_inner() {
+        let settings = match value.into_inner() {
             toml::Value::Boolean(true) => continue,
             toml::Value::Boolean(false) => {
                 config.phases.remove(&phase);
@@ -129,19 +129,19 @@ pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<Schedul
                 return wrong(at, what, &format!("write {key} = {{ time = \"30m\" }}, or {key} = false"));
             }
         };
-        if stint.agent.is_some() && matches!(phase, BatchPhase::Build | BatchPhase::Test) {
+        if settings.agent.is_some() && matches!(phase, BatchPhase::Build | BatchPhase::Test) {
             let (what, remedy) = match phase {
                 BatchPhase::Build => ("build has no agent of its own", "who builds specs is said in [spec]"),
                 _ => ("test has no agent: gates are run", "take the agent out"),
             };
             return wrong(at, what.to_owned(), remedy);
         }
-        let time = match stint.time.as_deref().map(duration::parse) {
+        let time = match settings.time.as_deref().map(duration::parse) {
             None => usual(phase),
             Some(Ok(time)) => time,
             Some(Err(what)) => return wrong(at, format!("{key}: {what}"), ""),
         };
-        config.phases.insert(phase, StintConfig { agent: stint.agent, time });
+        config.phases.insert(phase, StintConfig { agent: settings.agent, time });
     }
     if config.phases.is_empty() {
         return wrong(0, "a batch without phases does nothing".to_owned(), "leave one of them on");

@@ -3,7 +3,7 @@
 //! Run after every step in debug builds and in the simulation; a broken one names what is wrong.
 
 use crate::core::model::budget::{Allowance, Scope};
-use crate::core::model::effect::{Candidate, Work};
+use crate::core::model::effect::{Candidate, EffectKind};
 use crate::core::model::job::Role;
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
@@ -26,7 +26,7 @@ pub fn check(state: &State) -> Result<(), String> {
 /// Invariant 1: the target moves only after an approval, to the commit on which every required gate is green.
 fn target_moves_only_to_what_was_tested(state: &State) -> Result<(), String> {
     for (effect, id) in state.open.values() {
-        let Work::MoveTarget { from, to, .. } = &effect.what else { continue };
+        let EffectKind::MoveTarget { from, to, .. } = &effect.what else { continue };
         // A stop may come after the target was asked to move; what was tested then was tested.
         let Some(task) = state.tasks.get(id) else { continue };
         if !matches!(task.stage, Stage::Merging(_) | Stage::RollingBack) {
@@ -49,7 +49,7 @@ fn target_moves_only_to_what_was_tested(state: &State) -> Result<(), String> {
         }
     }
     for (effect, id) in state.open.values() {
-        let Work::BuildMerge { what: Candidate::Merge(head), .. } = &effect.what else { continue };
+        let EffectKind::BuildMerge { what: Candidate::Merge(head), .. } = &effect.what else { continue };
         if let Some(task) = state.tasks.get(id)
             && let Stage::Merging(approved) = &task.stage
             && approved != head
@@ -170,7 +170,7 @@ pub fn prerequisites_hold(before: &Attempts, state: &State) -> Result<(), String
             continue;
         }
         let mut missing = task.after.iter().filter(|id| !state.on_target.contains(id));
-        let stands_on_one = task.launch.brief.stack && missing.clone().count() == 1;
+        let stands_on_one = task.launch.assignment.stack && missing.clone().count() == 1;
         if let (Some(id), false) = (missing.next(), stands_on_one) {
             return Err(format!("{} starts before {id} has landed", task.id));
         }

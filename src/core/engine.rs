@@ -18,10 +18,10 @@ use crate::core::model::refused::Refused;
 use crate::core::model::state::State;
 use crate::core::outer::{batch, bench, budget, checks, launch, panel, spec};
 use crate::core::rules::lid::{self, Permit};
-use crate::core::rules::notice::Told;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::notice::RecentNotices;
+use crate::core::rules::step::Step;
 use crate::core::rules::{
-    ask, brief, deadlines, effect_done, jobs, lookup, question, queue, replay, settle, task,
+    assignment, deadlines, effect_done, jobs, lookup, question, queue, replay, settle, task, tool_question,
 };
 use crate::core::views;
 use crate::core::views::bench::BenchView;
@@ -43,13 +43,13 @@ const EFFECTS_LOST: u64 = 1_000_000;
 pub struct Engine {
     state: State,
     quiet: BTreeMap<JobId, Time>,
-    told: Told,
+    recent: RecentNotices,
 }
 
 /// What a step decided.
 #[must_use = "facts must be committed and effects done"]
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Step {
+pub struct Decisions {
     /// To be committed first, in this order.
     pub facts: Vec<Fact>,
     /// To be done then.
@@ -78,24 +78,24 @@ impl Engine {
     }
 
     /// Decides what an event means.
-    pub fn step(&mut self, now: Time, event: Event) -> Result<Step, Refused> {
+    pub fn step(&mut self, now: Time, event: Event) -> Result<Decisions, Refused> {
         #[cfg(debug_assertions)]
         let before = (crate::core::check::places(&self.state), crate::core::check::attempts(&self.state));
-        let mut turn = Turn {
+        let mut step = Step {
             now,
             state: &mut self.state,
             quiet: &mut self.quiet,
             facts: Vec::new(),
             notices: Vec::new(),
-            told: &mut self.told,
+            recent: &mut self.recent,
         };
-        if let Err(refused) = decide(&mut turn, event) {
+        if let Err(refused) = decide(&mut step, event) {
             // What was decided would be in the state and never in the ledger.
-            debug_assert!(turn.facts.is_empty(), "{refused} was refused after {:?}", turn.facts);
+            debug_assert!(step.facts.is_empty(), "{refused} was refused after {:?}", step.facts);
             return Err(refused);
         }
-        settle_all(&mut turn);
-        let Turn { facts, notices, .. } = turn;
+        settle_all(&mut step);
+        let Step { facts, notices, .. } = step;
         #[cfg(debug_assertions)]
         if let Err(broken) = crate::core::check::check(&self.state)
             .and_then(|()| crate::core::check::parallel_holds(&before.0, &self.state))
@@ -107,7 +107,7 @@ impl Engine {
         let effects = facts
             .iter()
             .filter_map(|fact| match fact {
-                Fact::Asked { effect, .. } => Some(effect.clone()),
+                Fact::EffectRequested { effect, .. } => Some(effect.clone()),
                 _ => None,
             })
             .collect();
@@ -118,7 +118,7 @@ impl Engine {
                 _ => None,
             })
             .collect();
-        Ok(Step { facts, effects, notices, launched })
+        Ok(Decisions { facts, effects, notices, launched })
     }
 
     /// When the engine wants to be ticked at the latest.
@@ -251,7 +251,7 @@ impl Engine {
             task: task.id,
             attempt: job.attempt,
             kind,
-            profile: brief::agent(task, of.part).profile.clone(),
+            profile: assignment::agent(task, of.part).profile.clone(),
             worktree: if merged { scratch } else { own }.unwrap_or_default(),
             repo: task.launch.repo.clone(),
             branch: attempt::branch_name(&task.launch.name, job.attempt),
@@ -262,23 +262,23 @@ impl Engine {
     /// What a live agent last said of itself, how, and how much of its output had been read by then: what comes before
     /// is no news after a restart.
     #[must_use]
-    pub fn heard(&self, id: JobId) -> Option<(Source, AgentState, u64)> {
+    pub fn last_report(&self, id: JobId) -> Option<(Source, AgentState, u64)> {
         let job = self.state.jobs.get(id)?;
         let of = self.state.tasks.get(&job.attempt.task)?.attempts.iter().find(|a| a.agent == Some(id))?;
-        let (state, read) = of.heard.clone()?;
+        let (state, read) = of.last_report.clone()?;
         Some((of.source?, state, read))
     }
 
     /// The question that an attempt put through nopeek's tools with this text, unless it was dropped.
     #[must_use]
     pub fn question(&self, attempt: AttemptId, text: &str) -> Option<&Question> {
-        self.state.asks.find(attempt, text)
+        self.state.questions.find(attempt, text)
     }
 
     /// The question of this number; none once its task was forgotten.
     #[must_use]
     pub fn question_no(&self, no: u64) -> Option<&Question> {
-        self.state.asks.get(no)
+        self.state.questions.get(no)
     }
 
     /// Breaks a rule on purpose, for the test of the simulation: red gates of merges count as green.
@@ -329,111 +329,111 @@ const ROUNDS_MAX: usize = 10_000;
 
 /// Decides until nothing is left to decide: the floors one after the other, round by round. Each round but the last decides
 /// at least one fact.
-fn settle_all(turn: &mut Turn<'_>) {
+fn settle_all(step: &mut Step<'_>) {
     for _ in 0..ROUNDS_MAX {
-        let before = turn.facts.len();
-        settle::tasks(turn);
-        ask::settle(turn);
-        checks::settle(turn);
-        spec::coordinator::settle(turn);
-        bench::settle(turn);
-        let quiet = turn.facts.len() == before;
-        batch::settle(turn, quiet);
+        let before = step.facts.len();
+        settle::tasks(step);
+        tool_question::settle(step);
+        checks::settle(step);
+        spec::coordinator::settle(step);
+        bench::settle(step);
+        let quiet = step.facts.len() == before;
+        batch::settle(step, quiet);
         // Right before the start: what was launched in this round may bring budgets that are used up.
-        budget::rules::settle(turn);
-        settle::start(turn);
-        if turn.facts.len() == before {
+        budget::rules::settle(step);
+        settle::start(step);
+        if step.facts.len() == before {
             return;
         }
     }
     debug_assert!(false, "settle did not come to rest");
 }
 
-fn decide(turn: &mut Turn<'_>, event: Event) -> Result<(), Refused> {
+fn decide(step: &mut Step<'_>, event: Event) -> Result<(), Refused> {
     match event {
-        Event::Command { by: _, command } => command_arm(turn, command),
-        Event::Answered { effect, outcome } => {
+        Event::Command { by: _, command } => command_arm(step, command),
+        Event::EffectDone { effect, outcome } => {
             // What was done for no task was asked for by a batch or its queue.
-            if let Some((work, outcome)) = effect_done::answered(turn, effect, outcome) {
-                batch::queue::answered(turn, work, outcome);
+            if let Some((work, outcome)) = effect_done::answered(step, effect, outcome) {
+                batch::queue::answered(step, work, outcome);
             }
             Ok(())
         }
         Event::Observed { job, what, read } => {
-            question::observed(turn, job, what, read);
+            question::observed(step, job, what, read);
             Ok(())
         }
         Event::Alive(job) => {
-            let now = turn.now;
-            turn.quiet.entry(job).and_modify(|at| *at = now);
+            let now = step.now;
+            step.quiet.entry(job).and_modify(|at| *at = now);
             Ok(())
         }
         Event::Exited { job, exit, tail, tests } => {
-            jobs::exited(turn, job, exit, tail, tests);
+            jobs::exited(step, job, exit, tail, tests);
             Ok(())
         }
         Event::Suspended(span) => {
-            turn.fact(Fact::Slept { span });
-            for at in turn.quiet.values_mut() {
+            step.fact(Fact::Slept { span });
+            for at in step.quiet.values_mut() {
                 *at = at.after(span);
             }
             Ok(())
         }
         Event::Tick => Ok(()),
         Event::NumbersFound { task, job } => {
-            numbers_found(turn, task, job);
-            begin_listening(turn);
+            numbers_found(step, task, job);
+            begin_listening(step);
             Ok(())
         }
         Event::Restarted => {
-            begin_listening(turn);
+            begin_listening(step);
             Ok(())
         }
     }
 }
 
 /// After a start every live job's silence counts from now.
-fn begin_listening(turn: &mut Turn<'_>) {
-    let now = turn.now;
-    *turn.quiet = turn.state.jobs.live().map(|job| (job.id, now)).collect();
+fn begin_listening(step: &mut Step<'_>) {
+    let now = step.now;
+    *step.quiet = step.state.jobs.live().map(|job| (job.id, now)).collect();
 }
 
 /// A number that was given out is never given out again, also if the ledger that knew of it is lost: an exit status in the
 /// folder of a job of then would be taken for that of a new one.
-fn numbers_found(turn: &mut Turn<'_>, task: TaskId, job: JobId) {
-    let state = &*turn.state;
+fn numbers_found(step: &mut Step<'_>, task: TaskId, job: JobId) {
+    let state = &*step.state;
     if task.0 <= state.last_task && job.0 <= state.last_job {
         return;
     }
     let (task, job) = (TaskId(task.0.max(state.last_task)), JobId(job.0.max(state.last_job)));
     let effect = EffectId(state.last_effect.saturating_add(EFFECTS_LOST));
-    turn.fact(Fact::NumbersUsed { task, job, effect });
+    step.fact(Fact::NumbersUsed { task, job, effect });
 }
 
-fn command_arm(turn: &mut Turn<'_>, command: Command) -> Result<(), Refused> {
+fn command_arm(step: &mut Step<'_>, command: Command) -> Result<(), Refused> {
     match command {
-        Command::Launch(order) => launch::launch(turn, *order).map(drop),
-        Command::Pause(task) => task::pause(turn, task),
-        Command::Resume(task) => launch::resume(turn, task),
-        Command::Stop(task) => task::stop(turn, task),
-        Command::Retry { task, start, note } => task::retry(turn, task, start, note),
-        Command::Answer { task, answer } => question::answer(turn, task, answer),
-        Command::Approve { task, head } => crate::core::rules::review::approve(turn, task, &head),
-        Command::SendBack { task, message } => crate::core::rules::review::send_back(turn, task, &message),
-        Command::Reject { task, reason } => crate::core::rules::review::reject(turn, task, &reason),
-        Command::Regate(task) => crate::core::rules::review::regate(turn, task),
-        Command::Land(task) => crate::core::rules::review::land(turn, task),
-        Command::Rollback(task) => crate::core::rules::review::rollback(turn, task),
-        Command::Peek { task, reason } => lid::peek(turn, task, &reason),
-        Command::Cover(task) => lid::cover(turn, task),
-        Command::Reorder { task, place } => queue::reorder(turn, task, place),
-        Command::SetParallel { repo, parallel } => queue::set_parallel(turn, repo, parallel),
-        Command::Forget(task) => task::forget(turn, task),
-        Command::Spec(command) => spec::command(turn, command),
-        Command::Batch(command) => batch::command(turn, command),
-        Command::Budget(command) => budget::command(turn, command),
-        Command::Panel(command) => panel::command(turn, command),
-        Command::Ask(command) => ask::command(turn, command),
-        Command::Bench(command) => bench::command(turn, command),
+        Command::Launch(order) => launch::launch(step, *order).map(drop),
+        Command::Pause(task) => task::pause(step, task),
+        Command::Resume(task) => launch::resume(step, task),
+        Command::Stop(task) => task::stop(step, task),
+        Command::Retry { task, start, note } => task::retry(step, task, start, note),
+        Command::Answer { task, answer } => question::answer(step, task, answer),
+        Command::Approve { task, head } => crate::core::rules::review::approve(step, task, &head),
+        Command::SendBack { task, message } => crate::core::rules::review::send_back(step, task, &message),
+        Command::Reject { task, reason } => crate::core::rules::review::reject(step, task, &reason),
+        Command::Regate(task) => crate::core::rules::review::regate(step, task),
+        Command::Land(task) => crate::core::rules::review::land(step, task),
+        Command::Rollback(task) => crate::core::rules::review::rollback(step, task),
+        Command::Peek { task, reason } => lid::peek(step, task, &reason),
+        Command::Cover(task) => lid::cover(step, task),
+        Command::Reorder { task, place } => queue::reorder(step, task, place),
+        Command::SetParallel { repo, parallel } => queue::set_parallel(step, repo, parallel),
+        Command::Forget(task) => task::forget(step, task),
+        Command::Spec(command) => spec::command(step, command),
+        Command::Batch(command) => batch::command(step, command),
+        Command::Budget(command) => budget::command(step, command),
+        Command::Panel(command) => panel::command(step, command),
+        Command::Question(command) => tool_question::command(step, command),
+        Command::Bench(command) => bench::command(step, command),
     }
 }

@@ -8,25 +8,25 @@ mod strays;
 
 use crate::core::engine::Engine;
 use crate::core::model::agent::{
-    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source, Usage,
+    AgentMode, AgentQuestion, AgentState, AgentTraits, Exit, Observation, QuestionKind, Source, Usage,
 };
+use crate::core::model::assignment::{Assignment, Deliverable};
 use crate::core::model::attempt::{Peek, Start};
-use crate::core::model::batch::Found;
+use crate::core::model::batch::QueueScan;
 use crate::core::model::bench::sketch::Sketch;
 use crate::core::model::bench::{BenchCommand, BenchOrder, Entrant};
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
-use crate::core::model::brief::{Brief, Brought};
 use crate::core::model::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
 use crate::core::model::diff::DiffStat;
-use crate::core::model::effect::{Effect, JobWhat, Wanted, Work};
-use crate::core::model::event::{Answer, Command, Event, Outcome};
+use crate::core::model::effect::{Effect, EffectKind, JobWhat, Wanted};
+use crate::core::model::event::{Answer, Command, EffectOutcome, Event};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
 use crate::core::model::gate::GateSpec;
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
 use crate::core::model::plan::{Phase, Planned};
-use crate::core::model::question::AskCommand;
+use crate::core::model::question::QuestionCommand;
 use crate::core::model::spec::{Ahead, Contract, Crew, SpecCommand, SpecFact, SpecOrder};
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage};
@@ -145,7 +145,7 @@ impl Sim {
         }
         let lose = self.sabotage == Sabotage::LoseFacts && self.dice.chance(5);
         for fact in step.facts {
-            if lose && matches!(fact, Fact::Settled { .. } | Fact::JobEnded { .. } | Fact::Landed { .. }) {
+            if lose && matches!(fact, Fact::EffectDone { .. } | Fact::JobEnded { .. } | Fact::Landed { .. }) {
                 continue;
             }
             let seq = self.ledger.len() as u64 + 1;
@@ -163,7 +163,8 @@ impl Sim {
     fn starts_in_order(&mut self, fact: &Fact) -> Result<(), String> {
         match fact {
             Fact::Launched { task, launch, after } => {
-                let after = if launch.brief.stack { Vec::new() } else { after.clone().unwrap_or_default() };
+                let after =
+                    if launch.assignment.stack { Vec::new() } else { after.clone().unwrap_or_default() };
                 self.waits.insert(*task, after);
             }
             Fact::Landed { task, .. } => drop(self.on_target.insert(*task)),
@@ -198,7 +199,7 @@ impl Sim {
             let starting = self
                 .todo
                 .iter()
-                .any(|effect| matches!(&effect.what, Work::StartJob(start) if start.job == job));
+                .any(|effect| matches!(&effect.what, EffectKind::StartJob(start) if start.job == job));
             if let Some(exit) = self.world.ended.get(&job) {
                 let exit = *exit;
                 self.mail.push(Event::Exited { job, exit, tail: "tail".into(), tests: None });
@@ -213,49 +214,51 @@ impl Sim {
     fn act(&mut self, effect: &Effect) -> Result<(), String> {
         self.change_worktrees(effect);
         let outcome = match &effect.what {
-            Work::PrepareWorktree { attempt, .. } => {
+            EffectKind::PrepareWorktree { attempt, .. } => {
                 if self.faults && self.dice.chance(2) {
-                    Outcome::Failed { error: "disk full".into() }
+                    EffectOutcome::Failed { error: "disk full".into() }
                 } else {
-                    Outcome::WorktreeReady(self.worktree(*attempt))
+                    EffectOutcome::WorktreeReady(self.worktree(*attempt))
                 }
             }
-            Work::StartJob(start) => self.start_job(start)?,
-            Work::Freeze(job) => {
+            EffectKind::StartJob(start) => self.start_job(start)?,
+            EffectKind::Freeze(job) => {
                 self.world.frozen.insert(*job, true);
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::Thaw(job) => {
+            EffectKind::Thaw(job) => {
                 self.world.frozen.insert(*job, false);
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::End { job, .. } => {
+            EffectKind::End { job, .. } => {
                 if self.world.live.contains_key(job) {
                     self.end_job(*job, Exit::Signal(1));
                 }
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::Type { .. } | Work::Archive { .. } | Work::MoveSpec { .. } => Outcome::Done,
-            Work::LookForSpecs { .. } => Outcome::SpecsFound(Found::default()),
-            Work::WriteReport { .. } => Outcome::ReportWritten { file: "report".into() },
-            Work::ReadBranch { wanted, .. } => {
+            EffectKind::Type { .. } | EffectKind::Archive { .. } | EffectKind::MoveSpec { .. } => {
+                EffectOutcome::Done
+            }
+            EffectKind::LookForSpecs { .. } => EffectOutcome::SpecsFound(QueueScan::default()),
+            EffectKind::WriteReport { .. } => EffectOutcome::ReportWritten { file: "report".into() },
+            EffectKind::ReadBranch { wanted, .. } => {
                 self.heads += 1;
                 let commits = u32::from(!self.dice.chance(15));
                 let diffstat = DiffStat { files: commits, added: 3, removed: 1 };
                 let (head, tree) = (oid(self.heads), oid(5_000_000 + self.heads));
-                let brought = wanted.as_ref().map(|wanted| self.brought(wanted));
-                Outcome::BranchRead(BranchRead { head, tree, commits, diffstat, brought })
+                let deliverable = wanted.as_ref().map(|wanted| self.deliverable(wanted));
+                EffectOutcome::BranchRead(BranchRead { head, tree, commits, diffstat, deliverable })
             }
-            Work::BuildMerge { attempt, .. } => {
+            EffectKind::BuildMerge { attempt, .. } => {
                 if self.faults && self.dice.chance(10) {
-                    Outcome::Conflict { files: vec!["src/lib.rs".into()] }
+                    EffectOutcome::Conflict { files: vec!["src/lib.rs".into()] }
                 } else {
-                    Outcome::MergeBuilt(self.candidate(*attempt))
+                    EffectOutcome::MergeBuilt(self.candidate(*attempt))
                 }
             }
-            Work::MoveTarget { from, to, .. } => self.move_target(from, to)?,
+            EffectKind::MoveTarget { from, to, .. } => self.move_target(from, to)?,
         };
-        let answer = Event::Answered { effect: effect.id, outcome };
+        let answer = Event::EffectDone { effect: effect.id, outcome };
         if self.faults && self.dice.chance(10) {
             self.mail.push(answer.clone());
         }
@@ -294,15 +297,15 @@ impl Sim {
         }
     }
 
-    fn move_target(&mut self, from: &Oid, to: &Oid) -> Result<Outcome, String> {
+    fn move_target(&mut self, from: &Oid, to: &Oid) -> Result<EffectOutcome, String> {
         if oid(self.world.target) == *to {
-            return Ok(Outcome::TargetMoved);
+            return Ok(EffectOutcome::TargetMoved);
         }
         if oid(self.world.target) != *from {
-            return Ok(Outcome::TargetStale);
+            return Ok(EffectOutcome::TargetStale);
         }
         if self.faults && self.dice.chance(5) {
-            return Ok(Outcome::TargetRefused { reason: "the checkout is dirty".into() });
+            return Ok(EffectOutcome::TargetRefused { reason: "the checkout is dirty".into() });
         }
         let state = self.engine.state();
         let by = state
@@ -319,7 +322,7 @@ impl Sim {
             }
         }
         self.world.target = u64::from_str_radix(to.as_str(), 16).unwrap_or(0);
-        Ok(Outcome::TargetMoved)
+        Ok(EffectOutcome::TargetMoved)
     }
 
     fn end_job(&mut self, job: JobId, exit: Exit) {
@@ -349,7 +352,7 @@ impl Sim {
                 self.mail.push(Event::Exited { job, exit: Exit::Unknown, tail: String::new(), tests: None });
             }
             4..=5 if agent => {
-                let ask = Ask { kind: AskKind::Question, text: "which colour?".into() };
+                let ask = AgentQuestion { kind: QuestionKind::Question, text: "which colour?".into() };
                 self.say(job, AgentState::Asking(ask));
             }
             6..=7 if agent => self.say(job, AgentState::Working),
@@ -402,11 +405,11 @@ impl Sim {
         let task = ids[self.dice.below(ids.len() as u64) as usize];
         if self.dice.chance(5) {
             let attempt = self.engine.state().tasks.get(&task)?.attempt()?.id;
-            return Some(Command::Ask(if self.dice.chance(80) {
+            return Some(Command::Question(if self.dice.chance(80) {
                 let text = ["which cup?", "how hot?", "for whom?"][self.dice.below(3) as usize].into();
-                AskCommand::Put { attempt, text, options: vec!["this".into(), "that".into()] }
+                QuestionCommand::Put { attempt, text, options: vec!["this".into(), "that".into()] }
             } else {
-                AskCommand::Done { attempt, summary: "all is done".into() }
+                QuestionCommand::Done { attempt, summary: "all is done".into() }
             }));
         }
         let head = self.engine.state().tasks.get(&task)?.work()?.read.as_ref().map(|r| r.head.clone());
@@ -447,9 +450,9 @@ impl Sim {
     }
 
     /// What an agent leaves on its branch: mostly what was asked for.
-    fn brought(&mut self, wanted: &Wanted) -> Brought {
+    fn deliverable(&mut self, wanted: &Wanted) -> Deliverable {
         if self.faults && self.dice.chance(15) {
-            return Brought::Mistakes(vec!["specs/x.md:1:1: nonsense".into()]);
+            return Deliverable::Mistakes(vec!["specs/x.md:1:1: nonsense".into()]);
         }
         match wanted {
             Wanted::Spec { .. } => {
@@ -460,7 +463,7 @@ impl Sim {
                 };
                 let answers = (1..=9).flat_map(|look| (1..=2).map(move |n| answer(look, n))).collect();
                 let contract = Contract { touchpoints: vec!["src/**".into()], ..Contract::default() };
-                Brought::Spec { contract: Box::new(contract), text: "spec".into(), answers }
+                Deliverable::Spec { contract: Box::new(contract), text: "spec".into(), answers }
             }
             Wanted::Findings { look, verdict, .. } => {
                 let count = self.dice.below(if self.faults { 3 } else { 1 });
@@ -474,9 +477,9 @@ impl Sim {
                 };
                 let severity = if self.dice.chance(50) { Severity::Low } else { Severity::High };
                 let list = (0..count).map(|_| finding(severity)).collect();
-                Brought::Findings(Findings { implemented: verdict.then_some(true), list }.numbered(*look))
+                Deliverable::Findings(Findings { implemented: verdict.then_some(true), list }.numbered(*look))
             }
-            Wanted::Lines { .. } => Brought::Lines(Sketch::from_hashes([1, self.dice.below(3) as u32])),
+            Wanted::Lines { .. } => Deliverable::Lines(Sketch::from_hashes([1, self.dice.below(3) as u32])),
             Wanted::Plan { .. } => {
                 let task = |name: &str, touch: &str, after: &[&str]| Planned {
                     name: TaskName::new(name).unwrap(),
@@ -494,7 +497,7 @@ impl Sim {
                     notes: String::new(),
                     tasks,
                 };
-                Brought::Plan(vec![
+                Deliverable::Plan(vec![
                     phase(
                         1,
                         vec![
@@ -519,9 +522,9 @@ impl Sim {
         }
     }
 
-    fn brief(&mut self) -> Brief {
+    fn assignment(&mut self) -> Assignment {
         let second = if self.dice.chance(25) { Some(self.traits()) } else { None };
-        Brief { second, rounds: 1, ahead: self.dice.chance(20), ..Brief::default() }
+        Assignment { second, rounds: 1, ahead: self.dice.chance(20), ..Assignment::default() }
     }
 
     fn order(&mut self, ahead: Ahead) -> SpecOrder {
@@ -581,7 +584,7 @@ impl Sim {
     }
 
     fn launch(&mut self) -> Launch {
-        let brief = self.brief();
+        let assignment = self.assignment();
         let n = self.engine.state().last_task;
         let mode = if self.dice.chance(50) { AgentMode::Headless } else { AgentMode::Interactive };
         let after = if n > 0 && self.dice.chance(20) {
@@ -606,7 +609,7 @@ impl Sim {
             lid: LidRule::On,
             after,
             by: None,
-            brief,
+            assignment,
             budget: self.budget(),
         }
     }
@@ -775,7 +778,7 @@ impl Sim {
             let waits_for_human = matches!(task.stage, Stage::Review | Stage::Stuck(_) | Stage::Interrupted);
             let below = matches!(task.stage, Stage::Merging(_))
                 && !crate::core::rules::prerequisites::may_merge(state, task);
-            let waits = !task.after.is_empty() || task.launch.brief.spec.is_some();
+            let waits = !task.after.is_empty() || task.launch.assignment.spec.is_some();
             let held = matches!(task.stage, Stage::Queued { .. }) && waits;
             if !waits_for_human && !held && !below && !crate::core::rules::lookup::is_ended(&task.stage) {
                 return Err(format!("{} never ends: {:?}", task.id, task.stage));
@@ -786,7 +789,7 @@ impl Sim {
         }
         self.check_unseen()?;
         for task in state.tasks.values() {
-            let mut asked = task.attempts.iter().filter_map(|attempt| state.asks.asked(attempt.id));
+            let mut asked = task.attempts.iter().filter_map(|attempt| state.questions.asked(attempt.id));
             if let Some(ask) = asked.next() {
                 return Err(format!("{} asks for ever: {}", task.id, ask.text));
             }

@@ -5,17 +5,17 @@
 use crate::core::check;
 use crate::core::engine::Engine;
 use crate::core::model::agent::{AgentMode, AgentTraits, Exit, Observation, Usage};
+use crate::core::model::assignment::Deliverable;
 use crate::core::model::attempt::Start;
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::batch::{
-    BatchCommand, BatchPhase, CatchUp, Dropped, Found, PhaseOutcome, Place, Schedule, Stint,
+    BatchCommand, BatchPhase, CatchUp, Dropped, PhaseOutcome, PhaseSettings, Place, QueueScan, Schedule,
 };
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
-use crate::core::model::brief::Brought;
 use crate::core::model::budget::{Allowance, Budget};
 use crate::core::model::diff::DiffStat;
-use crate::core::model::effect::{Effect, JobWhat, Wanted, Work};
-use crate::core::model::event::{Command, Event, Outcome};
+use crate::core::model::effect::{Effect, EffectKind, JobWhat, Wanted};
+use crate::core::model::event::{Command, EffectOutcome, Event};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::gate::GateSpec;
 use crate::core::model::lid::LidRule;
@@ -147,18 +147,18 @@ fn order() -> SpecOrder {
 }
 
 fn schedule(catch_up: CatchUp) -> Schedule {
-    let stint = |agent, minutes| Stint { agent, time: Span::mins(minutes) };
+    let settings = |agent, minutes| PhaseSettings { agent, time: Span::mins(minutes) };
     Schedule {
         repo: repo(),
         cron: Some(Cron::parse("0 */2 * * *").unwrap()),
         zone: Zone::default(),
         catch_up,
         phases: [
-            (BatchPhase::Supervise, stint(Some(agent()), 15)),
-            (BatchPhase::Build, stint(None, 50)),
-            (BatchPhase::Maintain, stint(Some(agent()), 20)),
-            (BatchPhase::Test, stint(None, 15)),
-            (BatchPhase::Report, stint(Some(agent()), 10)),
+            (BatchPhase::Supervise, settings(Some(agent()), 15)),
+            (BatchPhase::Build, settings(None, 50)),
+            (BatchPhase::Maintain, settings(Some(agent()), 20)),
+            (BatchPhase::Test, settings(None, 15)),
+            (BatchPhase::Report, settings(Some(agent()), 10)),
         ]
         .into(),
         queue: "specs/*/next".into(),
@@ -276,7 +276,7 @@ impl Sim {
         let starting: BTreeSet<JobId> = open
             .iter()
             .filter_map(
-                |effect| if let Work::StartJob(start) = &effect.what { Some(start.job) } else { None },
+                |effect| if let EffectKind::StartJob(start) = &effect.what { Some(start.job) } else { None },
             )
             .collect();
         for effect in open {
@@ -313,49 +313,51 @@ impl Sim {
     fn act(&mut self, effect: Effect) -> Result<(), String> {
         let fails = self.faults && self.dice.chance(1);
         let outcome = match effect.what {
-            Work::PrepareWorktree { attempt, .. } if !fails => Outcome::WorktreeReady(WorktreeReady {
-                path: format!("/worktrees/{attempt}").into(),
-                base: oid(self.target),
-                setup: Vec::new(),
-                gates: gates(),
-            }),
-            Work::StartJob(start) => {
+            EffectKind::PrepareWorktree { attempt, .. } if !fails => {
+                EffectOutcome::WorktreeReady(WorktreeReady {
+                    path: format!("/worktrees/{attempt}").into(),
+                    base: oid(self.target),
+                    setup: Vec::new(),
+                    gates: gates(),
+                })
+            }
+            EffectKind::StartJob(start) => {
                 self.run_job(start.job, &start.what);
-                Outcome::JobStarted
+                EffectOutcome::JobStarted
             }
-            Work::Freeze(job) => {
+            EffectKind::Freeze(job) => {
                 self.frozen.insert(job);
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::Thaw(job) => {
+            EffectKind::Thaw(job) => {
                 self.frozen.remove(&job);
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::End { job, .. } => {
+            EffectKind::End { job, .. } => {
                 if self.live.contains(&job) {
                     self.frozen.remove(&job);
                     self.calendar.retain(|_, item| !matches!(item, Item::Exit(other, _) if *other == job));
                     self.soon(Item::Exit(job, Exit::Signal(1)));
                 }
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::Type { .. } | Work::Archive { .. } => Outcome::Done,
-            Work::ReadBranch { wanted, .. } => {
+            EffectKind::Type { .. } | EffectKind::Archive { .. } => EffectOutcome::Done,
+            EffectKind::ReadBranch { wanted, .. } => {
                 self.heads += 1;
                 let commits = u32::from(!self.dice.chance(8));
                 let diffstat = DiffStat { files: commits, added: 3, removed: 1 };
-                let brought = wanted.map(|wanted| self.brought(&wanted));
-                Outcome::BranchRead(BranchRead {
+                let deliverable = wanted.map(|wanted| self.deliverable(&wanted));
+                EffectOutcome::BranchRead(BranchRead {
                     head: oid(self.heads),
                     tree: oid(5_000_000 + self.heads),
                     commits,
                     diffstat,
-                    brought,
+                    deliverable,
                 })
             }
-            Work::BuildMerge { attempt, .. } if !fails => {
+            EffectKind::BuildMerge { attempt, .. } if !fails => {
                 self.heads += 1;
-                Outcome::MergeBuilt(MergeBuilt {
+                EffectOutcome::MergeBuilt(MergeBuilt {
                     onto: oid(self.target),
                     commit: oid(self.heads),
                     tree: oid(5_000_000 + self.heads),
@@ -364,35 +366,35 @@ impl Sim {
                     gates: gates(),
                 })
             }
-            Work::MoveTarget { from, to, .. } => {
+            EffectKind::MoveTarget { from, to, .. } => {
                 if oid(self.target) == to {
-                    Outcome::TargetMoved
+                    EffectOutcome::TargetMoved
                 } else if oid(self.target) != from {
-                    Outcome::TargetStale
+                    EffectOutcome::TargetStale
                 } else {
                     self.target = u64::from_str_radix(to.as_str(), 16).unwrap();
-                    Outcome::TargetMoved
+                    EffectOutcome::TargetMoved
                 }
             }
-            Work::LookForSpecs { .. } if fails => Outcome::Failed { error: "no disk".into() },
-            Work::LookForSpecs { .. } => Outcome::SpecsFound(self.look()),
-            Work::MoveSpec { folder, file, from, to, why, .. } => {
+            EffectKind::LookForSpecs { .. } if fails => EffectOutcome::Failed { error: "no disk".into() },
+            EffectKind::LookForSpecs { .. } => EffectOutcome::SpecsFound(self.look()),
+            EffectKind::MoveSpec { folder, file, from, to, why, .. } => {
                 self.shift(&folder, &file, from, to, why.is_some())?;
-                Outcome::Done
+                EffectOutcome::Done
             }
-            Work::WriteReport { batch, tasks, since, .. } => {
+            EffectKind::WriteReport { batch, tasks, since, .. } => {
                 self.compare(batch, &tasks, since)?;
                 if fails {
-                    Outcome::Failed { error: "no disk".into() }
+                    EffectOutcome::Failed { error: "no disk".into() }
                 } else {
-                    Outcome::ReportWritten { file: format!("batch-{batch}.md").as_str().into() }
+                    EffectOutcome::ReportWritten { file: format!("batch-{batch}.md").as_str().into() }
                 }
             }
-            Work::PrepareWorktree { .. } | Work::BuildMerge { .. } => {
-                Outcome::Failed { error: "disk full".into() }
+            EffectKind::PrepareWorktree { .. } | EffectKind::BuildMerge { .. } => {
+                EffectOutcome::Failed { error: "disk full".into() }
             }
         };
-        let answer = Event::Answered { effect: effect.id, outcome };
+        let answer = Event::EffectDone { effect: effect.id, outcome };
         if self.faults && self.dice.chance(3) {
             self.soon(Item::Tell(answer.clone()));
         }
@@ -421,9 +423,9 @@ impl Sim {
         self.put(at, Item::Exit(job, Exit::Code(i32::from(bad))));
     }
 
-    fn brought(&mut self, wanted: &Wanted) -> Brought {
+    fn deliverable(&mut self, wanted: &Wanted) -> Deliverable {
         if self.faults && self.dice.chance(5) {
-            return Brought::Mistakes(vec!["specs/x.md:1:1: nonsense".into()]);
+            return Deliverable::Mistakes(vec!["specs/x.md:1:1: nonsense".into()]);
         }
         let task = |name: &str, after: &[&str]| Planned {
             name: TaskName::new(name).unwrap(),
@@ -435,12 +437,12 @@ impl Sim {
             line: 1,
         };
         match wanted {
-            Wanted::Spec { .. } => Brought::Spec {
+            Wanted::Spec { .. } => Deliverable::Spec {
                 contract: Box::new(Contract { risks: vec!["it may rain".into()], ..Contract::default() }),
                 text: "spec".into(),
                 answers: Vec::new(),
             },
-            _ => Brought::Plan(vec![Phase {
+            _ => Deliverable::Plan(vec![Phase {
                 file: "specs/x/phase-1.md".into(),
                 title: "phase".into(),
                 soak: self.dice.chance(30).then_some(Span::mins(5)),
@@ -450,14 +452,14 @@ impl Sim {
         }
     }
 
-    fn look(&self) -> Found {
+    fn look(&self) -> QueueScan {
         let next = self.disk.iter().filter_map(|(path, text)| {
             let (folder, file) = path.rsplit_once('/')?;
             let dropped =
                 Dropped { folder: folder.into(), file: file.into(), text: text.clone(), wrong: None };
             folder.ends_with("/next").then_some(dropped)
         });
-        Found {
+        QueueScan {
             dropped: next.collect(),
             priorities: vec!["idea-9".into(), "gone".into()],
             tracked: Vec::new(),
@@ -603,7 +605,7 @@ fn count(ledger: &[Entry], since: Time, of: impl Fn(TaskId) -> bool) -> BTreeMap
     for entry in ledger {
         let Some(task) = entry.fact.task().filter(|task| of(*task)) else { continue };
         let inside = entry.at >= since;
-        if inside && !matches!(entry.fact, Fact::Asked { .. } | Fact::Settled { .. }) {
+        if inside && !matches!(entry.fact, Fact::EffectRequested { .. } | Fact::EffectDone { .. }) {
             touched.insert(task);
         }
         let mut add = |what| *sums.entry(what).or_default() += u64::from(inside);
@@ -797,7 +799,7 @@ fn files_lie_right(sim: &Sim) -> Result<(), String> {
     for (file, done) in names.values() {
         let (place, moved) = (if *done { "done" } else { "doing" }, sim.calendar.values());
         let on_its_way = moved.into_iter().any(|item| {
-            matches!(item, Item::Do(Effect { what: Work::MoveSpec { file: other, .. }, .. }) if other == file)
+            matches!(item, Item::Do(Effect { what: EffectKind::MoveSpec { file: other, .. }, .. }) if other == file)
         });
         if at.get(file) != Some(&vec![place]) && !on_its_way {
             return Err(format!("{file} lies in {:?}, and belongs to {place}", at.get(file)));

@@ -2,14 +2,14 @@
 
 use crate::core::engine::Engine;
 use crate::core::model::agent::{
-    AgentMode, AgentState, AgentTraits, Ask, AskKind, Exit, Observation, Source,
+    AgentMode, AgentQuestion, AgentState, AgentTraits, Exit, Observation, QuestionKind, Source,
 };
 use crate::core::model::attempt::{AttemptResult, Start};
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
 use crate::core::model::budget::Budget;
 use crate::core::model::diff::DiffStat;
-use crate::core::model::effect::{Candidate, Effect, JobWhat, Work};
-use crate::core::model::event::{Answer, Command, Event, Outcome};
+use crate::core::model::effect::{Candidate, Effect, EffectKind, JobWhat};
+use crate::core::model::event::{Answer, Command, EffectOutcome, Event};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::gate::{GateSpec, GateState, Verdict};
 use crate::core::model::lid::{Lid, LidRule};
@@ -43,7 +43,7 @@ fn gate(name: &str) -> GateSpec {
 }
 
 fn ask(text: &str) -> AgentState {
-    AgentState::Asking(Ask { kind: AskKind::Question, text: text.into() })
+    AgentState::Asking(AgentQuestion { kind: QuestionKind::Question, text: text.into() })
 }
 
 /// A daemon on paper: keeps what was asked for until the test answers it.
@@ -75,7 +75,7 @@ impl Desk {
             lid: LidRule::On,
             after: Vec::new(),
             by: None,
-            brief: Default::default(),
+            assignment: Default::default(),
             budget: Budget::default(),
         };
         Self {
@@ -117,34 +117,34 @@ impl Desk {
 
     /// Takes the oldest open effect that `what` describes.
     #[track_caller]
-    fn take(&mut self, what: impl Fn(&Work) -> bool) -> Effect {
+    fn take(&mut self, what: impl Fn(&EffectKind) -> bool) -> Effect {
         let at = self.todo.iter().position(|effect| what(&effect.what));
         self.todo.remove(at.unwrap_or_else(|| panic!("not asked for; open: {:?}", self.todo)))
     }
 
     #[track_caller]
-    fn answer(&mut self, what: impl Fn(&Work) -> bool, outcome: Outcome) {
+    fn answer(&mut self, what: impl Fn(&EffectKind) -> bool, outcome: EffectOutcome) {
         let effect = self.take(what);
-        self.tell(Event::Answered { effect: effect.id, outcome });
+        self.tell(Event::EffectDone { effect: effect.id, outcome });
     }
 
     #[track_caller]
     fn worktree(&mut self, gates: &[GateSpec], setup: &[&str]) {
-        let effect = self.take(|w| matches!(w, Work::PrepareWorktree { .. }));
+        let effect = self.take(|w| matches!(w, EffectKind::PrepareWorktree { .. }));
         let ready = WorktreeReady {
             path: PathBuf::from(format!("/wt/{}", effect.id)),
             base: oid(1),
             setup: setup.iter().map(|s| (*s).to_owned()).collect(),
             gates: gates.to_vec(),
         };
-        self.tell(Event::Answered { effect: effect.id, outcome: Outcome::WorktreeReady(ready) });
+        self.tell(Event::EffectDone { effect: effect.id, outcome: EffectOutcome::WorktreeReady(ready) });
     }
 
     #[track_caller]
     fn started(&mut self) -> (JobId, JobWhat) {
-        let effect = self.take(|w| matches!(w, Work::StartJob(_)));
-        let Work::StartJob(start) = effect.what else { unreachable!() };
-        self.tell(Event::Answered { effect: effect.id, outcome: Outcome::JobStarted });
+        let effect = self.take(|w| matches!(w, EffectKind::StartJob(_)));
+        let EffectKind::StartJob(start) = effect.what else { unreachable!() };
+        self.tell(Event::EffectDone { effect: effect.id, outcome: EffectOutcome::JobStarted });
         (start.job, start.what)
     }
 
@@ -165,9 +165,9 @@ impl Desk {
             tree: oid(n + 1_000),
             commits,
             diffstat: DiffStat::default(),
-            brought: None,
+            deliverable: None,
         };
-        self.answer(|w| matches!(w, Work::ReadBranch { .. }), Outcome::BranchRead(read));
+        self.answer(|w| matches!(w, EffectKind::ReadBranch { .. }), EffectOutcome::BranchRead(read));
     }
 
     /// From a prepared worktree to the agent's end with a commit.
@@ -197,7 +197,7 @@ impl Desk {
             setup: Vec::new(),
             gates: gates.to_vec(),
         };
-        self.answer(|w| matches!(w, Work::BuildMerge { .. }), Outcome::MergeBuilt(built));
+        self.answer(|w| matches!(w, EffectKind::BuildMerge { .. }), EffectOutcome::MergeBuilt(built));
     }
 
     fn wait(&mut self, span: Span) {
@@ -240,7 +240,7 @@ impl Desk {
         let mut desk = Self::in_review(&[]);
         desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
         desk.built(8, &[]);
-        desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
+        desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
         desk.stands(T1, TaskState::Landed);
         desk
     }
@@ -267,12 +267,12 @@ fn a_task_goes_from_launch_to_the_target() {
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     desk.built(8, &[gate("test")]);
     desk.gate_ends(Exit::Code(0));
-    let moved = desk.take(|w| matches!(w, Work::MoveTarget { .. }));
+    let moved = desk.take(|w| matches!(w, EffectKind::MoveTarget { .. }));
     assert!(
-        matches!(&moved.what, Work::MoveTarget { from, to, .. } if *from == oid(1) && *to == oid(8)),
+        matches!(&moved.what, EffectKind::MoveTarget { from, to, .. } if *from == oid(1) && *to == oid(8)),
         "{moved:?}"
     );
-    desk.tell(Event::Answered { effect: moved.id, outcome: Outcome::TargetMoved });
+    desk.tell(Event::EffectDone { effect: moved.id, outcome: EffectOutcome::TargetMoved });
     desk.stands(T1, TaskState::Landed);
     assert_eq!(desk.view(T1).landed, Some(oid(8)));
 }
@@ -283,9 +283,9 @@ fn red_goes_to_a_fresh_attempt_with_the_output_and_then_to_a_human() {
     desk.launch();
     desk.works(&[gate("test")], 7);
     desk.gate_ends(Exit::Code(1));
-    let next = desk.take(|w| matches!(w, Work::PrepareWorktree { .. }));
+    let next = desk.take(|w| matches!(w, EffectKind::PrepareWorktree { .. }));
     assert!(
-        matches!(&next.what, Work::PrepareWorktree { start: Start::Previous, previous: Some(branch), .. }
+        matches!(&next.what, EffectKind::PrepareWorktree { start: Start::Previous, previous: Some(branch), .. }
             if branch == "nopeek/work/1")
     );
     desk.todo.push(next);
@@ -328,7 +328,7 @@ fn notices_say_what_happened_once_and_not_again_after_a_restart() {
     desk.gate_ends(Exit::Code(0));
     desk.command(Command::Approve { task: T1, head: oid(8) }).unwrap();
     desk.built(9, &[]);
-    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
     assert_eq!(
         desk.notices,
         [
@@ -358,7 +358,7 @@ fn a_tree_that_passed_is_not_gated_again() {
     // A fast-forward: the merged tree is the attempt's.
     desk.built(7, &[gate("test")]);
     assert_eq!(desk.view(T1).merge_gates[0].state, GateState::Judged(Verdict::Cached));
-    desk.take(|w| matches!(w, Work::MoveTarget { .. }));
+    desk.take(|w| matches!(w, EffectKind::MoveTarget { .. }));
 }
 
 #[test]
@@ -366,11 +366,11 @@ fn a_stale_target_is_built_again_after_the_old_candidate_is_gone() {
     let mut desk = Desk::in_review(&[]);
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     desk.built(8, &[]);
-    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetStale);
-    assert!(!desk.todo.iter().any(|e| matches!(e.what, Work::BuildMerge { .. })));
-    desk.answer(|w| matches!(w, Work::Archive { .. }), Outcome::Done);
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetStale);
+    assert!(!desk.todo.iter().any(|e| matches!(e.what, EffectKind::BuildMerge { .. })));
+    desk.answer(|w| matches!(w, EffectKind::Archive { .. }), EffectOutcome::Done);
     desk.built(9, &[]);
-    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
     assert_eq!(desk.view(T1).landed, Some(oid(9)));
 }
 
@@ -380,7 +380,7 @@ fn a_refused_target_waits_for_a_human_and_land_tries_again() {
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     desk.built(8, &[]);
     let reason = "main is checked out and dirty".into();
-    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetRefused { reason });
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetRefused { reason });
     desk.stands(T1, TaskState::Stuck);
     assert!(desk.view(T1).why.as_str().contains("dirty"));
     desk.command(Command::Land(T1)).unwrap();
@@ -392,7 +392,7 @@ fn a_conflict_and_a_send_back_go_to_a_fresh_attempt() {
     let mut desk = Desk::in_review(&[]);
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     let files = vec!["src/a.rs".into()];
-    desk.answer(|w| matches!(w, Work::BuildMerge { .. }), Outcome::Conflict { files });
+    desk.answer(|w| matches!(w, EffectKind::BuildMerge { .. }), EffectOutcome::Conflict { files });
     assert_eq!(desk.view(T1).attempts[0].result, Some(AttemptResult::MergeFailed));
     desk.works(&[], 9);
     desk.refuses(Command::SendBack { task: T1, message: " ".into() }, RefusedKind::BadInput);
@@ -405,14 +405,14 @@ fn a_conflict_and_a_send_back_go_to_a_fresh_attempt() {
 #[test]
 fn a_landed_task_is_rolled_back_through_the_same_queue() {
     let mut desk = Desk::landed();
-    desk.answer(|w| matches!(w, Work::Archive { .. }), Outcome::Done);
+    desk.answer(|w| matches!(w, EffectKind::Archive { .. }), EffectOutcome::Done);
     desk.command(Command::Rollback(T1)).unwrap();
-    let build = desk.take(|w| matches!(w, Work::BuildMerge { .. }));
-    assert!(matches!(&build.what, Work::BuildMerge { what: Candidate::Revert(c), .. } if *c == oid(8)));
+    let build = desk.take(|w| matches!(w, EffectKind::BuildMerge { .. }));
+    assert!(matches!(&build.what, EffectKind::BuildMerge { what: Candidate::Revert(c), .. } if *c == oid(8)));
     desk.todo.push(build);
     desk.built(9, &[gate("test")]);
     desk.gate_ends(Exit::Code(0));
-    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
     desk.stands(T1, TaskState::RolledBack);
 }
 
@@ -431,7 +431,7 @@ fn a_question_is_answered_with_the_lid_on() {
     desk.wait(Span::secs(60));
     desk.stands(T1, TaskState::Asking);
     desk.command(answer()).unwrap();
-    desk.take(|w| matches!(w, Work::Type { job, .. } if *job == agent));
+    desk.take(|w| matches!(w, EffectKind::Type { job, .. } if *job == agent));
     desk.stands(T1, TaskState::Working);
     assert!(desk.engine.permit(agent).is_none(), "an answer lifts no lid");
 }
@@ -442,12 +442,12 @@ fn what_was_heard_up_to_where_is_known_after_an_answer_too() {
     desk.launch();
     desk.worktree(&[], &[]);
     let (agent, _) = desk.started();
-    assert_eq!(desk.engine.heard(agent), None);
+    assert_eq!(desk.engine.last_report(agent), None);
     let state = ask("which colour?");
     let what = Observation::State { source: Source::StatusProtocol, state: state.clone() };
     desk.tell(Event::Observed { job: agent, what, read: 70 });
     desk.command(Command::Answer { task: T1, answer: Answer::Text("blue".into()) }).unwrap();
-    assert_eq!(desk.engine.heard(agent), Some((Source::StatusProtocol, state, 70)));
+    assert_eq!(desk.engine.last_report(agent), Some((Source::StatusProtocol, state, 70)));
 }
 
 #[test]
@@ -478,11 +478,11 @@ fn a_pause_stops_every_clock() {
     let (agent, _) = desk.started();
     desk.wait(Span::secs(30));
     desk.command(Command::Pause(T1)).unwrap();
-    desk.answer(|w| matches!(w, Work::Freeze(job) if *job == agent), Outcome::Done);
+    desk.answer(|w| matches!(w, EffectKind::Freeze(job) if *job == agent), EffectOutcome::Done);
     assert_eq!(desk.engine.deadline(), None);
     desk.wait(Span::mins(600));
     desk.command(Command::Resume(T1)).unwrap();
-    desk.answer(|w| matches!(w, Work::Thaw(job) if *job == agent), Outcome::Done);
+    desk.answer(|w| matches!(w, EffectKind::Thaw(job) if *job == agent), EffectOutcome::Done);
     desk.stands(T1, TaskState::Working);
     for _ in 0..2 {
         desk.tell(Event::Alive(agent));
@@ -491,9 +491,9 @@ fn a_pause_stops_every_clock() {
     desk.tell(Event::Suspended(Span::mins(9)));
     desk.now = desk.now.after(Span::mins(9));
     desk.tell(Event::Alive(agent));
-    assert!(!desk.todo.iter().any(|e| matches!(e.what, Work::End { .. })));
+    assert!(!desk.todo.iter().any(|e| matches!(e.what, EffectKind::End { .. })));
     desk.wait(Span::secs(2));
-    desk.take(|w| matches!(w, Work::End { .. }));
+    desk.take(|w| matches!(w, EffectKind::End { .. }));
 }
 
 #[test]
@@ -505,9 +505,9 @@ fn silence_ends_an_attempt_and_output_does_not() {
     desk.wait(Span::secs(39));
     desk.tell(Event::Alive(agent));
     desk.wait(Span::secs(39));
-    assert!(!desk.todo.iter().any(|e| matches!(e.what, Work::End { .. })));
+    assert!(!desk.todo.iter().any(|e| matches!(e.what, EffectKind::End { .. })));
     desk.wait(Span::secs(1));
-    desk.take(|w| matches!(w, Work::End { .. }));
+    desk.take(|w| matches!(w, EffectKind::End { .. }));
     desk.exit(agent, Exit::Signal(15));
     desk.read(7, 1);
     assert_eq!(desk.view(T1).attempts[0].result, Some(AttemptResult::TimedOut));
@@ -524,9 +524,9 @@ fn silence_counts_from_an_answer_on() {
     desk.wait(Span::mins(60));
     desk.command(Command::Answer { task: T1, answer: Answer::Text("red".into()) }).unwrap();
     desk.wait(Span::secs(39));
-    assert!(!desk.todo.iter().any(|e| matches!(e.what, Work::End { .. })));
+    assert!(!desk.todo.iter().any(|e| matches!(e.what, EffectKind::End { .. })));
     desk.wait(Span::secs(1));
-    desk.take(|w| matches!(w, Work::End { .. }));
+    desk.take(|w| matches!(w, EffectKind::End { .. }));
 }
 
 #[test]
@@ -536,7 +536,7 @@ fn a_gate_runs_into_its_timeout() {
     desk.works(&[gate("soak")], 7);
     let (job, _) = desk.started();
     desk.wait(Span::secs(60));
-    desk.take(|w| matches!(w, Work::End { .. }));
+    desk.take(|w| matches!(w, EffectKind::End { .. }));
     desk.exit(job, Exit::Signal(9));
     assert_eq!(desk.view(T1).attempts[0].gates[0].verdict(), Some(Verdict::TimedOut));
 }
@@ -584,7 +584,7 @@ fn an_agent_that_says_nothing_of_itself_at_the_start_stands_at_a_dialog() {
     desk.stands(id, TaskState::Working);
     desk.wait(Span::secs(1));
     desk.stands(id, TaskState::Asking);
-    assert_eq!(desk.view(id).question.unwrap().kind, AskKind::StartUp);
+    assert_eq!(desk.view(id).question.unwrap().kind, QuestionKind::StartUp);
     desk.command(Command::Answer { task: id, answer: Answer::Accept }).unwrap();
     desk.stands(id, TaskState::Working);
     desk.wait(Span::secs(60));
@@ -604,9 +604,9 @@ fn an_interactive_agent_is_ended_when_it_stays_done() {
     desk.wait(Span::secs(2));
     desk.says(agent, AgentState::Working);
     desk.says(agent, AgentState::Done);
-    assert!(!desk.todo.iter().any(|e| matches!(e.what, Work::End { .. })), "a flash is not believed");
+    assert!(!desk.todo.iter().any(|e| matches!(e.what, EffectKind::End { .. })), "a flash is not believed");
     desk.wait(Span::secs(1));
-    desk.take(|w| matches!(w, Work::End { .. }));
+    desk.take(|w| matches!(w, EffectKind::End { .. }));
     desk.exit(agent, Exit::Signal(1));
     desk.read(7, 1);
     desk.stands(T1, TaskState::Review);
@@ -619,17 +619,20 @@ fn stop_ends_every_job_and_late_answers_change_nothing() {
     desk.worktree(&[], &[]);
     let (agent, _) = desk.started();
     desk.command(Command::Stop(T1)).unwrap();
-    desk.take(|w| matches!(w, Work::End { job, .. } if *job == agent));
+    desk.take(|w| matches!(w, EffectKind::End { job, .. } if *job == agent));
     desk.refuses(Command::Forget(T1), RefusedKind::NotNow);
     desk.refuses(Command::Stop(T1), RefusedKind::NotNow);
     desk.exit(agent, Exit::Signal(9));
     let facts = desk.ledger.len();
     desk.exit(agent, Exit::Code(0));
     desk.says(agent, AgentState::Working);
-    desk.tell(Event::Answered { effect: crate::values::ids::EffectId(1), outcome: Outcome::JobStarted });
+    desk.tell(Event::EffectDone {
+        effect: crate::values::ids::EffectId(1),
+        outcome: EffectOutcome::JobStarted,
+    });
     assert_eq!(desk.ledger.len(), facts, "doubled and late answers decide nothing");
     desk.command(Command::Forget(T1)).unwrap();
-    desk.take(|w| matches!(w, Work::Archive { branch: Some(_), .. }));
+    desk.take(|w| matches!(w, EffectKind::Archive { branch: Some(_), .. }));
     assert!(desk.engine.task_view(T1, desk.now, &HashMap::new()).is_none());
 }
 
@@ -640,14 +643,19 @@ fn an_answer_about_the_old_attempt_is_not_taken_for_the_new_one() {
     desk.worktree(&[], &[]);
     let (agent, _) = desk.started();
     desk.exit(agent, Exit::Code(0));
-    let late = desk.take(|w| matches!(w, Work::ReadBranch { .. }));
+    let late = desk.take(|w| matches!(w, EffectKind::ReadBranch { .. }));
     desk.command(Command::Stop(T1)).unwrap();
     desk.command(Command::Retry { task: T1, start: Start::Target, note: String::new() }).unwrap();
     desk.worktree(&[], &[]);
     desk.started();
-    let read =
-        BranchRead { head: oid(7), tree: oid(8), commits: 1, diffstat: DiffStat::default(), brought: None };
-    desk.tell(Event::Answered { effect: late.id, outcome: Outcome::BranchRead(read) });
+    let read = BranchRead {
+        head: oid(7),
+        tree: oid(8),
+        commits: 1,
+        diffstat: DiffStat::default(),
+        deliverable: None,
+    };
+    desk.tell(Event::EffectDone { effect: late.id, outcome: EffectOutcome::BranchRead(read) });
     assert_eq!(desk.view(T1).attempts[1].head, None);
     desk.stands(T1, TaskState::Working);
 }
@@ -751,7 +759,7 @@ fn a_task_waits_for_what_it_comes_after() {
     assert!(why.contains("work has ended unmerged: retry that"), "{why}");
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     desk.built(8, &[]);
-    desk.answer(|w| matches!(w, Work::MoveTarget { .. }), Outcome::TargetMoved);
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
     desk.stands(T2, TaskState::Preparing);
 }
 

@@ -8,8 +8,8 @@ use super::message::{FromWorld, ReplyTo};
 use super::workers::{Lane, Workers, guarded};
 use super::{reports, specs};
 use crate::config::schedule::StintConfig;
-use crate::core::model::batch::{BatchCommand, BatchPhase, Schedule, Stint};
-use crate::core::model::event::{Command, Outcome};
+use crate::core::model::batch::{BatchCommand, BatchPhase, PhaseSettings, Schedule};
+use crate::core::model::event::{Command, EffectOutcome};
 use crate::os::paths::Paths;
 use crate::report::{Scope, markdown};
 use crate::values::cron::Zone;
@@ -78,7 +78,7 @@ fn resolve(paths: &Paths, wish: ScheduleRequest, now: Time) -> Result<ResolvedSc
                 Some(traits)
             }
         };
-        phases.insert(phase, Stint { agent, time });
+        phases.insert(phase, PhaseSettings { agent, time });
     }
     let zone = zone(now);
     let schedule = Schedule {
@@ -140,8 +140,8 @@ pub(super) fn schedule(
 pub(super) fn write_report(workers: &mut Workers, now: Time, effect: EffectId, report: BatchReport) {
     workers.answer_effect(Lane::Report, effect, move |paths| {
         match guarded(|| write(paths, &report, now)).unwrap_or_else(Err) {
-            Ok(file) => Outcome::ReportWritten { file: Shown::line(&file.display().to_string()) },
-            Err(what) => Outcome::Failed { error: Shown::line(&what) },
+            Ok(file) => EffectOutcome::ReportWritten { file: Shown::line(&file.display().to_string()) },
+            Err(what) => EffectOutcome::Failed { error: Shown::line(&what) },
         }
     });
 }

@@ -4,8 +4,8 @@
 //! that is ignored by git is read from the worktree; no symbolic link is followed.
 
 use crate::config::{ConfigError, findings, plan, spec};
+use crate::core::model::assignment::Deliverable;
 use crate::core::model::bench::sketch::Sketch;
-use crate::core::model::brief::Brought;
 use crate::core::model::effect::Wanted;
 use crate::core::outer::plan::check;
 use crate::git;
@@ -23,15 +23,15 @@ pub(super) fn read(
     worktree: &Path,
     branch: &str,
     wanted: &Wanted,
-) -> Result<Brought, git::GitError> {
+) -> Result<Deliverable, git::GitError> {
     let file = |path: &str| -> Result<Option<String>, git::GitError> {
         Ok(git::repo::read_file(main, branch, path)?.or_else(|| ignored(worktree, path)))
     };
     let missing =
-        |path: &str| Brought::Mistakes(vec![format!("{path} is not there: write it and commit it")]);
+        |path: &str| Deliverable::Mistakes(vec![format!("{path} is not there: write it and commit it")]);
     let long = |text: &str, path: &str| {
         let what = format!("{path} is longer than {} KiB: put less into it", FILE_MAX / 1024);
-        (text.len() as u64 > FILE_MAX).then(|| Brought::Mistakes(vec![what]))
+        (text.len() as u64 > FILE_MAX).then(|| Deliverable::Mistakes(vec![what]))
     };
     match wanted {
         Wanted::Spec { file: path, answers } => {
@@ -53,9 +53,9 @@ pub(super) fn read(
             }
             Ok(match contract {
                 Some(contract) if wrong.is_empty() => {
-                    Brought::Spec { contract: Box::new(contract), text, answers: given }
+                    Deliverable::Spec { contract: Box::new(contract), text, answers: given }
                 }
-                _ => Brought::Mistakes(wrong),
+                _ => Deliverable::Mistakes(wrong),
             })
         }
         Wanted::Findings { file: path, look, verdict } => {
@@ -69,14 +69,14 @@ pub(super) fn read(
                 return Ok(refused);
             }
             Ok(match findings::parse(&text, path, *look, *verdict) {
-                Ok(found) => Brought::Findings(found),
-                Err(error) => Brought::Mistakes(vec![words(&error)]),
+                Ok(found) => Deliverable::Findings(found),
+                Err(error) => Deliverable::Mistakes(vec![words(&error)]),
             })
         }
         Wanted::Lines { target } => {
             // What can't be compared is like nothing; that is no fault of the work.
             let diff = git::diff::read(main, branch, target).unwrap_or_default();
-            Ok(Brought::Lines(Sketch::of(&diff)))
+            Ok(Deliverable::Lines(Sketch::of(&diff)))
         }
         Wanted::Plan { folder, touchpoints } => {
             let mut names: Vec<(u32, String)> = git::repo::list(main, branch, folder)?
@@ -89,7 +89,7 @@ pub(super) fn read(
             }
             if names.len() > PHASES_MAX {
                 let what = format!("{folder} has {} phases; {PHASES_MAX} are allowed", names.len());
-                return Ok(Brought::Mistakes(vec![what]));
+                return Ok(Deliverable::Mistakes(vec![what]));
             }
             let (mut phases, mut wrong) = (Vec::new(), Vec::new());
             for (_, name) in names {
@@ -106,7 +106,7 @@ pub(super) fn read(
             if wrong.is_empty() {
                 wrong = check(&phases, touchpoints).iter().map(ToString::to_string).collect();
             }
-            Ok(if wrong.is_empty() { Brought::Plan(phases) } else { Brought::Mistakes(wrong) })
+            Ok(if wrong.is_empty() { Deliverable::Plan(phases) } else { Deliverable::Mistakes(wrong) })
         }
     }
 }

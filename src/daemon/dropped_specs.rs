@@ -3,7 +3,7 @@
 //! Promises: no symbolic link is followed, nothing outside of the queue's folders is touched, what git tracks is left where
 //! it is, nothing is written over; to move a file twice equals moving it once. All of it is bounded.
 
-use crate::core::model::batch::{Dropped, Found, PRIORITIES, Place};
+use crate::core::model::batch::{Dropped, PRIORITIES, Place, QueueScan};
 use crate::core::model::spec::GOAL_MAX;
 use crate::git;
 use crate::values::text::Shown;
@@ -25,9 +25,9 @@ const WHY: &str = ".why";
 const NUMBERS_MAX: u32 = 1_000;
 
 /// What lies in the queue.
-pub(super) fn look(main: &Path, target: &str, pattern: &str) -> Result<Found, Shown> {
+pub(super) fn look(main: &Path, target: &str, pattern: &str) -> Result<QueueScan, Shown> {
     let failed = |what: &str| Shown::line(&format!("{pattern} of {}: {what}", main.display()));
-    let mut found = Found { priorities: priorities(main, target), ..Found::default() };
+    let mut found = QueueScan { priorities: priorities(main, target), ..QueueScan::default() };
     for folder in folders(main, pattern) {
         for file in files(&main.join(&folder)) {
             if found.dropped.len() + found.tracked.len() >= FILES_MAX {

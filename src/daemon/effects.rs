@@ -11,8 +11,8 @@ use super::git_effects::work;
 use super::jobs::{Begin, Jobs, Order};
 use super::workers::{Lane, Workers, guarded};
 use crate::core::engine::Engine;
-use crate::core::model::effect::{Effect, Work};
-use crate::core::model::event::{Event, Outcome};
+use crate::core::model::effect::{Effect, EffectKind};
+use crate::core::model::event::{EffectOutcome, Event};
 use crate::os::paths::Paths;
 use crate::values::ids::{EffectId, JobId};
 use crate::values::text::Shown;
@@ -49,7 +49,7 @@ impl Effects {
         let starting: HashSet<JobId> = open
             .iter()
             .filter_map(|effect| match &effect.what {
-                Work::StartJob(start) => Some(start.job),
+                EffectKind::StartJob(start) => Some(start.job),
                 _ => None,
             })
             .collect();
@@ -59,7 +59,7 @@ impl Effects {
             }
             let Some(info) = engine.job(job) else { continue };
             tracing::info!(%job, "looking for a job of an earlier daemon");
-            if let Err(error) = jobs.begin(job, Begin::Attach(info.kind.into(), engine.heard(job))) {
+            if let Err(error) = jobs.begin(job, Begin::Attach(info.kind.into(), engine.last_report(job))) {
                 tracing::error!(%job, %error, "no thread can be started for a job");
             }
         }
@@ -94,28 +94,28 @@ impl Effects {
         }
         self.in_flight.insert(id, done_to(&what));
         match what {
-            Work::WriteReport { batch, tasks, since, lines, repo } => {
+            EffectKind::WriteReport { batch, tasks, since, lines, repo } => {
                 let report = BatchReport { repo, batch, tasks, since, lines };
                 batches::write_report(workers, now, id, report);
             }
-            Work::StartJob(start) => {
+            EffectKind::StartJob(start) => {
                 let job = start.job;
                 if let Err(error) = jobs.begin(job, Begin::Start { effect: id, start: Box::new(start) }) {
                     let error = Shown::line(&error.to_string());
-                    self.answer(id, Outcome::Failed { error });
+                    self.answer(id, EffectOutcome::Failed { error });
                 }
             }
-            Work::Freeze(job) => self.order(id, jobs, job, Order::Freeze(id)),
-            Work::Thaw(job) => self.order(id, jobs, job, Order::Thaw(id)),
-            Work::End { job, grace } => self.order(id, jobs, job, Order::End { effect: id, grace }),
-            Work::Type { job, answer } => self.order(id, jobs, job, Order::Type { effect: id, answer }),
-            Work::PrepareWorktree { ref repo, .. }
-            | Work::ReadBranch { ref repo, .. }
-            | Work::BuildMerge { ref repo, .. }
-            | Work::MoveTarget { ref repo, .. }
-            | Work::Archive { ref repo, .. }
-            | Work::LookForSpecs { ref repo, .. }
-            | Work::MoveSpec { ref repo, .. } => {
+            EffectKind::Freeze(job) => self.order(id, jobs, job, Order::Freeze(id)),
+            EffectKind::Thaw(job) => self.order(id, jobs, job, Order::Thaw(id)),
+            EffectKind::End { job, grace } => self.order(id, jobs, job, Order::End { effect: id, grace }),
+            EffectKind::Type { job, answer } => self.order(id, jobs, job, Order::Type { effect: id, answer }),
+            EffectKind::PrepareWorktree { ref repo, .. }
+            | EffectKind::ReadBranch { ref repo, .. }
+            | EffectKind::BuildMerge { ref repo, .. }
+            | EffectKind::MoveTarget { ref repo, .. }
+            | EffectKind::Archive { ref repo, .. }
+            | EffectKind::LookForSpecs { ref repo, .. }
+            | EffectKind::MoveSpec { ref repo, .. } => {
                 let fence = Arc::clone(&self.fence);
                 workers.answer_effect(Lane::Change(repo.clone()), id, move |paths| {
                     let done = || {
@@ -123,7 +123,7 @@ impl Effects {
                         work(paths, what)
                     };
                     let outcome = guarded(done).unwrap_or_else(|broke| Err(Shown::line(&broke)));
-                    outcome.unwrap_or_else(|error| Outcome::Failed { error })
+                    outcome.unwrap_or_else(|error| EffectOutcome::Failed { error })
                 });
             }
         }
@@ -139,36 +139,39 @@ impl Effects {
         let open = self.in_flight.iter().filter(|(_, of)| **of == Some(job)).map(|(id, _)| *id);
         let open: Vec<EffectId> = open.collect();
         for effect in open {
-            self.answer(effect, Outcome::Done);
+            self.answer(effect, EffectOutcome::Done);
         }
     }
 
     fn order(&mut self, effect: EffectId, jobs: &Jobs, job: JobId, order: Order) {
         // A job that has ended is as frozen, thawed and ended as can be.
         if !jobs.order(job, order) {
-            self.answer(effect, Outcome::Done);
+            self.answer(effect, EffectOutcome::Done);
         }
     }
 
     /// The loop itself knows what came of an effect.
-    fn answer(&mut self, effect: EffectId, outcome: Outcome) {
-        self.found_out(Event::Answered { effect, outcome });
+    fn answer(&mut self, effect: EffectId, outcome: EffectOutcome) {
+        self.found_out(Event::EffectDone { effect, outcome });
     }
 }
 
 /// The running job that an effect is done to, if it is done to one.
-const fn done_to(what: &Work) -> Option<JobId> {
+const fn done_to(what: &EffectKind) -> Option<JobId> {
     match what {
-        Work::Freeze(job) | Work::Thaw(job) | Work::End { job, .. } | Work::Type { job, .. } => Some(*job),
-        Work::StartJob(_)
-        | Work::PrepareWorktree { .. }
-        | Work::ReadBranch { .. }
-        | Work::BuildMerge { .. }
-        | Work::MoveTarget { .. }
-        | Work::Archive { .. }
-        | Work::LookForSpecs { .. }
-        | Work::MoveSpec { .. }
-        | Work::WriteReport { .. } => None,
+        EffectKind::Freeze(job)
+        | EffectKind::Thaw(job)
+        | EffectKind::End { job, .. }
+        | EffectKind::Type { job, .. } => Some(*job),
+        EffectKind::StartJob(_)
+        | EffectKind::PrepareWorktree { .. }
+        | EffectKind::ReadBranch { .. }
+        | EffectKind::BuildMerge { .. }
+        | EffectKind::MoveTarget { .. }
+        | EffectKind::Archive { .. }
+        | EffectKind::LookForSpecs { .. }
+        | EffectKind::MoveSpec { .. }
+        | EffectKind::WriteReport { .. } => None,
     }
 }
 
@@ -187,8 +190,8 @@ mod tests {
         let mut workers = Workers::new(paths.clone(), world.clone());
         let mut jobs = Jobs::new(paths.clone(), PathBuf::from("nopeek"), Arc::new(Clock::start()), world);
         let mut effects = Effects::new(&paths);
-        let freeze = || Effect { id: EffectId(3), what: Work::Freeze(JobId(1)) };
-        let done = Event::Answered { effect: EffectId(3), outcome: Outcome::Done };
+        let freeze = || Effect { id: EffectId(3), what: EffectKind::Freeze(JobId(1)) };
+        let done = Event::EffectDone { effect: EffectId(3), outcome: EffectOutcome::Done };
         effects.begin(Time(0), freeze(), &mut jobs, &mut workers);
         assert_eq!(effects.next_event(), Some(done.clone()));
         effects.begin(Time(0), freeze(), &mut jobs, &mut workers);

@@ -144,10 +144,10 @@ pub(super) fn copies(facts: &[Fact]) -> Vec<KeptCopy> {
     });
     let tasks = facts.iter().filter_map(|fact| match fact {
         Fact::Launched { task, launch, .. } => {
-            let brief = &launch.brief;
+            let assignment = &launch.assignment;
             Some(KeptCopy::TaskOfParent(
                 *task,
-                brief.spec.map(Parent::Spec).or(brief.bench.map(Parent::Bench))?,
+                assignment.spec.map(Parent::Spec).or(assignment.bench.map(Parent::Bench))?,
             ))
         }
         Fact::Batch(BatchFact::Tasked { repo, task, chore: true, .. }) => {

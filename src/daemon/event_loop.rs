@@ -215,7 +215,7 @@ impl EventLoop {
 
     fn hear_event(&mut self, event: Event) {
         match &event {
-            Event::Answered { effect, .. } => self.effects.answered(*effect),
+            Event::EffectDone { effect, .. } => self.effects.answered(*effect),
             Event::Exited { job, .. } => {
                 self.jobs.ended(*job);
                 self.screens.job_ended(*job);

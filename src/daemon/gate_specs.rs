@@ -2,7 +2,7 @@
 
 use super::{environment, policy};
 use crate::config::repo::RepoConfig;
-use crate::core::model::effect::{Gates, Terms};
+use crate::core::model::effect::{Acceptance, Gates};
 use crate::core::model::gate::GateSpec;
 use crate::values::time::Span;
 
@@ -11,16 +11,16 @@ const CHECK_TIMEOUT: Span = Span::mins(30);
 
 /// The gates in the order in which they run: the policy first. A roll-back (`undo`) is a person's decision, and undoes
 /// what the policy has let through.
-pub(super) fn gates(config: &RepoConfig, target: &str, terms: &Terms, undo: bool) -> Vec<GateSpec> {
+pub(super) fn gates(config: &RepoConfig, target: &str, acceptance: &Acceptance, undo: bool) -> Vec<GateSpec> {
     let mut gates = Vec::new();
-    if terms.gates != Gates::None {
+    if acceptance.gates != Gates::None {
         let program = environment::own_program();
-        gates.extend(policy::gate(&program, config, target, &terms.touches).filter(|_| !undo));
-        gates.extend(match terms.gates {
+        gates.extend(policy::gate(&program, config, target, &acceptance.touches).filter(|_| !undo));
+        gates.extend(match acceptance.gates {
             Gates::All => config.gates.clone(),
             Gates::Policy | Gates::None => Vec::new(),
         });
-        for (n, check) in terms.checks.iter().enumerate() {
+        for (n, check) in acceptance.checks.iter().enumerate() {
             gates.push(GateSpec {
                 name: name(&gates, n),
                 command: check.clone(),

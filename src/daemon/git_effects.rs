@@ -5,8 +5,8 @@
 use super::{deliverables, dropped_specs, gate_specs, launch};
 use crate::core::model::attempt::Start;
 use crate::core::model::branch::{MergeBuilt, WorktreeReady};
-use crate::core::model::effect::{Candidate, Terms, Work};
-use crate::core::model::event::Outcome;
+use crate::core::model::effect::{Acceptance, Candidate, EffectKind};
+use crate::core::model::event::EffectOutcome;
 use crate::git;
 use crate::git::merge::Built;
 use crate::git::refs::Moved;
@@ -16,51 +16,51 @@ use crate::values::text::Shown;
 use std::path::{Path, PathBuf};
 
 /// Does an effect on a repo; what came of it.
-pub(super) fn work(paths: &Paths, what: Work) -> Result<Outcome, Shown> {
+pub(super) fn work(paths: &Paths, what: EffectKind) -> Result<EffectOutcome, Shown> {
     match what {
-        Work::PrepareWorktree { repo, attempt, branch, target, start, previous, terms } => {
+        EffectKind::PrepareWorktree { repo, attempt, branch, target, start, previous, acceptance } => {
             let previous = previous.as_deref();
-            prepare(paths, &repo, attempt, &branch, &target, (start, previous), &terms)
+            prepare(paths, &repo, attempt, &branch, &target, (start, previous), &acceptance)
         }
-        Work::ReadBranch { repo, branch, worktree, target, wanted } => {
+        EffectKind::ReadBranch { repo, branch, worktree, target, wanted } => {
             if worktree.is_dir() {
                 git::worktree::commit_leftovers(&worktree, &branch, "Uncommitted work, kept by nopeek")
                     .map_err(git_error)?;
             }
             let mut read = git::diff::branch(&repo, &branch, &target).map_err(git_error)?;
-            read.brought = wanted
+            read.deliverable = wanted
                 .map(|wanted| deliverables::read(&repo, &worktree, &branch, &wanted))
                 .transpose()
                 .map_err(git_error)?;
-            Ok(Outcome::BranchRead(read))
+            Ok(EffectOutcome::BranchRead(read))
         }
-        Work::BuildMerge { repo, attempt, target, what, message, terms } => {
-            build(paths, &repo, attempt, &target, (&what, &message), &terms)
+        EffectKind::BuildMerge { repo, attempt, target, what, message, acceptance } => {
+            build(paths, &repo, attempt, &target, (&what, &message), &acceptance)
         }
-        Work::MoveTarget { repo, target, from, to, key } => {
+        EffectKind::MoveTarget { repo, target, from, to, key } => {
             Ok(match git::refs::move_target(&repo, &target, &from, &to, &key).map_err(git_error)? {
-                Moved::Moved => Outcome::TargetMoved,
-                Moved::Stale => Outcome::TargetStale,
-                Moved::Refused(reason) => Outcome::TargetRefused { reason },
+                Moved::Moved => EffectOutcome::TargetMoved,
+                Moved::Stale => EffectOutcome::TargetStale,
+                Moved::Refused(reason) => EffectOutcome::TargetRefused { reason },
             })
         }
-        Work::Archive { repo, worktree, branch, key } => {
+        EffectKind::Archive { repo, worktree, branch, key } => {
             git::archive::archive(&repo, &worktree, branch.as_deref(), &key).map_err(git_error)?;
-            Ok(Outcome::Done)
+            Ok(EffectOutcome::Done)
         }
-        Work::LookForSpecs { repo, target, pattern, .. } => {
-            Ok(Outcome::SpecsFound(dropped_specs::look(&repo, &target, &pattern)?))
+        EffectKind::LookForSpecs { repo, target, pattern, .. } => {
+            Ok(EffectOutcome::SpecsFound(dropped_specs::look(&repo, &target, &pattern)?))
         }
-        Work::MoveSpec { repo, folder, file, from, to, why } => {
+        EffectKind::MoveSpec { repo, folder, file, from, to, why } => {
             dropped_specs::shift(&repo, &folder, &file, (from, to), why.as_deref())?;
-            Ok(Outcome::Done)
+            Ok(EffectOutcome::Done)
         }
-        Work::StartJob(_)
-        | Work::Freeze(_)
-        | Work::Thaw(_)
-        | Work::End { .. }
-        | Work::Type { .. }
-        | Work::WriteReport { .. } => Err(Shown::line("an order to a job came to a git worker")),
+        EffectKind::StartJob(_)
+        | EffectKind::Freeze(_)
+        | EffectKind::Thaw(_)
+        | EffectKind::End { .. }
+        | EffectKind::Type { .. }
+        | EffectKind::WriteReport { .. } => Err(Shown::line("an order to a job came to a git worker")),
     }
 }
 
@@ -71,14 +71,14 @@ fn prepare(
     branch: &str,
     target: &str,
     (start, previous): (Start, Option<&str>),
-    terms: &Terms,
-) -> Result<Outcome, Shown> {
+    acceptance: &Acceptance,
+) -> Result<EffectOutcome, Shown> {
     let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
     let place = place(paths, repo, &worktree_name(attempt, branch));
     let base = git::worktree::prepare(repo, &place, branch, target, start, previous).map_err(git_error)?;
     git::worktree::bring(repo, &place, &config.copy, &config.link).map_err(git_error)?;
-    let gates = gate_specs::gates(&config, target, terms, false);
-    Ok(Outcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
+    let gates = gate_specs::gates(&config, target, acceptance, false);
+    Ok(EffectOutcome::WorktreeReady(WorktreeReady { path: place, base, setup: config.setup, gates }))
 }
 
 fn build(
@@ -87,19 +87,19 @@ fn build(
     attempt: AttemptId,
     target: &str,
     (what, message): (&Candidate, &str),
-    terms: &Terms,
-) -> Result<Outcome, Shown> {
+    acceptance: &Acceptance,
+) -> Result<EffectOutcome, Shown> {
     let config = launch::trusted_config(paths, repo, target).map_err(|error| refused(&error))?;
     let undo = matches!(what, Candidate::Revert(_));
     let name = format!("{attempt}-{}", if undo { "rollback" } else { "merge" });
     let scratch = place(paths, repo, &name);
-    match git::merge::build(repo, &scratch, target, what, message, &terms.union).map_err(git_error)? {
-        Built::Conflict(files) => Ok(Outcome::Conflict { files }),
+    match git::merge::build(repo, &scratch, target, what, message, &acceptance.union).map_err(git_error)? {
+        Built::Conflict(files) => Ok(EffectOutcome::Conflict { files }),
         Built::Merged { onto, commit, tree } => {
             git::worktree::bring(repo, &scratch, &config.copy, &config.link).map_err(git_error)?;
-            let gates = gate_specs::gates(&config, target, terms, undo);
+            let gates = gate_specs::gates(&config, target, acceptance, undo);
             let setup = config.setup;
-            Ok(Outcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
+            Ok(EffectOutcome::MergeBuilt(MergeBuilt { onto, commit, tree, path: scratch, setup, gates }))
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::ConfigError;
 use crate::config::repo::RepoConfig;
 use crate::config::trust::{self, Trust};
 use crate::config::user::UserConfig;
-use crate::core::model::brief::Brief;
+use crate::core::model::assignment::Assignment;
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
 use crate::core::model::task::Launch;
@@ -127,7 +127,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         lid,
         after,
         by: run.by,
-        brief: Brief::default(),
+        assignment: Assignment::default(),
         budget: file.budget.resolve(run.budget, &user.budget, clock::zone_minutes()),
     };
     Ok(Resolved { launch, kept: Kept { env, profile: Some(profile), profiles: BTreeMap::new() } })

@@ -8,7 +8,7 @@ use crate::config::panel::standard;
 use crate::core::engine::Engine;
 use crate::core::model::event::Command;
 use crate::core::model::panel::PanelCommand;
-use crate::core::model::panel::question::{Panel, Question};
+use crate::core::model::panel::question::{Panel, TradeOff};
 use crate::core::views::panel;
 use crate::git;
 use crate::os::paths::Paths;
@@ -25,7 +25,7 @@ pub(super) fn put(
     reply: ReplyTo,
     engine: &Engine,
     (folder, task): (Option<PathBuf>, Option<&TaskRef>),
-    question: Question,
+    question: TradeOff,
 ) {
     let task = match task.map(|task| find(engine, task)).transpose() {
         Ok(task) => task,

@@ -46,7 +46,7 @@ fn quoted(word: &str) -> String {
 mod tests {
     use super::super::gate_specs;
     use super::*;
-    use crate::core::model::effect::Terms;
+    use crate::core::model::effect::Acceptance;
 
     fn config(text: &str) -> RepoConfig {
         RepoConfig::parse(text, "nopeek.toml").unwrap()
@@ -69,15 +69,15 @@ mod tests {
     #[test]
     fn it_comes_first_and_is_never_taken_for_another_gate() {
         let file = config("[[gate]]\nname = 'policy'\ncommand = 'x'");
-        let terms = |touches: &[&str]| Terms {
+        let acceptance = |touches: &[&str]| Acceptance {
             touches: touches.iter().map(|touch| (*touch).to_owned()).collect(),
-            ..Terms::default()
+            ..Acceptance::default()
         };
-        let names = |terms: &Terms, undo| -> Vec<String> {
-            gate_specs::gates(&file, "main", terms, undo).into_iter().map(|gate| gate.name).collect()
+        let names = |acceptance: &Acceptance, undo| -> Vec<String> {
+            gate_specs::gates(&file, "main", acceptance, undo).into_iter().map(|gate| gate.name).collect()
         };
-        assert_eq!(names(&terms(&["src/**"]), false), ["nopeek-policy", "policy"]);
-        assert_eq!(names(&terms(&["src/**"]), true), ["policy"], "a roll-back is not checked");
-        assert_eq!(names(&terms(&[]), false), ["policy"]);
+        assert_eq!(names(&acceptance(&["src/**"]), false), ["nopeek-policy", "policy"]);
+        assert_eq!(names(&acceptance(&["src/**"]), true), ["policy"], "a roll-back is not checked");
+        assert_eq!(names(&acceptance(&[]), false), ["policy"]);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::launch::failed;
 use super::message::{FromWorld, ReplyTo, World};
-use crate::core::model::event::{Event, Outcome};
+use crate::core::model::event::{EffectOutcome, Event};
 use crate::os::paths::Paths;
 use crate::values::ids::EffectId;
 use crate::wire::client::{Refusal, Reply};
@@ -79,9 +79,9 @@ impl Workers {
         &mut self,
         lane: Lane,
         effect: EffectId,
-        work: impl FnOnce(&Paths) -> Outcome + Send + 'static,
+        work: impl FnOnce(&Paths) -> EffectOutcome + Send + 'static,
     ) {
-        self.tell(lane, move |paths| FromWorld::Event(Event::Answered { effect, outcome: work(paths) }));
+        self.tell(lane, move |paths| FromWorld::Event(Event::EffectDone { effect, outcome: work(paths) }));
     }
 
     /// Does `work`; the loop hears what it comes to. `work` must not break.

@@ -55,11 +55,11 @@ pub fn read(place: &Path, target: &str, committed: bool, listed: &[Pattern]) -> 
     let mut renames = DiffFindOptions::new();
     diff.find_similar(Some(renames.renames(true).for_untracked(!committed)))
         .map_err(library("find renames"))?;
-    let brought = if committed { Vec::new() } else { worktree::brought(place)? };
+    let deliverable = if committed { Vec::new() } else { worktree::deliverable(place)? };
     let mut left = LINES_MAX;
     reading.changes = changes(&diff, &mut left)?;
     reading.changes.retain(|change| {
-        let is_brought = brought.iter().any(|name| Path::new(&change.path).starts_with(name));
+        let is_brought = deliverable.iter().any(|name| Path::new(&change.path).starts_with(name));
         !(is_brought && change.status == FileStatus::Added)
     });
     let mut left_of_commits = LINES_MAX;

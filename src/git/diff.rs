@@ -23,7 +23,7 @@ pub fn branch(main: &Path, branch: &str, target: &str) -> Result<BranchRead, Git
         tree: oid(new.id()),
         commits: ahead(&repo, head.id(), base)?,
         diffstat: stat(&diff)?,
-        brought: None,
+        deliverable: None,
     })
 }
 

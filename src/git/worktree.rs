@@ -112,7 +112,7 @@ fn brought_list(place: &Path) -> Result<PathBuf, GitError> {
 }
 
 fn note_brought(place: &Path, name: &str) -> Result<(), GitError> {
-    let (list, mut names) = (brought_list(place)?, brought(place)?);
+    let (list, mut names) = (brought_list(place)?, deliverable(place)?);
     if !names.iter().any(|known| known == name) {
         names.push(name.to_owned());
         fs::write(&list, names.join("\0")).map_err(file("write", &list))?;
@@ -120,7 +120,7 @@ fn note_brought(place: &Path, name: &str) -> Result<(), GitError> {
     Ok(())
 }
 
-pub(super) fn brought(place: &Path) -> Result<Vec<String>, GitError> {
+pub(super) fn deliverable(place: &Path) -> Result<Vec<String>, GitError> {
     let list = brought_list(place)?;
     match fs::read_to_string(&list) {
         Ok(names) => Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()),
@@ -131,7 +131,7 @@ pub(super) fn brought(place: &Path) -> Result<Vec<String>, GitError> {
 
 /// What was brought and is neither tracked nor ignored: git would take it for work.
 fn untracked_brought(place: &Path) -> Result<Vec<String>, GitError> {
-    let mut names = brought(place)?;
+    let mut names = deliverable(place)?;
     if !names.is_empty() {
         let mut args = vec!["--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--"];
         args.extend(names.iter().map(String::as_str));

@@ -5,12 +5,12 @@
 //! things stood when it began.
 
 use crate::core::model::agent::{AgentState, Usage};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::{Attempt, AttemptResult};
-use crate::core::model::brief::Part;
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::job::Role;
 use crate::core::model::panel::PanelFact;
-use crate::core::model::question::AskFact;
+use crate::core::model::question::QuestionFact;
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task, TaskState};
 use crate::core::rules::{lookup, replay};
@@ -115,7 +115,7 @@ impl Gather {
         }
         let Some(record) = id.and_then(|id| self.records.get_mut(&id)) else { return };
         let now = self.window.has(*at);
-        record.touched |= now && !matches!(fact, Fact::Asked { .. } | Fact::Settled { .. });
+        record.touched |= now && !matches!(fact, Fact::EffectRequested { .. } | Fact::EffectDone { .. });
         record.note(*at, by, fact, &self.state, now);
         if let Some(task) = self.state.tasks.get(&record.task.id) {
             record.stand(task, *at, &self.window);
@@ -245,7 +245,7 @@ impl Record {
         match fact {
             Fact::AttemptOpened { attempt, part, .. } => {
                 self.sums.attempts += u32::from(now);
-                self.sums.looks += u32::from(now && *part == Part::Second);
+                self.sums.looks += u32::from(now && *part == AttemptKind::SecondReview);
                 self.attempts.push(Tried::new(attempt.no, *part, at, now));
             }
             Fact::JobRan { job, .. } => {
@@ -285,8 +285,8 @@ impl Record {
                 self.asks = None;
                 self.answered(at, answer.as_str(), now);
             }
-            Fact::Ask(AskFact::Put { attempt, text, .. }) => self.asked(attempt.no, at, text, now),
-            Fact::Ask(AskFact::Answered { answer, .. }) => self.answered(at, answer, now),
+            Fact::Question(QuestionFact::Put { attempt, text, .. }) => self.asked(attempt.no, at, text, now),
+            Fact::Question(QuestionFact::Answered { answer, .. }) => self.answered(at, answer, now),
             Fact::Peeked { attempt, reason } => {
                 self.sums.peeks += u32::from(now);
                 let peek = Peek { at, by: short(by), reason: short(reason.as_str()) };
@@ -313,14 +313,14 @@ impl Record {
                 self.sums.votes += u32::from(now && matches!(what, PanelFact::Voted { .. }));
                 keep(&mut self.task.votes, said(at, fact), now);
             }
-            Fact::Ask(_) | Fact::Budget(_) | Fact::Batch(_) | Fact::Spec(_) | Fact::Bench(_) => {
+            Fact::Question(_) | Fact::Budget(_) | Fact::Batch(_) | Fact::Spec(_) | Fact::Bench(_) => {
                 keep(&mut self.task.notes, said(at, fact), now);
             }
             Fact::Launched { .. }
             | Fact::ParallelSet { .. }
             | Fact::Reordered { .. }
-            | Fact::Asked { .. }
-            | Fact::Settled { .. }
+            | Fact::EffectRequested { .. }
+            | Fact::EffectDone { .. }
             | Fact::WorktreeMade { .. }
             | Fact::JobOpened { .. }
             | Fact::JobEnding { .. }
@@ -453,10 +453,10 @@ impl Record {
 
 impl Tried {
     fn is_work(&self) -> bool {
-        self.report.part == Part::Work
+        self.report.part == AttemptKind::Work
     }
 
-    fn new(no: u32, part: Part, opened: Time, now: bool) -> Self {
+    fn new(no: u32, part: AttemptKind, opened: Time, now: bool) -> Self {
         let report = AttemptReport {
             no,
             part,

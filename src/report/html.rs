@@ -1,6 +1,6 @@
 //! A report as one page that needs nothing else: no script, nothing loaded from elsewhere, pictures in it.
 
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::report::markdown::{headline, stretch, verdicts, work};
 use crate::report::picture::{self, escape};
 use crate::report::words::{cost, cost_alone, moment, of, span, tokens, tries};
@@ -187,7 +187,7 @@ fn tried(out: &mut String, attempt: &AttemptReport, zone: &TimeZone) {
         "<tr><th scope=\"row\">{}{} <span class=\"chip {class}\" aria-hidden=\"true\">{}</span> {word}{}{}</th>\
          <td>{}</td><td>{}</td><td>{}</td><td class=\"verdicts\">",
         attempt.no,
-        if attempt.part == Part::Second { ", a look" } else { "" },
+        if attempt.part == AttemptKind::SecondReview { ", a look" } else { "" },
         sign(attempt.result),
         if attempt.landed { ", landed" } else { "" },
         if attempt.peeked { ", <em>peeked</em>" } else { "" },

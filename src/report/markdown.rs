@@ -1,6 +1,6 @@
 //! A report as markdown: for a mail's text, a chat, a pull request.
 
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::task::TaskState;
 use crate::report::words::{cost, cost_alone, moment, of, share, span, tokens, tries};
@@ -234,7 +234,7 @@ impl Page<'_> {
             parts.push("landed".to_owned());
         }
         let bold = if attempt.peeked { " **peeked**" } else { "" };
-        let look = if attempt.part == Part::Second { ", another pair of eyes" } else { "" };
+        let look = if attempt.part == AttemptKind::SecondReview { ", another pair of eyes" } else { "" };
         self.line(&format!("- attempt {}{look}{bold}: {}", attempt.no, parts.join(", ")));
         let gates: Vec<String> = attempt.gates.iter().map(gate).collect();
         if !gates.is_empty() {

@@ -18,8 +18,8 @@ mod totals;
 pub mod trace;
 pub mod words;
 
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Part;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::gate::{TestCounts, Verdict};
 use crate::core::model::task::TaskState;
@@ -174,7 +174,7 @@ pub struct AttemptReport {
     pub no: u32,
     /// Whether it did the work or looked at it with other eyes.
     #[serde(default)]
-    pub part: Part,
+    pub part: AttemptKind,
     /// It was opened before the stretch began.
     pub began_before: bool,
     /// When it was opened.

@@ -3,8 +3,8 @@
 //! Colours are classes that the page's style gives a light and a dark look. Each shape that means something has a title,
 //! and a sign or a hatch beside its colour. All outside text goes through [`escape`].
 
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Part;
 use crate::core::model::task::TaskState;
 use crate::report::words::{clock, cost, moment, money, of, share, span, ticks};
 use crate::report::{AttemptReport, GateTotal, Outcomes, Report, TaskReport, is_red, sign};
@@ -229,7 +229,7 @@ fn bar(
     let class = class(attempt.result);
     let word = attempt.result.map_or("under way", |result| result.label());
     let peeked = if attempt.peeked { ", peeked" } else { "" };
-    let look = if attempt.part == Part::Second { ", another pair of eyes" } else { "" };
+    let look = if attempt.part == AttemptKind::SecondReview { ", another pair of eyes" } else { "" };
     let _ = write!(
         out,
         "<g class=\"{class}\"><title>{} attempt {}{look}: {word}{peeked}, opened {}, agent worked {}, {}</title>",

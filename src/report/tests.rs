@@ -1,8 +1,8 @@
 //! Reports of simulated crews: their sums are what a count of the bare facts says.
 
 use crate::core::model::agent::Usage;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Part;
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::gate::Verdict;
 use crate::core::model::job::Role;
@@ -79,8 +79,8 @@ fn count(entries: &[Entry]) -> Count {
             Fact::AttemptOpened { attempt, part, .. } => {
                 all.attempts += 1;
                 match part {
-                    Part::Work => drop(newest.insert(attempt.task, *attempt)),
-                    Part::Second => drop(looks.insert(*attempt)),
+                    AttemptKind::Work => drop(newest.insert(attempt.task, *attempt)),
+                    AttemptKind::SecondReview => drop(looks.insert(*attempt)),
                 }
             }
             Fact::JobOpened { job, attempt, role: Role::Agent } => drop(agents.insert(*job, *attempt)),
@@ -98,9 +98,8 @@ fn count(entries: &[Entry]) -> Count {
                 }
                 all.sent_back += u32::from(*result == AttemptResult::SentBack);
             }
-            Fact::Answered { .. } | Fact::Ask(crate::core::model::question::AskFact::Answered { .. }) => {
-                all.answers += 1
-            }
+            Fact::Answered { .. }
+            | Fact::Question(crate::core::model::question::QuestionFact::Answered { .. }) => all.answers += 1,
             Fact::Peeked { attempt, .. } => {
                 all.peeks += 1;
                 peeked.insert(*attempt);

@@ -4,8 +4,8 @@
 //! span's number is the place in the ledger of the fact that opened it, so that it stays the same for good.
 
 use crate::core::model::agent::{AgentState, Exit};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Part;
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::job::Role;
 use crate::core::model::spec::SpecFact;
@@ -107,7 +107,7 @@ pub fn spans(entries: &[Entry], task: TaskId) -> Vec<Span> {
 #[must_use]
 pub fn spec_of(entries: &[Entry], task: TaskId) -> Option<SpecId> {
     entries.iter().find_map(|entry| match &entry.fact {
-        Fact::Launched { task: launched, launch, .. } if *launched == task => launch.brief.spec,
+        Fact::Launched { task: launched, launch, .. } if *launched == task => launch.assignment.spec,
         _ => None,
     })
 }
@@ -213,7 +213,7 @@ impl Tracer {
                 self.note(Some(span), "repo", launch.repo.display());
                 self.note(Some(span), "target", &launch.target);
                 self.note(Some(span), "agent", &launch.agent.profile);
-                if let Some(spec) = launch.brief.spec {
+                if let Some(spec) = launch.assignment.spec {
                     self.note(Some(span), "spec", spec);
                     self.goal(span, now);
                 }
@@ -229,8 +229,8 @@ impl Tracer {
                 self.waited(now, Status::Unset);
                 self.gates.retain(|(merged, _), _| *merged);
                 let name = match part {
-                    Part::Work => format!("attempt {}", attempt.no),
-                    Part::Second => format!("attempt {}, another pair of eyes", attempt.no),
+                    AttemptKind::Work => format!("attempt {}", attempt.no),
+                    AttemptKind::SecondReview => format!("attempt {}, another pair of eyes", attempt.no),
                 };
                 self.attempt = Some(self.open(at, None, SpanKind::Attempt, &name));
             }
@@ -352,8 +352,8 @@ impl Tracer {
             Fact::Paused { .. } => self.note(Some(0), "paused", true),
             Fact::ParallelSet { .. }
             | Fact::Reordered { .. }
-            | Fact::Asked { .. }
-            | Fact::Settled { .. }
+            | Fact::EffectRequested { .. }
+            | Fact::EffectDone { .. }
             | Fact::JobRan { .. }
             | Fact::SessionKnown { .. }
             | Fact::Unpaused { .. }
@@ -362,7 +362,7 @@ impl Tracer {
             | Fact::Forgotten { .. }
             | Fact::NumbersUsed { .. }
             | Fact::Panel(_)
-            | Fact::Ask(_)
+            | Fact::Question(_)
             | Fact::Budget(_)
             | Fact::Batch(_)
             | Fact::Spec(_)
@@ -420,7 +420,7 @@ impl Tracer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::model::agent::{Ask, AskKind, Source};
+    use crate::core::model::agent::{AgentQuestion, QuestionKind, Source};
     use crate::core::model::attempt::Start;
     use crate::core::model::branch::BranchRead;
     use crate::core::model::gate::Verdict;
@@ -449,13 +449,13 @@ mod tests {
             tail: String::new(),
         };
         let said = |state| Fact::AgentSaid { attempt: attempt(2), source: Source::Idle, state, read: 0 };
-        let ask = Ask { kind: AskKind::Question, text: "red\u{1b}?".into() };
+        let ask = AgentQuestion { kind: QuestionKind::Question, text: "red\u{1b}?".into() };
         let over = |no, result| Fact::AttemptOver { attempt: attempt(no), result };
         let opened = |no| Fact::AttemptOpened {
             attempt: attempt(no),
             start: Start::Target,
             prompt: String::new(),
-            part: Part::Work,
+            part: AttemptKind::Work,
         };
         let gate = Role::Gate { merged: false, gate: 0 };
         let facts = vec![
@@ -472,7 +472,7 @@ mod tests {
                 start: Start::Previous,
                 note: String::new(),
                 granted: false,
-                part: Part::Work,
+                part: AttemptKind::Work,
             },
             opened(2),
             job(3, 2, Role::Agent),
@@ -523,7 +523,7 @@ mod tests {
             (entry.seq, entry.at) = (entry.seq + 10, Time(entry.at.0 + 60_000));
         }
         let Fact::Launched { launch, .. } = &mut story[0].fact else { panic!() };
-        launch.brief.spec = Some(SpecId(3));
+        launch.assignment.spec = Some(SpecId(3));
         assert_eq!(told(&spans(&story, T))[..2], ["fix 21 ok", " queued 1"], "without its goal");
         assert_eq!(spans(&story, T)[0].attributes["spec"], "s3".into());
         let opened = |spec| {
@@ -604,7 +604,7 @@ mod tests {
             tree: Oid::new(&"c".repeat(40)).unwrap(),
             commits: 2,
             diffstat: crate::core::model::diff::DiffStat::default(),
-            brought: None,
+            deliverable: None,
         };
         let attempt = AttemptId { task: T, no: 2 };
         for (n, fact) in

@@ -2,7 +2,7 @@
 //!
 //! A pure translation of one string; text from the program comes out as [`Shown`] or without control characters.
 
-use crate::core::model::agent::{AgentState, Ask, AskKind, Signal, Usage};
+use crate::core::model::agent::{AgentQuestion, AgentState, QuestionKind, Signal, Usage};
 use crate::values::text::Shown;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
@@ -128,11 +128,11 @@ fn program_status(rest: &[u8]) -> Meaning {
         "error" => Some(AgentState::Failed(Shown::line(&message))),
         "blocked" => {
             let kind = match kind {
-                "permission" => AskKind::Permission,
-                "auth" => AskKind::Auth,
-                _ => AskKind::Question,
+                "permission" => QuestionKind::Permission,
+                "auth" => QuestionKind::Auth,
+                _ => QuestionKind::Question,
             };
-            Some(AgentState::Asking(Ask { kind, text: Shown::line(&message) }))
+            Some(AgentState::Asking(AgentQuestion { kind, text: Shown::line(&message) }))
         }
         "clear" => None,
         "" if used != Usage::default() => return Meaning::Signal(Signal::Usage(used)),
@@ -174,11 +174,14 @@ mod tests {
         assert_eq!(state("7501;state=clear"), None);
         assert_eq!(
             state("7501;state=blocked:app=claude-code:kind=question:msg=V2hpY2ggY29sb3VyPw=="),
-            Some(AgentState::Asking(Ask { kind: AskKind::Question, text: "Which colour?".into() }))
+            Some(AgentState::Asking(AgentQuestion {
+                kind: QuestionKind::Question,
+                text: "Which colour?".into()
+            }))
         );
         assert_eq!(
             state("7501;state=blocked:kind=auth"),
-            Some(AgentState::Asking(Ask { kind: AskKind::Auth, text: "".into() }))
+            Some(AgentState::Asking(AgentQuestion { kind: QuestionKind::Auth, text: "".into() }))
         );
         assert_eq!(state("7501;state=error:msg=G1sybQ"), Some(AgentState::Failed("\x1b[2m".into())));
         assert_eq!(read(b"7501;?"), Meaning::AskStatus);

@@ -6,7 +6,7 @@
 use super::editor::Editor;
 use super::key::Key;
 use super::known::Known;
-use crate::core::model::agent::AskKind;
+use crate::core::model::agent::QuestionKind;
 use crate::core::model::attempt::Start;
 use crate::core::model::event::{Answer, Command};
 use crate::core::model::panel::{PanelCommand, Poll};
@@ -107,10 +107,10 @@ impl Form {
     pub(super) fn answer(task: &TaskView) -> Self {
         let asked = task.question.as_ref();
         let title = match asked.map(|ask| ask.kind) {
-            Some(AskKind::Permission) => format!("{} asks for leave", task.name),
-            Some(AskKind::Auth) => format!("{} asks for a login", task.name),
-            Some(AskKind::StartUp) => format!("{}: a dialog of {} itself", task.name, task.agent),
-            Some(AskKind::Question) | None => format!("{} asks", task.name),
+            Some(QuestionKind::Permission) => format!("{} asks for leave", task.name),
+            Some(QuestionKind::Auth) => format!("{} asks for a login", task.name),
+            Some(QuestionKind::StartUp) => format!("{}: a dialog of {} itself", task.name, task.agent),
+            Some(QuestionKind::Question) | None => format!("{} asks", task.name),
         };
         let words = asked.map(|ask| ask.text.to_string()).filter(|text| !text.is_empty());
         let intro = vec![words.unwrap_or_else(|| "the agent gave no words for it".to_owned())];

@@ -3,7 +3,7 @@
 //! Promises: nothing here is decided by us; whatever is missing is asked for again after a reconnect.
 
 use super::grid::Grid;
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::lid::Lid;
 use crate::core::model::task::TaskState;
 use crate::core::outer::spec::progress::SpecStage;
@@ -289,10 +289,13 @@ pub(super) fn may_type(attempt: &AttemptView) -> bool {
 
 /// The attempt that stands for the task: the newest; that of the work once another pair of eyes has looked at it.
 pub(super) fn standing(task: &TaskView) -> Option<&AttemptView> {
-    task.attempt().filter(|newest| newest.part == Part::Work || newest.exit.is_none()).or(task.work())
+    task.attempt().filter(|newest| newest.part == AttemptKind::Work || newest.exit.is_none()).or(task.work())
 }
 
 /// The newest look of another pair of eyes that has said what it found.
 pub(super) fn newest_look(task: &TaskView) -> Option<&AttemptView> {
-    task.attempts.iter().rev().find(|attempt| attempt.part == Part::Second && attempt.findings.is_some())
+    task.attempts
+        .iter()
+        .rev()
+        .find(|attempt| attempt.part == AttemptKind::SecondReview && attempt.findings.is_some())
 }

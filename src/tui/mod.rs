@@ -6,7 +6,6 @@
 
 mod action;
 mod acts;
-mod acts_spec;
 mod app;
 mod depth;
 mod editor;
@@ -30,6 +29,7 @@ mod scenes;
 #[cfg(test)]
 mod scenes_spec;
 mod settings;
+mod spec_actions;
 mod splits;
 mod terminal;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! `NOPEEK_UPDATE_DOCS=1 cargo test --lib pictures_in_the_readme` makes them anew; the test keeps them true.
 
 use super::scenes::{Scene, board};
-use crate::core::model::agent::{Ask, AskKind};
+use crate::core::model::agent::{AgentQuestion, QuestionKind};
 use crate::wire::client::FromDaemon;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -104,7 +104,7 @@ fn pictures_in_the_readme_are_what_the_program_draws() {
     for (name, play) in scenes {
         let mut scene = Scene::new((110, 30));
         let mut board = board();
-        let calm = Ask { kind: AskKind::Question, text: "Which colour, red or blue?".into() };
+        let calm = AgentQuestion { kind: QuestionKind::Question, text: "Which colour, red or blue?".into() };
         board.tasks[0].question = Some(calm);
         scene.hear(FromDaemon::Board(Box::new(board)));
         play(&mut scene);

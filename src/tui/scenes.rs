@@ -10,9 +10,9 @@ use super::ring::Ring;
 use super::settings::Settings;
 use super::splits::Splits;
 use super::theme::Theme;
-use crate::core::model::agent::{AgentMode, AgentTraits, Ask, AskKind, Exit, Source, Usage};
+use crate::core::model::agent::{AgentMode, AgentQuestion, AgentTraits, Exit, QuestionKind, Source, Usage};
+use crate::core::model::assignment::Assignment;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Brief;
 use crate::core::model::budget::{Budget, Spent};
 use crate::core::model::diff::{Diff, DiffKind, DiffLine, DiffStat, FileDiff, FileStatus, Hunk};
 use crate::core::model::event::Command;
@@ -67,7 +67,7 @@ fn attempt(id: u64, name: &str, no: u32, state: TaskState) -> AttemptView {
     };
     let names = ["build", "test", "smoke"];
     AttemptView {
-        part: crate::core::model::brief::Part::Work,
+        part: crate::core::model::assignment::AttemptKind::Work,
         agent: "claude".to_owned(),
         findings: None,
         no,
@@ -129,8 +129,8 @@ pub(super) fn task(id: u64, name: &str, state: TaskState) -> TaskView {
         why: Shown::from(why),
         paused: false,
         needs_you,
-        question: (state == TaskState::Asking).then(|| Ask {
-            kind: AskKind::Question,
+        question: (state == TaskState::Asking).then(|| AgentQuestion {
+            kind: QuestionKind::Question,
             text: "which \x1b[31mcolour\u{202e}, red or blue?".into(),
         }),
         prompt: "Make the whistle sound at 96 degrees.\nThen commit it.".into(),
@@ -258,7 +258,7 @@ fn report() -> Report {
     let tried = |no, from: u64, agent: u64, over: Option<u64>, result, gates: &[(&str, Verdict, u64)]| {
         AttemptReport {
             no,
-            part: crate::core::model::brief::Part::Work,
+            part: crate::core::model::assignment::AttemptKind::Work,
             began_before: false,
             opened: at(from),
             started: Some(at(from + 1)),
@@ -305,7 +305,7 @@ fn report() -> Report {
             lid: LidRule::On,
             after: Vec::new(),
             by: None,
-            brief: Brief::default(),
+            assignment: Assignment::default(),
             budget: Budget::default(),
         };
         let fact = Fact::Launched { task: TaskId(id), launch: Box::new(launch), after: Some(Vec::new()) };

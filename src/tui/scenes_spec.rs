@@ -1,12 +1,12 @@
 //! Scenes of the outer loop: a board with specs and a vote, a spec whole, a task that other eyes have looked at.
 
 use super::scenes::{board, task};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Part;
 use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
 use crate::core::model::panel::Poll;
-use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Question, Score};
-use crate::core::model::panel::vote::{Ballot, Outcome, Reason, Total, Vote};
+use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Score, TradeOff};
+use crate::core::model::panel::vote::{Ballot, PollOutcome, Reason, Total, Vote};
 use crate::core::model::plan::{Phase, Planned};
 use crate::core::model::spec::Contract;
 use crate::core::model::task::TaskState;
@@ -14,7 +14,7 @@ use crate::core::outer::plan;
 use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::board::Board;
 use crate::core::views::panel::PollLine;
-use crate::core::views::spec::{Look, SpecLine, SpecView};
+use crate::core::views::spec::{ReviewPass, SpecLine, SpecView};
 use crate::values::ids::{PanelId, SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
@@ -85,7 +85,7 @@ fn finding(id: &str, severity: Severity, area: &str, place: &str, what: &str) ->
 /// Other eyes have looked at the newest attempt of a task.
 fn looked_at(task: &mut crate::core::views::board::TaskView) {
     let mut look = task.attempts[1].clone();
-    (look.no, look.part, look.agent) = (3, Part::Second, "codex".into());
+    (look.no, look.part, look.agent) = (3, AttemptKind::SecondReview, "codex".into());
     (look.result, look.gates) = (Some(AttemptResult::Reviewed), Vec::new());
     let list = vec![
         finding(
@@ -153,7 +153,8 @@ pub(super) fn spec_view(id: u64) -> SpecView {
             why: "Nobody orders at midnight.".into(),
         },
     ];
-    let looks = vec![Look { by: "codex".into(), findings: Findings { implemented: None, list }, answers }];
+    let looks =
+        vec![ReviewPass { by: "codex".into(), findings: Findings { implemented: None, list }, answers }];
     let tasks: [Vec<Planned>; 2] = if id == 2 {
         [
             vec![planned("handle", &["src/handle.rs"], &[])],
@@ -204,7 +205,7 @@ pub(super) fn poll() -> Poll {
         at: Time(1),
         repo: PathBuf::from(REPO),
         task: None,
-        question: Question {
+        question: TradeOff {
             text: "Steel or glass?".into(),
             options: vec![option("steel", "does not break"), option("glass", "shows the water")],
         },
@@ -214,7 +215,7 @@ pub(super) fn poll() -> Poll {
             ballots: Vec::<Ballot>::new(),
             totals: vec![total("glass"), total("steel")],
             margin: 0,
-            outcome: Outcome::AskHuman(Reason::Tie(vec!["glass".into(), "steel".into()])),
+            outcome: PollOutcome::AskHuman(Reason::Tie(vec!["glass".into(), "steel".into()])),
         },
         decision: None,
     }

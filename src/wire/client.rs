@@ -12,7 +12,7 @@ use crate::core::model::diff::Diff;
 use crate::core::model::event::{Answer, Command};
 use crate::core::model::notice::Notice;
 use crate::core::model::panel::Poll;
-use crate::core::model::panel::question::{Panel, Question};
+use crate::core::model::panel::question::{Panel, TradeOff};
 use crate::core::views::bench::BenchView;
 use crate::core::views::board::{Board, TaskView};
 use crate::core::views::budget::BudgetView;
@@ -194,7 +194,7 @@ pub enum Request {
         /// The repo's checkout, if any.
         repo: Option<PathBuf>,
     },
-    /// The answer to a question that an attempt has put with [`crate::core::model::question::AskCommand::Put`]; answered once the
+    /// The answer to a question that an attempt has put with [`crate::core::model::question::QuestionCommand::Put`]; answered once the
     /// question is, or is dropped.
     Asked {
         /// Who asked.
@@ -227,7 +227,7 @@ pub enum Request {
         /// The task that it is about; its merge commit cites what was decided.
         task: Option<TaskRef>,
         /// What is asked.
-        question: Question,
+        question: TradeOff,
     },
     /// Votes at hand, newest first, at most `limit` (bounded by the daemon at 200).
     Panels {

@@ -102,7 +102,7 @@ fn bar(eighths: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::outer::bench::rank::{Found, Spread};
+    use crate::core::outer::bench::rank::{FindingCounts, Spread};
 
     fn score(agent: &str, green: u32, secs: u64, cost: Option<u64>) -> AgentScore {
         let one = |n: u64| Spread { min: n, median: n, max: n };
@@ -114,7 +114,7 @@ mod tests {
             runs: 4,
             green,
             clean: green,
-            findings: Found::default(),
+            findings: FindingCounts::default(),
             time: Some(one(secs * 1_000)),
             tokens: None,
             cost: cost.map(one),

@@ -5,7 +5,7 @@ use super::super::print::{self, Cell, Paint};
 use super::plot;
 use crate::core::model::bench::outcome::RunOutcome;
 use crate::core::model::gate::Verdict;
-use crate::core::outer::bench::rank::{AgentScore, Found, Spread};
+use crate::core::outer::bench::rank::{AgentScore, FindingCounts, Spread};
 use crate::core::views::bench::{BenchView, RunView};
 use crate::values::text::Shown;
 use crate::values::time::Span;
@@ -146,7 +146,7 @@ pub(super) fn result(outcome: &RunOutcome) -> String {
 }
 
 /// `2h 1m`: high and medium; `-` for none.
-pub(super) fn found(found: Found) -> String {
+pub(super) fn found(found: FindingCounts) -> String {
     let high = found.high + found.unfinished;
     let parts = [(high, "h"), (found.medium, "m"), (found.low, "l")];
     let parts: Vec<String> =

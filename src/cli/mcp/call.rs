@@ -10,7 +10,7 @@ use crate::config::crew;
 use crate::config::repo::RepoConfig;
 use crate::core::model::event::Command;
 use crate::core::model::panel::{Poll, question as trade_off};
-use crate::core::model::question::{AskCommand, Question, QuestionState};
+use crate::core::model::question::{Question, QuestionCommand, QuestionState};
 use crate::core::model::task::TaskState;
 use crate::core::views::board::{AttemptView, Board, GateView, TaskView};
 use crate::git;
@@ -191,7 +191,7 @@ impl Desk {
         if left_out > 0 {
             text.push_str(&format!("{left_out} older ones are left out\n"));
         }
-        let data: Vec<Value> = tasks.iter().map(|task| self.brief(task)).collect();
+        let data: Vec<Value> = tasks.iter().map(|task| self.assignment(task)).collect();
         Ok((text, json!({ "tasks": data, "left_out": left_out })))
     }
 
@@ -212,7 +212,7 @@ impl Desk {
         }
     }
 
-    fn brief(&self, task: &TaskView) -> Value {
+    fn assignment(&self, task: &TaskView) -> Value {
         json!({
             "id": task.id.to_string(),
             "name": task.name,
@@ -250,7 +250,7 @@ impl Desk {
         for gate in &task.merge_gates {
             text.push_str(&format!("as merged: {}\n", gate_line(gate)));
         }
-        let mut data = self.brief(&task);
+        let mut data = self.assignment(&task);
         data["attempts"] = task.attempts.iter().map(attempt_data).collect();
         data["merge_gates"] = gates(&task.merge_gates).into();
         data["prompt"] = json!(task.prompt);
@@ -273,13 +273,13 @@ impl Desk {
                 let task = tasks.first().ok_or_else(Failed::odd)?;
                 let text =
                     format!("added as {} {}, {}", task.id, Shown::line(&task.name), task.state.label());
-                Ok((text, self.brief(task)))
+                Ok((text, self.assignment(task)))
             }
             _ => Err(Failed::odd()),
         }
     }
 
-    async fn ask_panel(&self, question: trade_off::Question) -> Outcome {
+    async fn ask_panel(&self, question: trade_off::TradeOff) -> Outcome {
         let task = self.attempt.map(|attempt| TaskRef { repo: None, name: attempt.task.to_string() });
         let repo = if task.is_none() { Some(self.repo().await?) } else { None };
         // The same question of the same task is the same vote: who was cut off asks again.
@@ -338,8 +338,8 @@ impl Desk {
         let text = question.trim().to_owned();
         loop {
             let mut client = self.connect(None).await?;
-            let put = AskCommand::Put { attempt, text: text.clone(), options: options.clone() };
-            let put = client.request(Request::Command(Command::Ask(put))).await;
+            let put = QuestionCommand::Put { attempt, text: text.clone(), options: options.clone() };
+            let put = client.request(Request::Command(Command::Question(put))).await;
             let asked = match put {
                 Ok(_) => client.request(Request::Asked { attempt, text: text.clone() }).await,
                 Err(error) => Err(error),
@@ -356,7 +356,7 @@ impl Desk {
 
     async fn report(&self, summary: String) -> Outcome {
         let attempt = self.own("report_done")?;
-        let done = Command::Ask(AskCommand::Done { attempt, summary });
+        let done = Command::Question(QuestionCommand::Done { attempt, summary });
         self.ask(Request::Command(done), Twice::IsOnce).await?;
         let text = "kept. Commit what you have not committed yet, then end your work.";
         Ok((text.to_owned(), json!({ "attempt": attempt.to_string() })))

@@ -4,7 +4,7 @@
 
 use super::rpc::named;
 use crate::core::model::panel::question as trade_off;
-use crate::core::model::panel::question::{Criterion, OptionScored, Question, Score};
+use crate::core::model::panel::question::{Criterion, OptionScored, Score, TradeOff};
 use crate::core::model::question::{self, ADDED_MAX, OPTION_MAX, TEXT_MAX};
 use crate::values::text::Shown;
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ pub(super) enum Call {
     ListTasks { all: bool },
     TaskStatus { task: Option<String> },
     AddTask { prompt: String, name: Option<String>, after: Vec<String>, agent: Option<String> },
-    AskPanel { question: Box<Question> },
+    AskPanel { question: Box<TradeOff> },
     AskHuman { question: String, options: Vec<String> },
     ReportDone { summary: String },
     NoteToMemory { note: String },
@@ -239,7 +239,7 @@ fn call(tool: &Tool, map: Map<String, Value>) -> Result<Call, String> {
             agent: args.text("agent", NAME_MAX)?,
         },
         "ask_panel" => Call::AskPanel {
-            question: Box::new(Question {
+            question: Box::new(TradeOff {
                 text: Shown::line(&args.needed("question", TEXT_MAX)?),
                 options: args.options("options")?,
             }),

@@ -7,7 +7,7 @@ use crate::core::model::plan::Phase;
 use crate::core::model::spec::Contract;
 use crate::core::outer::plan;
 use crate::core::views::board::TaskView;
-use crate::core::views::spec::{Look, SpecView};
+use crate::core::views::spec::{ReviewPass, SpecView};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use std::process::ExitCode;
@@ -60,7 +60,7 @@ fn print_contract(spec: &SpecView, contract: &Contract) -> Result<(), CliError> 
     Ok(())
 }
 
-fn print_look(no: usize, look: &Look) -> Result<(), CliError> {
+fn print_look(no: usize, look: &ReviewPass) -> Result<(), CliError> {
     let count = look.findings.list.len();
     print::line(&format!("  look {no} by {}: {count} findings", Shown::line(&look.by)))?;
     for finding in &look.findings.list {

@@ -76,7 +76,7 @@ pub enum AgentState {
     /// Works.
     Working,
     /// Waits for a human.
-    Asking(Ask),
+    Asking(AgentQuestion),
     /// Says that its work is done.
     Done,
     /// Says that it failed; the text is its own word for it.
@@ -99,9 +99,9 @@ impl AgentState {
 
 /// A question of an agent: the one piece of its output that the lid lets through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct AgentQuestion {
     /// What is wanted.
-    pub kind: AskKind,
+    pub kind: QuestionKind,
     /// The question's text as the agent gave it; empty if it gave none.
     pub text: Shown,
 }
@@ -109,7 +109,7 @@ pub struct Ask {
 /// What an agent wants of a human.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AskKind {
+pub enum QuestionKind {
     /// Something about the task.
     Question,
     /// Leave to do something.

@@ -1,8 +1,8 @@
 //! An attempt: one try at a task by one fresh-context agent on one branch in one worktree.
 
-use crate::core::model::agent::{AgentState, Ask, Source, Usage};
+use crate::core::model::agent::{AgentQuestion, AgentState, Source, Usage};
+use crate::core::model::assignment::{AttemptKind, Deliverable};
 use crate::core::model::branch::{BranchRead, WorktreeReady};
-use crate::core::model::brief::{Brought, Part};
 use crate::core::model::finding::Findings;
 use crate::core::model::gate::GateRun;
 use crate::values::ids::{AttemptId, JobId, TaskName};
@@ -54,7 +54,7 @@ pub struct Attempt {
     /// Which.
     pub id: AttemptId,
     /// What it is to its task.
-    pub part: Part,
+    pub part: AttemptKind,
     /// From where its branch starts.
     pub start: Start,
     /// What its agent is asked to do.
@@ -70,9 +70,9 @@ pub struct Attempt {
     /// What the agent last said, and when.
     pub said: Option<(AgentState, Time)>,
     /// The same without what a human's answer has made of it, and how much of its output had been read by then.
-    pub heard: Option<(AgentState, u64)>,
+    pub last_report: Option<(AgentState, u64)>,
     /// What it asks through nopeek's tools, the oldest open question first.
-    pub ask: Option<Ask>,
+    pub ask: Option<AgentQuestion>,
     /// Whether the agent has worked on the prompt yet.
     pub worked: bool,
     /// The agent's own session.
@@ -143,9 +143,12 @@ impl Attempt {
     /// What its second review found; none if it is none, or its file could not be read.
     #[must_use]
     pub fn findings(&self) -> Option<&Findings> {
-        match self.read.as_ref()?.brought.as_ref()? {
-            Brought::Findings(findings) => Some(findings),
-            Brought::Mistakes(_) | Brought::Spec { .. } | Brought::Plan(_) | Brought::Lines(_) => None,
+        match self.read.as_ref()?.deliverable.as_ref()? {
+            Deliverable::Findings(findings) => Some(findings),
+            Deliverable::Mistakes(_)
+            | Deliverable::Spec { .. }
+            | Deliverable::Plan(_)
+            | Deliverable::Lines(_) => None,
         }
     }
 }

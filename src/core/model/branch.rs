@@ -1,6 +1,6 @@
 //! What the edges tell of branches: a worktree that stands, what a branch holds, a merge candidate.
 
-use crate::core::model::brief::Brought;
+use crate::core::model::assignment::Deliverable;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::gate::GateSpec;
 use crate::values::ids::Oid;
@@ -32,8 +32,8 @@ pub struct BranchRead {
     /// What they change.
     pub diffstat: DiffStat,
     /// What was asked for beside that; none: nothing was.
-    #[serde(default)]
-    pub brought: Option<Brought>,
+    #[serde(default, rename = "brought")]
+    pub deliverable: Option<Deliverable>,
 }
 
 /// A candidate for the target: the merged commit and where its gates run.

@@ -1,7 +1,7 @@
 //! What the world is asked to do: plain data, idempotent, each with an id that its answer names.
 //!
 //! An effect may be asked for again after a crash; the edges make sure that doing it twice equals doing
-//! it once. Every effect is answered by [`super::event::Event::Answered`]; the outcomes are named here.
+//! it once. Every effect is answered by [`super::event::Event::EffectDone`]; the outcomes are named here.
 
 use crate::core::model::attempt::Start;
 use crate::core::model::batch::Place;
@@ -18,12 +18,12 @@ pub struct Effect {
     /// What its answer names.
     pub id: EffectId,
     /// What to do.
-    pub what: Work,
+    pub what: EffectKind,
 }
 
 /// What can be asked of the world. Every kind may also be answered `Failed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Work {
+pub enum EffectKind {
     /// Make branch and worktree of an attempt. → `WorktreeReady`
     PrepareWorktree {
         /// The repo's main checkout.
@@ -39,8 +39,8 @@ pub enum Work {
         /// The previous attempt's branch, for [`Start::Previous`].
         previous: Option<String>,
         /// What its work is judged by.
-        #[serde(default)]
-        terms: Terms,
+        #[serde(default, rename = "terms")]
+        acceptance: Acceptance,
     },
     /// Start a job. → `JobStarted`, and later `Exited`
     StartJob(JobStart),
@@ -90,8 +90,8 @@ pub enum Work {
         /// The merge commit's message.
         message: String,
         /// What the merged result is judged by.
-        #[serde(default)]
-        terms: Terms,
+        #[serde(default, rename = "terms")]
+        acceptance: Acceptance,
     },
     /// Move the target by compare-and-swap. → `TargetMoved`, `TargetStale` or `TargetRefused`
     MoveTarget {
@@ -160,7 +160,7 @@ pub enum Work {
     },
 }
 
-impl Work {
+impl EffectKind {
     /// What is asked for, in words.
     #[must_use]
     pub const fn label(&self) -> &'static str {
@@ -233,7 +233,7 @@ pub enum JobWhat {
 /// What work is judged by, beside what the target's `nopeek.toml` says for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Terms {
+pub struct Acceptance {
     /// Paths that may change; empty: all.
     pub touches: Vec<String>,
     /// Commands that must succeed.

@@ -4,13 +4,13 @@
 
 use crate::core::model::agent::{Exit, Observation};
 use crate::core::model::attempt::Start;
-use crate::core::model::batch::{BatchCommand, Found};
+use crate::core::model::batch::{BatchCommand, QueueScan};
 use crate::core::model::bench::BenchCommand;
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
 use crate::core::model::budget::BudgetCommand;
 use crate::core::model::gate::TestCounts;
 use crate::core::model::panel::PanelCommand;
-use crate::core::model::question::AskCommand;
+use crate::core::model::question::QuestionCommand;
 use crate::core::model::spec::SpecCommand;
 use crate::core::model::task::Launch;
 use crate::values::ids::{EffectId, JobId, Oid, TaskId};
@@ -30,11 +30,11 @@ pub enum Event {
         command: Command,
     },
     /// The world answers an effect. Doubled and stale answers are ignored.
-    Answered {
+    EffectDone {
         /// The effect that is answered.
         effect: EffectId,
         /// What came of it.
-        outcome: Outcome,
+        outcome: EffectOutcome,
     },
     /// An agent said or did something that has a meaning.
     Observed {
@@ -162,7 +162,7 @@ pub enum Command {
     /// Something of the panel.
     Panel(PanelCommand),
     /// Something of an agent's question.
-    Ask(AskCommand),
+    Question(QuestionCommand),
     /// Something of a bench.
     Bench(BenchCommand),
 }
@@ -181,7 +181,7 @@ pub enum Answer {
 
 /// What came of an effect; each kind of effect has its own outcomes, named at the effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum EffectOutcome {
     /// The worktree stands, with set-up hooks and gates as the base's `nopeek.toml` has them.
     WorktreeReady(WorktreeReady),
     /// The job's process runs.
@@ -207,7 +207,7 @@ pub enum Outcome {
         reason: Shown,
     },
     /// What lies in the queue.
-    SpecsFound(Found),
+    SpecsFound(QueueScan),
     /// The report of a batch was written.
     ReportWritten {
         /// Where to, in nopeek's data.

@@ -4,17 +4,17 @@
 //! never changes the past. Facts are only ever added to this enum; old ledgers always load.
 
 use crate::core::model::agent::{AgentState, Exit, Source, Usage};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::{AttemptResult, Start};
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::bench::BenchFact;
 use crate::core::model::branch::{BranchRead, MergeBuilt, WorktreeReady};
-use crate::core::model::brief::Part;
 use crate::core::model::budget::{BudgetFact, Spent};
 use crate::core::model::effect::Effect;
 use crate::core::model::gate::{TestCounts, Verdict};
 use crate::core::model::job::{Ending, Role};
 use crate::core::model::panel::PanelFact;
-use crate::core::model::question::AskFact;
+use crate::core::model::question::QuestionFact;
 use crate::core::model::spec::SpecFact;
 use crate::core::model::task::Launch;
 use crate::values::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
@@ -67,14 +67,18 @@ pub enum Fact {
         place: usize,
     },
     /// The world is asked for something.
-    Asked {
+    #[serde(rename = "asked")]
+    #[strum(serialize = "asked")]
+    EffectRequested {
         /// What, with the id that the answer will name.
         effect: Effect,
         /// Whose sake it is for.
         task: TaskId,
     },
     /// The world has answered; what that means stands in the facts beside this one.
-    Settled {
+    #[serde(rename = "settled")]
+    #[strum(serialize = "settled")]
+    EffectDone {
         /// The effect.
         effect: EffectId,
         /// The task that it was for.
@@ -89,7 +93,7 @@ pub enum Fact {
         /// What its agent is asked to do, complete.
         prompt: String,
         /// What it is to its task.
-        part: Part,
+        part: AttemptKind,
     },
     /// Its worktree stands.
     WorktreeMade {
@@ -224,7 +228,7 @@ pub enum Fact {
         /// A human asked for it: one more attempt than the limit says is granted.
         granted: bool,
         /// What the next attempt is to the task.
-        part: Part,
+        part: AttemptKind,
     },
     /// Waits for a human to read the diff.
     ReviewOpened {
@@ -337,7 +341,9 @@ pub enum Fact {
     /// Of the panel.
     Panel(PanelFact),
     /// Of a question of an agent.
-    Ask(AskFact),
+    #[serde(rename = "ask")]
+    #[strum(serialize = "ask")]
+    Question(QuestionFact),
     /// Of budgets.
     Budget(BudgetFact),
     /// Of the schedule and its batches.
@@ -359,7 +365,7 @@ impl Fact {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Panel(fact) => fact.kind(),
-            Self::Ask(fact) => fact.kind(),
+            Self::Question(fact) => fact.kind(),
             Self::Budget(fact) => fact.kind(),
             Self::Batch(fact) => fact.kind(),
             Self::Spec(fact) => fact.kind(),
@@ -373,17 +379,17 @@ impl Fact {
     pub const fn task(&self) -> Option<TaskId> {
         match self {
             Self::ParallelSet { .. } | Self::Slept { .. } | Self::NumbersUsed { .. } => None,
-            Self::Asked { task: TaskId(0), .. } | Self::Settled { task: TaskId(0), .. } => None,
+            Self::EffectRequested { task: TaskId(0), .. } | Self::EffectDone { task: TaskId(0), .. } => None,
             Self::Panel(fact) => fact.task(),
-            Self::Ask(fact) => fact.task(),
+            Self::Question(fact) => fact.task(),
             Self::Budget(fact) => fact.task(),
             Self::Batch(fact) => fact.task(),
             Self::Spec(fact) => fact.task(),
             Self::Bench(fact) => fact.task(),
             Self::Launched { task, .. }
             | Self::Reordered { task, .. }
-            | Self::Asked { task, .. }
-            | Self::Settled { task, .. }
+            | Self::EffectRequested { task, .. }
+            | Self::EffectDone { task, .. }
             | Self::JobRan { task, .. }
             | Self::JobEnding { task, .. }
             | Self::JobEnded { task, .. }
@@ -429,10 +435,14 @@ impl Fact {
             }
             Self::ParallelSet { parallel, .. } => format!("at most {parallel} agents at once"),
             Self::Reordered { place, .. } => format!("moved to place {place} of the queue"),
-            Self::Asked { effect, .. } => format!("asked for {} ({})", effect.what.label(), effect.id),
-            Self::Settled { effect, .. } => format!("answered ({effect})"),
-            Self::AttemptOpened { attempt, part: Part::Work, .. } => format!("opened attempt {}", attempt.no),
-            Self::AttemptOpened { attempt, part: Part::Second, .. } => {
+            Self::EffectRequested { effect, .. } => {
+                format!("asked for {} ({})", effect.what.label(), effect.id)
+            }
+            Self::EffectDone { effect, .. } => format!("answered ({effect})"),
+            Self::AttemptOpened { attempt, part: AttemptKind::Work, .. } => {
+                format!("opened attempt {}", attempt.no)
+            }
+            Self::AttemptOpened { attempt, part: AttemptKind::SecondReview, .. } => {
                 format!("opened attempt {}: another pair of eyes", attempt.no)
             }
             Self::WorktreeMade { ready, .. } => format!("worktree stands at {}", ready.base.short()),
@@ -469,8 +479,10 @@ impl Fact {
             Self::AttemptOver { attempt, result } => {
                 format!("attempt {} is over: {}", attempt.no, result.label())
             }
-            Self::Requeued { part: Part::Work, .. } => "waits for a fresh attempt".to_owned(),
-            Self::Requeued { part: Part::Second, .. } => "waits for another pair of eyes".to_owned(),
+            Self::Requeued { part: AttemptKind::Work, .. } => "waits for a fresh attempt".to_owned(),
+            Self::Requeued { part: AttemptKind::SecondReview, .. } => {
+                "waits for another pair of eyes".to_owned()
+            }
             Self::ReviewOpened { .. } => "waits for review".to_owned(),
             Self::Reopened { .. } => "its branch is read and gated again".to_owned(),
             Self::Approved { head, .. } => format!("approved at {}", head.short()),
@@ -491,7 +503,7 @@ impl Fact {
                 format!("numbers up to {task} and {job} were used before the ledger was restored")
             }
             Self::Panel(fact) => return fact.describe(),
-            Self::Ask(fact) => return fact.describe(),
+            Self::Question(fact) => return fact.describe(),
             Self::Budget(fact) => return fact.describe(),
             Self::Batch(fact) => return fact.describe(),
             Self::Spec(fact) => return fact.describe(),

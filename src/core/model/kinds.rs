@@ -7,14 +7,14 @@ use super::bench::BenchFact;
 use super::budget::BudgetFact;
 use super::fact::Fact;
 use super::panel::PanelFact;
-use super::question::AskFact;
+use super::question::QuestionFact;
 use super::spec::SpecFact;
 use strum::VariantNames as _;
 
 /// Variants of [`Fact`] that hold an enum of their own, with the kinds of that enum.
 const NESTED: [(&str, &[&str]); 6] = [
     ("panel", PanelFact::VARIANTS),
-    ("ask", AskFact::VARIANTS),
+    ("ask", QuestionFact::VARIANTS),
     ("budget", BudgetFact::VARIANTS),
     ("batch", BatchFact::VARIANTS),
     ("spec", SpecFact::VARIANTS),

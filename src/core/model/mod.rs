@@ -4,11 +4,11 @@
 //! changes the past. Whoever only needs the shape of a thing imports it from here.
 
 pub mod agent;
+pub mod assignment;
 pub mod attempt;
 pub mod batch;
 pub mod bench;
 pub mod branch;
-pub mod brief;
 pub mod budget;
 pub mod diff;
 pub mod effect;

@@ -1,8 +1,8 @@
 //! A question that an agent puts through nopeek's tools, and what it reports there: the types, and their part of the state.
 //!
-//! The rules (who may ask, how often, who answers) are in [`crate::core::rules::ask`].
+//! The rules (who may ask, how often, who answers) are in [`crate::core::rules::tool_question`].
 
-use crate::core::model::agent::{Ask, AskKind};
+use crate::core::model::agent::{AgentQuestion, QuestionKind};
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
@@ -39,7 +39,7 @@ pub const DEPTH_MAX: usize = 3;
 /// What agents can ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AskCommand {
+pub enum QuestionCommand {
     /// A question for a person, from a working attempt. Put again, it is the same question.
     Put {
         /// Who asks.
@@ -61,7 +61,7 @@ pub enum AskCommand {
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
-pub enum AskFact {
+pub enum QuestionFact {
     /// A question waits for a person.
     #[strum(serialize = "question_put")]
     Put {
@@ -157,7 +157,7 @@ pub(in crate::core) fn shown(text: &str, options: &[String], more: usize) -> Sho
     Shown::line(&words)
 }
 
-impl AskFact {
+impl QuestionFact {
     /// The ledger's word for the variant, which scripts filter by: never changed.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -197,13 +197,13 @@ impl AskFact {
 
 /// Its part of the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asks {
+pub struct Questions {
     pub(in crate::core) last: u64,
     pub(in crate::core) all: BTreeMap<u64, Question>,
     done: BTreeMap<AttemptId, Vec<String>>,
 }
 
-impl Asks {
+impl Questions {
     /// The question of this number.
     #[must_use]
     pub fn get(&self, no: u64) -> Option<&Question> {
@@ -224,10 +224,10 @@ impl Asks {
     }
 
     /// The oldest open question of an attempt, as a board shows it.
-    pub(in crate::core) fn asked(&self, attempt: AttemptId) -> Option<Ask> {
+    pub(in crate::core) fn asked(&self, attempt: AttemptId) -> Option<AgentQuestion> {
         let first = self.open_of(attempt).next()?;
         let more = self.open_of(attempt).count() - 1;
-        Some(Ask { kind: AskKind::Question, text: shown(&first.text, &first.options, more) })
+        Some(AgentQuestion { kind: QuestionKind::Question, text: shown(&first.text, &first.options, more) })
     }
 
     pub(in crate::core) fn of(&self, attempt: AttemptId) -> impl Iterator<Item = &Question> {
@@ -239,20 +239,20 @@ impl Asks {
     }
 
     /// Takes in a fact. Total.
-    pub(in crate::core) fn apply(&mut self, _at: Time, fact: &AskFact) {
+    pub(in crate::core) fn apply(&mut self, _at: Time, fact: &QuestionFact) {
         match fact {
-            AskFact::Put { question, attempt, text, options } => {
+            QuestionFact::Put { question, attempt, text, options } => {
                 self.last = self.last.max(*question);
                 let (text, options) = (text.clone(), options.clone());
                 let asked =
                     Question { no: *question, attempt: *attempt, text, options, state: QuestionState::Open };
                 self.all.insert(*question, asked);
             }
-            AskFact::Answered { question, answer, .. } => {
+            QuestionFact::Answered { question, answer, .. } => {
                 self.set(*question, QuestionState::Answered(answer.clone()));
             }
-            AskFact::Dropped { question, .. } => self.set(*question, QuestionState::Dropped),
-            AskFact::Done { attempt, summary } => {
+            QuestionFact::Dropped { question, .. } => self.set(*question, QuestionState::Dropped),
+            QuestionFact::Done { attempt, summary } => {
                 self.done.entry(*attempt).or_default().push(summary.clone());
             }
         }

@@ -1,17 +1,17 @@
 //! The state: what all facts together say. `apply` is total and has no rules.
 
 use crate::core::model::agent::{AgentState, Exit, Usage};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::{Attempt, Peek, Start};
 use crate::core::model::batch::state::Batches;
 use crate::core::model::bench::Benches;
-use crate::core::model::brief::Part;
 use crate::core::model::budget::{Budgets, Spent};
-use crate::core::model::effect::{Effect, JobStart, Work};
+use crate::core::model::effect::{Effect, EffectKind, JobStart};
 use crate::core::model::fact::Fact;
 use crate::core::model::gate::{GateRun, GateSpec, GateState};
 use crate::core::model::job::{Job, Jobs, Role};
 use crate::core::model::panel::Panels;
-use crate::core::model::question::Asks;
+use crate::core::model::question::Questions;
 use crate::core::model::spec::{SpecFact, Specs};
 use crate::core::model::task::{Launch, Merge, Stage, Task};
 use crate::values::ids::{AttemptId, EffectId, JobId, Oid, TaskId, TaskName};
@@ -43,7 +43,7 @@ pub struct State {
     /// What the panel has voted on.
     pub panels: Panels,
     /// Questions that agents put through nopeek's tools.
-    pub asks: Asks,
+    pub questions: Questions,
     /// Tasks whose work is on its target, on the board or not: what others wait for. Eight bytes for each task that ever
     /// landed.
     pub on_target: BTreeSet<TaskId>,
@@ -90,7 +90,7 @@ impl State {
 
     /// Whether the world owes an answer to an effect of this task that `what` describes.
     #[must_use]
-    pub fn is_open(&self, task: TaskId, what: impl Fn(&Work) -> bool) -> bool {
+    pub fn is_open(&self, task: TaskId, what: impl Fn(&EffectKind) -> bool) -> bool {
         self.open.values().any(|(effect, owner)| *owner == task && what(&effect.what))
     }
 
@@ -102,8 +102,8 @@ impl State {
                 self.repos.entry(repo.clone()).or_default().parallel = *parallel;
             }
             Fact::Reordered { task, place } => self.reordered(*task, *place),
-            Fact::Asked { effect, task } => self.asked(effect, *task),
-            Fact::Settled { effect, .. } => {
+            Fact::EffectRequested { effect, task } => self.asked(effect, *task),
+            Fact::EffectDone { effect, .. } => {
                 self.open.remove(effect);
             }
             Fact::AttemptOpened { attempt, start, prompt, part } => {
@@ -121,7 +121,7 @@ impl State {
                 a.source = Some(*source);
                 a.worked |= *state == AgentState::Working;
                 a.said = Some((state.clone(), at));
-                a.heard = Some((state.clone(), *read));
+                a.last_report = Some((state.clone(), *read));
             }),
             Fact::Answered { attempt, .. } => {
                 self.with_attempt(*attempt, |a| a.said = Some((AgentState::Working, at)));
@@ -152,9 +152,9 @@ impl State {
             Fact::Requeued { task, start, note, granted, part } => {
                 self.leave_queues(*task);
                 self.with_repo_of(*task, |repo| match part {
-                    Part::Work => repo.start_queue.push(*task),
+                    AttemptKind::Work => repo.start_queue.push(*task),
                     // What is nearly done is finished first.
-                    Part::Second => repo.start_queue.insert(0, *task),
+                    AttemptKind::SecondReview => repo.start_queue.insert(0, *task),
                 });
                 self.with_task(*task, |t| t.granted += u32::from(*granted));
                 self.set_stage(at, *task, Stage::Queued { start: *start, note: note.clone(), part: *part });
@@ -192,9 +192,9 @@ impl State {
                 self.last_effect = self.last_effect.max(effect.0);
             }
             Fact::Panel(fact) => self.panels.apply(at, fact),
-            Fact::Ask(fact) => {
-                self.asks.apply(at, fact);
-                let ask = self.asks.asked(fact.attempt());
+            Fact::Question(fact) => {
+                self.questions.apply(at, fact);
+                let ask = self.questions.asked(fact.attempt());
                 self.with_attempt(fact.attempt(), |a| a.ask = ask);
             }
             Fact::Budget(fact) => self.budgets.apply(at, fact),
@@ -219,7 +219,7 @@ impl State {
             id,
             launch: launch.clone(),
             after: after.unwrap_or_default().to_vec(),
-            stage: Stage::Queued { start: Start::Target, note: String::new(), part: Part::Work },
+            stage: Stage::Queued { start: Start::Target, note: String::new(), part: AttemptKind::Work },
             paused: false,
             attempts: Vec::new(),
             granted: 0,
@@ -244,7 +244,7 @@ impl State {
         }
         self.batches.gone(Some(id), None);
         self.jobs.forget(id);
-        self.asks.forget(id);
+        self.questions.forget(id);
     }
 
     fn reordered(&mut self, task: TaskId, place: usize) {
@@ -258,27 +258,27 @@ impl State {
     fn asked(&mut self, effect: &Effect, task: TaskId) {
         self.last_effect = self.last_effect.max(effect.id.0);
         match &effect.what {
-            Work::Freeze(job) => self.with_job(*job, |j| j.frozen = true),
-            Work::Thaw(job) => self.with_job(*job, |j| j.frozen = false),
-            Work::End { job, .. } => self.with_job(*job, |j| {
+            EffectKind::Freeze(job) => self.with_job(*job, |j| j.frozen = true),
+            EffectKind::Thaw(job) => self.with_job(*job, |j| j.frozen = false),
+            EffectKind::End { job, .. } => self.with_job(*job, |j| {
                 j.end = j.end.requested();
                 j.frozen = false;
             }),
-            Work::StartJob(JobStart { .. })
-            | Work::PrepareWorktree { .. }
-            | Work::Type { .. }
-            | Work::ReadBranch { .. }
-            | Work::BuildMerge { .. }
-            | Work::MoveTarget { .. }
-            | Work::Archive { .. }
-            | Work::LookForSpecs { .. }
-            | Work::MoveSpec { .. }
-            | Work::WriteReport { .. } => {}
+            EffectKind::StartJob(JobStart { .. })
+            | EffectKind::PrepareWorktree { .. }
+            | EffectKind::Type { .. }
+            | EffectKind::ReadBranch { .. }
+            | EffectKind::BuildMerge { .. }
+            | EffectKind::MoveTarget { .. }
+            | EffectKind::Archive { .. }
+            | EffectKind::LookForSpecs { .. }
+            | EffectKind::MoveSpec { .. }
+            | EffectKind::WriteReport { .. } => {}
         }
         self.open.insert(effect.id, (effect.clone(), task));
     }
 
-    fn attempt_opened(&mut self, at: Time, id: AttemptId, part: Part, start: Start, prompt: &str) {
+    fn attempt_opened(&mut self, at: Time, id: AttemptId, part: AttemptKind, start: Start, prompt: &str) {
         self.with_repo_of(id.task, |repo| repo.start_queue.retain(|task| *task != id.task));
         self.with_task(id.task, |task| {
             task.merge = None;
@@ -292,7 +292,7 @@ impl State {
                 agent: None,
                 source: None,
                 said: None,
-                heard: None,
+                last_report: None,
                 ask: None,
                 worked: false,
                 session: None,
@@ -314,7 +314,7 @@ impl State {
             Role::Agent => self.with_attempt(attempt, |a| {
                 a.agent = Some(id);
                 a.said = None;
-                a.heard = None;
+                a.last_report = None;
                 a.worked = false;
                 a.result = None;
             }),
@@ -404,7 +404,7 @@ impl State {
     fn reopened(&mut self, at: Time, id: TaskId) {
         self.leave_queues(id);
         self.with_task(id, |task| {
-            if let Some(attempt) = task.attempts.iter_mut().rev().find(|a| a.part == Part::Work) {
+            if let Some(attempt) = task.attempts.iter_mut().rev().find(|a| a.part == AttemptKind::Work) {
                 attempt.read = None;
                 attempt.result = None;
                 attempt.reopened = true;

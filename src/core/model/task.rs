@@ -1,9 +1,9 @@
 //! A task: all that was asked for, and where it stands.
 
 use crate::core::model::agent::AgentTraits;
+use crate::core::model::assignment::{Assignment, AttemptKind};
 use crate::core::model::attempt::{Attempt, Start};
 use crate::core::model::branch::MergeBuilt;
-use crate::core::model::brief::{Brief, Part};
 use crate::core::model::budget::Budget;
 use crate::core::model::gate::GateRun;
 use crate::core::model::lid::LidRule;
@@ -40,8 +40,8 @@ pub struct Launch {
     #[serde(default)]
     pub by: Option<AttemptId>,
     /// What it is for in the outer loop.
-    #[serde(default)]
-    pub brief: Brief,
+    #[serde(default, rename = "brief")]
+    pub assignment: Assignment,
     /// What its attempts, the task, and with others its batch and the day may use.
     #[serde(default)]
     pub budget: Budget,
@@ -84,7 +84,7 @@ pub enum Stage {
         /// What its agent is told beside the task.
         note: String,
         /// What it is to the task.
-        part: Part,
+        part: AttemptKind,
     },
     /// Its newest attempt is under way.
     Trying,
@@ -135,7 +135,7 @@ impl Task {
     /// The newest attempt whose work is what may be merged.
     #[must_use]
     pub fn work(&self) -> Option<&Attempt> {
-        self.attempts.iter().rev().find(|a| a.part == Part::Work)
+        self.attempts.iter().rev().find(|a| a.part == AttemptKind::Work)
     }
 }
 

@@ -6,35 +6,35 @@
 use crate::core::model::refused::Refused;
 use crate::core::model::task::Launch;
 use crate::core::outer::budget::rules as budgets;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::{prerequisites, queue, task};
 use crate::values::ids::TaskId;
 
 /// Creates a task that waits for those that its launch names.
-pub(in crate::core) fn launch(turn: &mut Turn<'_>, launch: Launch) -> Result<TaskId, Refused> {
-    let after = prerequisites::named(turn.state, &launch)?;
-    launch_after(turn, launch, after)
+pub(in crate::core) fn launch(step: &mut Step<'_>, launch: Launch) -> Result<TaskId, Refused> {
+    let after = prerequisites::named(step.state, &launch)?;
+    launch_after(step, launch, after)
 }
 
 /// Creates a task that waits for these to land; the repo's budgets are those that it brings, if it brings any.
 pub(in crate::core) fn launch_after(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     launch: Launch,
     after: Vec<TaskId>,
 ) -> Result<TaskId, Refused> {
     budgets::sound(&launch.budget)?;
     let (repo, budget) = (launch.repo.clone(), launch.budget);
-    let task = queue::launch(turn, launch, after)?;
-    budgets::launched(turn, &repo, budget);
+    let task = queue::launch(step, launch, after)?;
+    budgets::launched(step, &repo, budget);
     Ok(task)
 }
 
 /// Lets a task go on. One that was paused for a budget may finish its attempt, whatever that uses.
-pub(in crate::core) fn resume(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refused> {
-    let excused = budgets::paused_attempt(turn.state, id);
-    task::resume(turn, id)?;
+pub(in crate::core) fn resume(step: &mut Step<'_>, id: TaskId) -> Result<(), Refused> {
+    let excused = budgets::paused_attempt(step.state, id);
+    task::resume(step, id)?;
     if let Some(attempt) = excused {
-        budgets::excuse(turn, attempt);
+        budgets::excuse(step, attempt);
     }
     Ok(())
 }

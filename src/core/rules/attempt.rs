@@ -1,46 +1,46 @@
 //! The end of an attempt: whether a fresh one follows, or a human must decide.
 
 use crate::core::model::agent::Exit;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::{AttemptResult, Start};
-use crate::core::model::brief::Part;
 use crate::core::model::fact::Fact;
 use crate::core::model::job::Ending;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::task::Stage;
-use crate::core::rules::brief;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::assignment;
+use crate::core::rules::step::Step;
 use crate::values::ids::AttemptId;
 use crate::values::text::Shown;
 
 /// The attempt is over and only a human can say what next.
-pub(in crate::core) fn give_up(turn: &mut Turn<'_>, id: AttemptId, result: AttemptResult, why: Shown) {
+pub(in crate::core) fn give_up(step: &mut Step<'_>, id: AttemptId, result: AttemptResult, why: Shown) {
     let open = |task: &crate::core::model::task::Task| task.open().is_some_and(|a| a.id == id);
-    if turn.state.tasks.get(&id.task).is_some_and(|task| task.stage == Stage::Trying && open(task)) {
-        turn.fact(Fact::AttemptOver { attempt: id, result });
-        turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
-        turn.fact(Fact::Stuck { task: id.task, why });
+    if step.state.tasks.get(&id.task).is_some_and(|task| task.stage == Stage::Trying && open(task)) {
+        step.fact(Fact::AttemptOver { attempt: id, result });
+        step.notice(id.task, NoticeKind::NeedsYou, why.as_str());
+        step.fact(Fact::Stuck { task: id.task, why });
     }
 }
 
 /// The attempt is over; a fresh one follows unless the limit is reached.
-pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptResult, note: &str) {
-    turn.fact(Fact::AttemptOver { attempt: id, result });
-    let Some(task) = turn.state.tasks.get(&id.task) else { return };
+pub(in crate::core) fn next(step: &mut Step<'_>, id: AttemptId, result: AttemptResult, note: &str) {
+    step.fact(Fact::AttemptOver { attempt: id, result });
+    let Some(task) = step.state.tasks.get(&id.task) else { return };
     let part = task.attempts.iter().find(|a| a.id == id).map(|a| a.part).unwrap_or_default();
-    let used = brief::tries(task, part);
+    let used = assignment::tries(task, part);
     let has_work = task.work().and_then(|a| a.read.as_ref()).is_some_and(|read| read.commits > 0);
-    let granted = if part == Part::Work { task.granted } else { 0 };
-    if used < brief::tries_max(task, part).saturating_add(granted) {
+    let granted = if part == AttemptKind::Work { task.granted } else { 0 };
+    if used < assignment::tries_max(task, part).saturating_add(granted) {
         let start = if has_work { Start::Previous } else { Start::Target };
-        turn.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false, part });
+        step.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false, part });
     } else {
-        let what = if part == Part::Work { "attempt" } else { "look at its work" };
+        let what = if part == AttemptKind::Work { "attempt" } else { "look at its work" };
         let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
-        if !turn.state.benches.speaks_for(task.launch.brief.bench, id.task) {
-            turn.notice(id.task, NoticeKind::NeedsYou, why.as_str());
+        if !step.state.benches.speaks_for(task.launch.assignment.bench, id.task) {
+            step.notice(id.task, NoticeKind::NeedsYou, why.as_str());
         }
-        turn.fact(Fact::Stuck { task: id.task, why });
+        step.fact(Fact::Stuck { task: id.task, why });
     }
 }
 

@@ -6,7 +6,7 @@ use crate::core::model::gate::GateRun;
 use crate::core::model::job::{Ending, Job, Role};
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
-use crate::core::rules::{brief, polls};
+use crate::core::rules::{assignment, polls};
 use crate::values::ids::{AttemptId, JobId};
 use crate::values::time::{Span, Time};
 use std::collections::BTreeMap;
@@ -80,14 +80,14 @@ pub(in crate::core) fn at_a_dialog(
     let waits =
         job.ran && job.is_live() && job.ending().is_none() && !task.paused && task.stage == Stage::Trying;
     let attempt = task.attempt().filter(|a| waits && a.agent == Some(job.id) && a.said.is_none())?;
-    let agent = brief::agent(task, attempt.part);
+    let agent = assignment::agent(task, attempt.part);
     let limit = agent.speaks.filter(|_| agent.mode == AgentMode::Interactive)?;
     quiet.get(&job.id).map(|since| (attempt.id, since.after(limit)))
 }
 
 /// When an interactive agent counts as done.
 fn agent_done(task: &Task, attempt: &Attempt, silent: Option<Time>) -> Option<(Time, Ending)> {
-    let agent = brief::agent(task, attempt.part);
+    let agent = assignment::agent(task, attempt.part);
     if agent.mode == AgentMode::Headless {
         return None;
     }

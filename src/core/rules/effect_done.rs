@@ -1,14 +1,14 @@
 //! What came of an effect, and what that means for its task. Stale and doubled answers change nothing.
 
 use crate::core::model::attempt::{AttemptResult, branch_name};
-use crate::core::model::effect::{Effect, Work};
-use crate::core::model::event::Outcome;
+use crate::core::model::effect::{Effect, EffectKind};
+use crate::core::model::event::EffectOutcome;
 use crate::core::model::fact::Fact;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::state::State;
 use crate::core::model::task::Stage;
 use crate::core::rules::merge::{conflict, drop_candidate, is_merging, leave_merge, target_moved, wants};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::{attempt, jobs};
 use crate::values::ids::{EffectId, TaskId};
 
@@ -16,72 +16,78 @@ use crate::values::ids::{EffectId, TaskId};
 ///
 /// Gives back what was done for no task: that is for who asked for it to know.
 pub(in crate::core) fn answered(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     id: EffectId,
-    outcome: Outcome,
-) -> Option<(Work, Outcome)> {
-    let (Effect { what, .. }, task) = turn.state.open.get(&id).cloned()?;
-    turn.fact(Fact::Settled { effect: id, task });
+    outcome: EffectOutcome,
+) -> Option<(EffectKind, EffectOutcome)> {
+    let (Effect { what, .. }, task) = step.state.open.get(&id).cloned()?;
+    step.fact(Fact::EffectDone { effect: id, task });
     if task == TaskId::NONE {
         return Some((what, outcome));
     }
-    if turn.state.tasks.contains_key(&task) {
-        of_task(turn, task, what, outcome);
+    if step.state.tasks.contains_key(&task) {
+        of_task(step, task, what, outcome);
     }
     None
 }
 
-fn of_task(turn: &mut Turn<'_>, task: TaskId, what: Work, outcome: Outcome) {
+fn of_task(step: &mut Step<'_>, task: TaskId, what: EffectKind, outcome: EffectOutcome) {
     match (what, outcome) {
-        (Work::PrepareWorktree { attempt, .. }, Outcome::WorktreeReady(ready)) => {
-            turn.fact(Fact::WorktreeMade { attempt, ready });
+        (EffectKind::PrepareWorktree { attempt, .. }, EffectOutcome::WorktreeReady(ready)) => {
+            step.fact(Fact::WorktreeMade { attempt, ready });
         }
-        (Work::PrepareWorktree { attempt, .. }, Outcome::Failed { error }) => {
-            attempt::give_up(turn, attempt, AttemptResult::Failed, error);
+        (EffectKind::PrepareWorktree { attempt, .. }, EffectOutcome::Failed { error }) => {
+            attempt::give_up(step, attempt, AttemptResult::Failed, error);
         }
-        (Work::StartJob(start), Outcome::JobStarted)
-            if turn.state.jobs.get(start.job).is_some_and(|job| job.is_live() && !job.ran) =>
+        (EffectKind::StartJob(start), EffectOutcome::JobStarted)
+            if step.state.jobs.get(start.job).is_some_and(|job| job.is_live() && !job.ran) =>
         {
-            turn.fact(Fact::JobRan { job: start.job, task });
-            let now = turn.now;
-            turn.quiet.insert(start.job, now);
+            step.fact(Fact::JobRan { job: start.job, task });
+            let now = step.now;
+            step.quiet.insert(start.job, now);
         }
-        (Work::StartJob(start), Outcome::Failed { error }) => jobs::not_started(turn, start.job, &error),
-        (Work::ReadBranch { branch, .. }, Outcome::BranchRead(read)) => {
-            if let Some(attempt) = trying(turn.state, task, &branch) {
-                turn.fact(Fact::BranchKnown { attempt, read });
+        (EffectKind::StartJob(start), EffectOutcome::Failed { error }) => {
+            jobs::not_started(step, start.job, &error)
+        }
+        (EffectKind::ReadBranch { branch, .. }, EffectOutcome::BranchRead(read)) => {
+            if let Some(attempt) = trying(step.state, task, &branch) {
+                step.fact(Fact::BranchKnown { attempt, read });
             }
         }
-        (Work::ReadBranch { branch, .. }, Outcome::Failed { error }) => {
-            if let Some(attempt) = trying(turn.state, task, &branch) {
-                attempt::give_up(turn, attempt, AttemptResult::Failed, error);
+        (EffectKind::ReadBranch { branch, .. }, EffectOutcome::Failed { error }) => {
+            if let Some(attempt) = trying(step.state, task, &branch) {
+                attempt::give_up(step, attempt, AttemptResult::Failed, error);
             }
         }
-        (Work::BuildMerge { repo, what, .. }, Outcome::MergeBuilt(built)) => {
-            if wants(turn.state, task, &what) {
-                turn.fact(Fact::CandidateBuilt { task, built });
+        (EffectKind::BuildMerge { repo, what, .. }, EffectOutcome::MergeBuilt(built)) => {
+            if wants(step.state, task, &what) {
+                step.fact(Fact::CandidateBuilt { task, built });
             } else {
                 let key = format!("{task}-merge-{}", built.commit.short());
-                turn.ask(task, Work::Archive { repo, worktree: built.path, branch: None, key });
+                step.request(task, EffectKind::Archive { repo, worktree: built.path, branch: None, key });
             }
         }
-        (Work::BuildMerge { target, what, .. }, Outcome::Conflict { files })
-            if wants(turn.state, task, &what) =>
+        (EffectKind::BuildMerge { target, what, .. }, EffectOutcome::Conflict { files })
+            if wants(step.state, task, &what) =>
         {
-            conflict(turn, task, &target, &files);
+            conflict(step, task, &target, &files);
         }
-        (Work::BuildMerge { what, .. }, Outcome::Failed { error }) if wants(turn.state, task, &what) => {
-            leave_merge(turn, task, error);
+        (EffectKind::BuildMerge { what, .. }, EffectOutcome::Failed { error })
+            if wants(step.state, task, &what) =>
+        {
+            leave_merge(step, task, error);
         }
-        (Work::MoveTarget { to, .. }, Outcome::TargetMoved) => target_moved(turn, task, to),
-        (Work::MoveTarget { .. }, Outcome::TargetStale) if is_merging(turn.state, task) => {
-            drop_candidate(turn, task);
-            turn.fact(Fact::CandidateStale { task });
+        (EffectKind::MoveTarget { to, .. }, EffectOutcome::TargetMoved) => target_moved(step, task, to),
+        (EffectKind::MoveTarget { .. }, EffectOutcome::TargetStale) if is_merging(step.state, task) => {
+            drop_candidate(step, task);
+            step.fact(Fact::CandidateStale { task });
         }
-        (Work::MoveTarget { .. }, Outcome::TargetRefused { reason }) => leave_merge(turn, task, reason),
-        (Work::MoveTarget { .. }, Outcome::Failed { error }) => leave_merge(turn, task, error),
-        (Work::Type { .. }, Outcome::Failed { error }) => {
-            turn.notice(task, NoticeKind::NeedsYou, format!("the answer was not typed: {error}"));
+        (EffectKind::MoveTarget { .. }, EffectOutcome::TargetRefused { reason }) => {
+            leave_merge(step, task, reason)
+        }
+        (EffectKind::MoveTarget { .. }, EffectOutcome::Failed { error }) => leave_merge(step, task, error),
+        (EffectKind::Type { .. }, EffectOutcome::Failed { error }) => {
+            step.notice(task, NoticeKind::NeedsYou, format!("the answer was not typed: {error}"));
         }
         // The rest only says that it is done, or that it could not be; settle looks at what is.
         _ => {}

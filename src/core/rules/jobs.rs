@@ -9,64 +9,64 @@ use crate::core::model::notice::NoticeKind;
 use crate::core::model::task::Stage;
 use crate::core::rules::attempt::give_up;
 use crate::core::rules::gate;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{AttemptId, JobId};
 use crate::values::text::Shown;
 
 /// A job's process has ended.
 pub(in crate::core) fn exited(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     id: JobId,
     exit: Exit,
     tail: String,
     tests: Option<TestCounts>,
 ) {
-    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live()).cloned() else { return };
-    let took = job.watch.elapsed(turn.now);
+    let Some(job) = step.state.jobs.get(id).filter(|job| job.is_live()).cloned() else { return };
+    let took = job.watch.elapsed(step.now);
     let task = job.attempt.task;
-    turn.quiet.remove(&id);
-    turn.fact(Fact::JobEnded { job: id, task, exit });
-    if !is_current(turn, job.attempt) {
+    step.quiet.remove(&id);
+    step.fact(Fact::JobEnded { job: id, task, exit });
+    if !is_current(step, job.attempt) {
         return;
     }
     match job.role {
         Role::Agent => {
             if exit == Exit::Unknown && job.ending().is_none() {
-                turn.fact(Fact::AttemptOver { attempt: job.attempt, result: AttemptResult::Interrupted });
-                turn.fact(Fact::Interrupted { task });
-                turn.notice(task, NoticeKind::NeedsYou, "its agent died with its keeper: resume or retry");
+                step.fact(Fact::AttemptOver { attempt: job.attempt, result: AttemptResult::Interrupted });
+                step.fact(Fact::Interrupted { task });
+                step.notice(task, NoticeKind::NeedsYou, "its agent died with its keeper: resume or retry");
             }
         }
         Role::Setup { merged, .. } => {
-            if !exit.is_ok() && !may_run_again(turn, &job, exit) {
-                setup_failed(turn, job.attempt, merged, &Shown::line(tail.lines().last().unwrap_or("")));
+            if !exit.is_ok() && !may_run_again(step, &job, exit) {
+                setup_failed(step, job.attempt, merged, &Shown::line(tail.lines().last().unwrap_or("")));
             }
         }
         Role::Gate { merged, gate } => {
-            if !is_run_of(turn, &job, merged, gate) || may_run_again(turn, &job, exit) {
+            if !is_run_of(step, &job, merged, gate) || may_run_again(step, &job, exit) {
                 return;
             }
             let verdict = gate::judge(exit, job.ending());
             let tail = if verdict.is_green() { String::new() } else { last_bytes(tail, GateRun::TAIL_MAX) };
             let took = Some(took);
             let attempt = job.attempt;
-            turn.fact(Fact::GateJudged { attempt, merged, gate, verdict, tests, took, tail });
+            step.fact(Fact::GateJudged { attempt, merged, gate, verdict, tests, took, tail });
         }
     }
 }
 
 /// A job could not be started.
-pub(in crate::core) fn not_started(turn: &mut Turn<'_>, id: JobId, error: &Shown) {
-    let Some(job) = turn.state.jobs.get(id).filter(|job| job.is_live()).cloned() else { return };
-    turn.quiet.remove(&id);
-    turn.fact(Fact::JobEnded { job: id, task: job.attempt.task, exit: Exit::Unknown });
-    if !is_current(turn, job.attempt) {
+pub(in crate::core) fn not_started(step: &mut Step<'_>, id: JobId, error: &Shown) {
+    let Some(job) = step.state.jobs.get(id).filter(|job| job.is_live()).cloned() else { return };
+    step.quiet.remove(&id);
+    step.fact(Fact::JobEnded { job: id, task: job.attempt.task, exit: Exit::Unknown });
+    if !is_current(step, job.attempt) {
         return;
     }
     match job.role {
-        Role::Agent => give_up(turn, job.attempt, AttemptResult::Failed, error.clone()),
-        Role::Setup { merged, .. } => setup_failed(turn, job.attempt, merged, error),
-        Role::Gate { merged, gate } => turn.fact(Fact::GateJudged {
+        Role::Agent => give_up(step, job.attempt, AttemptResult::Failed, error.clone()),
+        Role::Setup { merged, .. } => setup_failed(step, job.attempt, merged, error),
+        Role::Gate { merged, gate } => step.fact(Fact::GateJudged {
             attempt: job.attempt,
             merged,
             gate,
@@ -82,18 +82,18 @@ pub(in crate::core) fn not_started(turn: &mut Turn<'_>, id: JobId, error: &Shown
 const LOST_MAX: usize = 3;
 
 /// A job whose end is unknown says nothing about the work: it is run again, but not for ever.
-fn may_run_again(turn: &Turn<'_>, job: &Job, exit: Exit) -> bool {
+fn may_run_again(step: &Step<'_>, job: &Job, exit: Exit) -> bool {
     let lost = |other: &&Job| {
         other.attempt == job.attempt && other.role == job.role && other.exit == Some(Exit::Unknown)
     };
     exit == Exit::Unknown
         && job.ending().is_none()
-        && turn.state.jobs.of(job.attempt.task).filter(lost).count() < LOST_MAX
+        && step.state.jobs.of(job.attempt.task).filter(lost).count() < LOST_MAX
 }
 
 /// Whether this job is the run that its gate waits for, and not one of a candidate that was given up.
-fn is_run_of(turn: &Turn<'_>, job: &Job, merged: bool, gate: usize) -> bool {
-    let task = turn.state.tasks.get(&job.attempt.task);
+fn is_run_of(step: &Step<'_>, job: &Job, merged: bool, gate: usize) -> bool {
+    let task = step.state.tasks.get(&job.attempt.task);
     let gates = if merged {
         task.and_then(|t| t.merge.as_ref()).map(|merge| &merge.gates)
     } else {
@@ -103,23 +103,23 @@ fn is_run_of(turn: &Turn<'_>, job: &Job, merged: bool, gate: usize) -> bool {
 }
 
 /// Whether what happens to this attempt's jobs still matters to its task.
-fn is_current(turn: &Turn<'_>, attempt: AttemptId) -> bool {
-    turn.state.tasks.get(&attempt.task).is_some_and(|task| {
+fn is_current(step: &Step<'_>, attempt: AttemptId) -> bool {
+    step.state.tasks.get(&attempt.task).is_some_and(|task| {
         let current = if task.stage == Stage::Trying { task.open() } else { task.work() };
         current.is_some_and(|a| a.id == attempt)
             && matches!(task.stage, Stage::Trying | Stage::Merging(_) | Stage::RollingBack)
     })
 }
 
-fn setup_failed(turn: &mut Turn<'_>, attempt: AttemptId, merged: bool, last: &Shown) {
+fn setup_failed(step: &mut Step<'_>, attempt: AttemptId, merged: bool, last: &Shown) {
     let why = Shown::line(&format!("a set-up hook failed: {last}"));
     if merged {
-        crate::core::rules::merge::drop_candidate(turn, attempt.task);
-        turn.fact(Fact::MergeLeft { task: attempt.task });
-        turn.notice(attempt.task, NoticeKind::NeedsYou, why.as_str());
-        turn.fact(Fact::Stuck { task: attempt.task, why });
+        crate::core::rules::merge::drop_candidate(step, attempt.task);
+        step.fact(Fact::MergeLeft { task: attempt.task });
+        step.notice(attempt.task, NoticeKind::NeedsYou, why.as_str());
+        step.fact(Fact::Stuck { task: attempt.task, why });
     } else {
-        give_up(turn, attempt, AttemptResult::Failed, why);
+        give_up(step, attempt, AttemptResult::Failed, why);
     }
 }
 

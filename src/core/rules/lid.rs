@@ -12,7 +12,7 @@ use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
 use crate::core::model::task::Task;
 use crate::core::rules::lookup::{get, not_now};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{JobId, TaskId};
 use crate::values::text::Shown;
 use std::marker::PhantomData;
@@ -112,8 +112,8 @@ fn owner(state: &State, id: JobId) -> Option<(&Task, &Job)> {
 }
 
 /// Breaks the lid of a task's live attempt, for the record.
-pub(in crate::core) fn peek(turn: &mut Turn<'_>, id: TaskId, reason: &str) -> Result<(), Refused> {
-    let task = get(turn.state, id)?;
+pub(in crate::core) fn peek(step: &mut Step<'_>, id: TaskId, reason: &str) -> Result<(), Refused> {
+    let task = get(step.state, id)?;
     if reason.trim().is_empty() {
         return Err(Refused::new(
             RefusedKind::BadInput,
@@ -123,9 +123,9 @@ pub(in crate::core) fn peek(turn: &mut Turn<'_>, id: TaskId, reason: &str) -> Re
     }
     match task.attempt() {
         Some(attempt)
-            if of(turn.state, task, attempt) == Lid::Sealed && turn.state.live_agent(task).is_some() =>
+            if of(step.state, task, attempt) == Lid::Sealed && step.state.live_agent(task).is_some() =>
         {
-            turn.fact(Fact::Peeked { attempt: attempt.id, reason: Shown::line(reason) });
+            step.fact(Fact::Peeked { attempt: attempt.id, reason: Shown::line(reason) });
             Ok(())
         }
         _ => Err(not_now(task, "peek at", "there is no covered agent: nothing to break")),
@@ -133,11 +133,11 @@ pub(in crate::core) fn peek(turn: &mut Turn<'_>, id: TaskId, reason: &str) -> Re
 }
 
 /// Puts the lid back on.
-pub(in crate::core) fn cover(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refused> {
-    let task = get(turn.state, id)?;
+pub(in crate::core) fn cover(step: &mut Step<'_>, id: TaskId) -> Result<(), Refused> {
+    let task = get(step.state, id)?;
     match task.attempt() {
-        Some(attempt) if of(turn.state, task, attempt) == Lid::Broken => {
-            turn.fact(Fact::Covered { attempt: attempt.id });
+        Some(attempt) if of(step.state, task, attempt) == Lid::Broken => {
+            step.fact(Fact::Covered { attempt: attempt.id });
             Ok(())
         }
         _ => Err(not_now(task, "cover", "its lid is not broken")),

@@ -1,6 +1,6 @@
 //! Finds a task, says where it stands, and words the refusal where it can't be what somebody wants.
 
-use crate::core::model::agent::{AgentState, Ask, AskKind};
+use crate::core::model::agent::{AgentQuestion, AgentState, QuestionKind};
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task, TaskState};
@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// The question that a task's agent asks now.
 #[must_use]
-pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
+pub(in crate::core) fn asked(task: &Task) -> Option<&AgentQuestion> {
     let attempt = task.attempt().filter(|a| task.stage == Stage::Trying && a.read.is_none())?;
     if attempt.ask.is_some() {
         return attempt.ask.as_ref();
@@ -24,12 +24,12 @@ pub(in crate::core) fn asked(task: &Task) -> Option<&Ask> {
 
 /// What an agent wants, where it gave no words.
 #[must_use]
-pub(in crate::core) const fn kind_words(kind: AskKind) -> &'static str {
+pub(in crate::core) const fn kind_words(kind: QuestionKind) -> &'static str {
     match kind {
-        AskKind::Question => "the agent asks something",
-        AskKind::Permission => "the agent asks for a permission",
-        AskKind::Auth => "the agent wants a login",
-        AskKind::StartUp => "a dialog of the agent's own program (trust, update) waits",
+        QuestionKind::Question => "the agent asks something",
+        QuestionKind::Permission => "the agent asks for a permission",
+        QuestionKind::Auth => "the agent wants a login",
+        QuestionKind::StartUp => "a dialog of the agent's own program (trust, update) waits",
     }
 }
 

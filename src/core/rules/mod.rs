@@ -1,11 +1,10 @@
 //! THE WAY OF ONE TASK: from launch over attempts, gates and review to the target.
 //!
-//! Promises: reads the model and decides facts through [`turn::Turn`]; knows nothing of specs, batches, benches or budgets
+//! Promises: reads the model and decides facts through [`step::Step`]; knows nothing of specs, batches, benches or budgets
 //! but what they have registered in the model.
 
-pub mod ask;
+pub mod assignment;
 pub mod attempt;
-pub mod brief;
 pub mod budget_hold;
 pub mod collision;
 pub mod deadlines;
@@ -26,6 +25,7 @@ pub mod replay;
 pub mod review;
 pub mod second;
 pub mod settle;
+pub mod step;
 pub mod task;
-pub mod turn;
+pub mod tool_question;
 pub mod usage;

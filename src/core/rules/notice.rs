@@ -14,9 +14,9 @@ const AGAIN: Span = Span::secs(10);
 
 /// What was said lately. Measured, never stored: after a restart only what is new is decided, and so said.
 #[derive(Clone, Debug, Default)]
-pub(in crate::core) struct Told(BTreeMap<Option<TaskId>, Vec<(NoticeKind, Shown, Time)>>);
+pub(in crate::core) struct RecentNotices(BTreeMap<Option<TaskId>, Vec<(NoticeKind, Shown, Time)>>);
 
-impl Told {
+impl RecentNotices {
     /// Whether this is to be said now; from then on it was said.
     pub(in crate::core) fn is_news(&mut self, now: Time, notice: &Notice) -> bool {
         let said = self.0.entry(notice.task).or_default();
@@ -29,7 +29,7 @@ impl Told {
     }
 
     /// A human has answered: what the task says next is news, whatever its words.
-    pub(in crate::core) fn heard_out(&mut self, task: TaskId) {
+    pub(in crate::core) fn forget(&mut self, task: TaskId) {
         self.0.remove(&Some(task));
     }
 }
@@ -44,26 +44,26 @@ mod tests {
 
     #[test]
     fn what_flickers_is_said_once_and_an_answer_makes_it_news() {
-        let mut told = Told::default();
-        assert!(told.is_news(Time(0), &notice("may I?")));
+        let mut recent = RecentNotices::default();
+        assert!(recent.is_news(Time(0), &notice("may I?")));
         for second in 1..60 {
-            assert!(!told.is_news(Time(second * 5_000), &notice("may I?")), "{second}");
+            assert!(!recent.is_news(Time(second * 5_000), &notice("may I?")), "{second}");
         }
-        assert!(told.is_news(Time(300_000), &notice("and now?")));
-        told.heard_out(TaskId(1));
-        assert!(told.is_news(Time(300_001), &notice("and now?")));
-        assert!(told.is_news(Time(310_001), &notice("and now?")));
+        assert!(recent.is_news(Time(300_000), &notice("and now?")));
+        recent.forget(TaskId(1));
+        assert!(recent.is_news(Time(300_001), &notice("and now?")));
+        assert!(recent.is_news(Time(310_001), &notice("and now?")));
         let red = Notice { kind: NoticeKind::Red, ..notice("and now?") };
-        assert!(told.is_news(Time(310_001), &red));
+        assert!(recent.is_news(Time(310_001), &red));
     }
 
     #[test]
     fn what_was_said_long_ago_is_forgotten() {
-        let mut told = Told::default();
+        let mut recent = RecentNotices::default();
         for n in 0..1_000 {
-            assert!(told.is_news(Time(n * 1_000), &notice(&n.to_string())));
+            assert!(recent.is_news(Time(n * 1_000), &notice(&n.to_string())));
         }
-        assert!(told.0[&Some(TaskId(1))].len() <= 10);
+        assert!(recent.0[&Some(TaskId(1))].len() <= 10);
     }
 
     #[test]

@@ -64,15 +64,15 @@ pub(in crate::core) fn words(state: &State, task: &Task) -> String {
 /// What a waiting task may begin on: work that is green (and verified) and of the same spec, if that is all it waits for.
 #[must_use]
 pub(in crate::core) fn below<'a>(state: &'a State, task: &Task) -> Option<&'a Task> {
-    let brief = &task.launch.brief;
-    if !brief.stack || brief.spec.is_none() {
+    let assignment = &task.launch.assignment;
+    if !assignment.stack || assignment.spec.is_none() {
         return None;
     }
     let mut missing = unlanded(state, task);
     let (only, more) = (missing.next()?, missing.next());
     let finished = |other: &&Task| {
         let green = other.work().is_some_and(|a| a.result == Some(AttemptResult::Green));
-        other.launch.brief.spec == brief.spec
+        other.launch.assignment.spec == assignment.spec
             && green
             && matches!(other.stage, Stage::Review | Stage::Merging(_))
     };
@@ -86,12 +86,12 @@ pub(in crate::core) fn touches_below(state: &State, task: &Task) -> Vec<String> 
     let mut todo = vec![task];
     // Each waits only for those launched before it, so this ends.
     while let Some(at) = todo.pop() {
-        if !at.launch.brief.stack {
+        if !at.launch.assignment.stack {
             continue;
         }
         let below = unlanded(state, at).filter(|id| *id < at.id).filter_map(|id| state.tasks.get(&id));
         for other in below {
-            touches.extend(other.launch.brief.touches.iter().cloned());
+            touches.extend(other.launch.assignment.touches.iter().cloned());
             todo.push(other);
         }
     }
@@ -101,5 +101,5 @@ pub(in crate::core) fn touches_below(state: &State, task: &Task) -> Vec<String> 
 /// Whether a task may be merged: all that it waits for has landed.
 #[must_use]
 pub(in crate::core) fn may_merge(state: &State, task: &Task) -> bool {
-    !task.launch.brief.stack || unlanded(state, task).next().is_none()
+    !task.launch.assignment.stack || unlanded(state, task).next().is_none()
 }

@@ -1,6 +1,6 @@
 //! The queues: who starts next (in an order that people can change), and the one line in which work lands.
 
-use crate::core::model::effect::Work;
+use crate::core::model::effect::EffectKind;
 use crate::core::model::fact::Fact;
 use crate::core::model::job::Role;
 use crate::core::model::refused::{Refused, RefusedKind};
@@ -8,7 +8,7 @@ use crate::core::model::state::{RepoIndex, State};
 use crate::core::model::task::{Launch, Stage, Task};
 use crate::core::rules::lookup::{get, not_now};
 use crate::core::rules::prerequisites::{self, waits};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::{budget_hold, collision};
 use crate::values::ids::{TaskId, TaskName};
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ pub(in crate::core) const TASKS_MAX: usize = 1_000;
 
 /// Creates a task that waits for `after` to land; a taken name gets a number.
 pub(in crate::core) fn launch(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     mut launch: Launch,
     after: Vec<TaskId>,
 ) -> Result<TaskId, Refused> {
-    if turn.state.tasks.len() >= TASKS_MAX {
+    if step.state.tasks.len() >= TASKS_MAX {
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {TASKS_MAX} tasks already"),
@@ -44,11 +44,11 @@ pub(in crate::core) fn launch(
         ));
     }
     if let Some(by) = launch.by {
-        crate::core::rules::ask::may_add(turn.state, by, &launch)?;
+        crate::core::rules::tool_question::may_add(step.state, by, &launch)?;
     }
-    launch.name = free_name(turn.state, &launch);
-    let task = TaskId(turn.state.last_task + 1);
-    turn.fact(Fact::Launched { task, launch: Box::new(launch), after: Some(after) });
+    launch.name = free_name(step.state, &launch);
+    let task = TaskId(step.state.last_task + 1);
+    step.fact(Fact::Launched { task, launch: Box::new(launch), after: Some(after) });
     Ok(task)
 }
 
@@ -60,7 +60,7 @@ fn free_name(state: &State, launch: &Launch) -> TaskName {
         state.repo(&launch.repo).is_some_and(|index| index.names.contains_key(name))
             || state.open.values().any(|(effect, _)| {
                 // A forgotten task's branches are still on their way to the archive.
-                matches!(&effect.what, Work::Archive { repo, branch: Some(branch), .. }
+                matches!(&effect.what, EffectKind::Archive { repo, branch: Some(branch), .. }
                     if *repo == launch.repo && branch.starts_with(&stem))
             })
     };
@@ -74,18 +74,18 @@ fn free_name(state: &State, launch: &Launch) -> TaskName {
 }
 
 /// Moves a waiting task.
-pub(in crate::core) fn reorder(turn: &mut Turn<'_>, id: TaskId, place: usize) -> Result<(), Refused> {
-    let task = get(turn.state, id)?;
+pub(in crate::core) fn reorder(step: &mut Step<'_>, id: TaskId, place: usize) -> Result<(), Refused> {
+    let task = get(step.state, id)?;
     if !matches!(task.stage, Stage::Queued { .. }) {
         return Err(not_now(task, "move", "only waiting tasks have a place in the queue"));
     }
-    turn.fact(Fact::Reordered { task: id, place });
+    step.fact(Fact::Reordered { task: id, place });
     Ok(())
 }
 
 /// Changes how many agents of a repo may work at once.
 pub(in crate::core) fn set_parallel(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     repo: PathBuf,
     parallel: u32,
 ) -> Result<(), Refused> {
@@ -96,8 +96,8 @@ pub(in crate::core) fn set_parallel(
             "give at least 1",
         ));
     }
-    if turn.state.repo(&repo).map(|index| index.parallel) != Some(parallel) {
-        turn.fact(Fact::ParallelSet { repo, parallel });
+    if step.state.repo(&repo).map(|index| index.parallel) != Some(parallel) {
+        step.fact(Fact::ParallelSet { repo, parallel });
     }
     Ok(())
 }
@@ -211,7 +211,7 @@ pub(in crate::core) fn is_first_to_merge(state: &State, task: &Task) -> bool {
     // One that has a candidate, or whose candidate is being built, stays first even if it is paused.
     let built = |t: &Task| t.merge.as_ref().is_some_and(|m| m.built.is_some());
     line.clone()
-        .find(|t| built(t) || state.is_open(t.id, |work| matches!(work, Work::BuildMerge { .. })))
+        .find(|t| built(t) || state.is_open(t.id, |work| matches!(work, EffectKind::BuildMerge { .. })))
         .or_else(|| line.find(|t| !t.paused))
         .is_some_and(|first| first.id == task.id)
 }

@@ -1,39 +1,44 @@
 //! The second review: another agent reads finished work, and what it found sends the work back or on to a person.
 
 use crate::core::model::agent::Exit;
+use crate::core::model::assignment::{AttemptKind, Deliverable, Duty, FINDINGS_FILE};
 use crate::core::model::attempt::{Attempt, AttemptResult, Start};
-use crate::core::model::brief::{Brought, Duty, FINDINGS_FILE, Part};
 use crate::core::model::fact::Fact;
 use crate::core::model::finding::Findings;
 use crate::core::model::job::Ending;
 use crate::core::model::notice::NoticeKind;
+use crate::core::rules::assignment::{needs_look, reviewed};
 use crate::core::rules::attempt;
-use crate::core::rules::brief::{needs_look, reviewed};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 
 /// The agent of a second part has ended and what it left was read.
 pub(in crate::core) fn look_over(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     id: AttemptId,
     exit: Exit,
     ending: Option<Ending>,
     failed: bool,
 ) {
-    let Some(task) = turn.state.tasks.get(&id.task) else { return };
+    let Some(task) = step.state.tasks.get(&id.task) else { return };
     let Some(attempt) = task.attempts.iter().find(|a| a.id == id) else { return };
     let found = attempt.findings().cloned();
     let (result, note) = match (attempt::over_before_gates(exit, ending, failed, 1), found) {
         (Some((result, _)), _) => (result, "The look before this one failed before it was done.".to_owned()),
         (None, Some(found)) => {
-            turn.fact(Fact::AttemptOver { attempt: id, result: AttemptResult::Reviewed });
-            return looked(turn, id.task, &found);
+            step.fact(Fact::AttemptOver { attempt: id, result: AttemptResult::Reviewed });
+            return looked(step, id.task, &found);
         }
         (None, None) => {
-            let said = match attempt.read.as_ref().and_then(|read| read.brought.as_ref()) {
-                Some(Brought::Mistakes(lines)) => lines.join("\n- "),
-                Some(Brought::Spec { .. } | Brought::Findings(_) | Brought::Plan(_) | Brought::Lines(_))
+            let said = match attempt.read.as_ref().and_then(|read| read.deliverable.as_ref()) {
+                Some(Deliverable::Mistakes(lines)) => lines.join("\n- "),
+                Some(
+                    Deliverable::Spec { .. }
+                    | Deliverable::Findings(_)
+                    | Deliverable::Plan(_)
+                    | Deliverable::Lines(_),
+                )
                 | None => {
                     format!("{FINDINGS_FILE} is not there")
                 }
@@ -41,35 +46,35 @@ pub(in crate::core) fn look_over(
             (AttemptResult::Red, format!("What the look before this one wrote can't be read:\n\n- {said}"))
         }
     };
-    attempt::next(turn, id, result, &note);
+    attempt::next(step, id, result, &note);
 }
 
 /// What follows from what was found.
-pub(in crate::core) fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings) {
-    let Some(task) = turn.state.tasks.get(&id) else { return };
-    let brief = &task.launch.brief;
-    let again = |turn: &mut Turn<'_>, part, note| {
+pub(in crate::core) fn looked(step: &mut Step<'_>, id: TaskId, found: &Findings) {
+    let Some(task) = step.state.tasks.get(&id) else { return };
+    let assignment = &task.launch.assignment;
+    let again = |step: &mut Step<'_>, part, note| {
         let fact = Fact::Requeued { task: id, start: Start::Previous, note, granted: false, part };
-        turn.fact(fact);
+        step.fact(fact);
     };
-    match brief.duty {
-        Duty::Spec if !found.list.is_empty() => again(turn, Part::Work, String::new()),
-        Duty::Spec if needs_look(task) => again(turn, Part::Second, String::new()),
-        Duty::Spec => review(turn, id, "attacked and refined: the spec waits for your approval"),
+    match assignment.duty {
+        Duty::Spec if !found.list.is_empty() => again(step, AttemptKind::Work, String::new()),
+        Duty::Spec if needs_look(task) => again(step, AttemptKind::SecondReview, String::new()),
+        Duty::Spec => review(step, id, "attacked and refined: the spec waits for your approval"),
         Duty::Build | Duty::Plan | Duty::Chore | Duty::Check if found.is_clean() => {
-            review(turn, id, "green and verified: waits for review");
+            review(step, id, "green and verified: waits for review");
         }
-        Duty::Build | Duty::Plan | Duty::Chore | Duty::Check if brief.bench.is_some() => {
-            review(turn, id, "green, verified with findings: waits for review");
+        Duty::Build | Duty::Plan | Duty::Chore | Duty::Check if assignment.bench.is_some() => {
+            review(step, id, "green, verified with findings: waits for review");
         }
         Duty::Build | Duty::Plan | Duty::Chore | Duty::Check => {
             let used = reviewed(task).filter_map(Attempt::findings).filter(|found| !found.is_clean()).count();
-            if used > brief.rounds as usize {
+            if used > assignment.rounds as usize {
                 let why = format!(
                     "verified {used} times, and there is still something found: read the findings, then retry, land or reject it"
                 );
-                turn.notice(id, NoticeKind::NeedsYou, &why);
-                turn.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
+                step.notice(id, NoticeKind::NeedsYou, &why);
+                step.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
             } else {
                 let missing =
                     if found.implemented == Some(false) { "It is not fully implemented.\n" } else { "" };
@@ -78,24 +83,24 @@ pub(in crate::core) fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings)
                      Deal with each of medium or high weight: mend it, with a test that would have caught it. Commit.",
                     found.words()
                 );
-                again(turn, Part::Work, note);
+                again(step, AttemptKind::Work, note);
             }
         }
     }
 }
 
 /// Opens the review by a person; one that was approved in advance goes on by itself.
-pub(in crate::core) fn review(turn: &mut Turn<'_>, id: TaskId, words: &str) {
-    turn.fact(Fact::ReviewOpened { task: id });
-    let Some(brief) = turn.state.tasks.get(&id).map(|task| &task.launch.brief) else { return };
-    if !brief.ahead && !turn.state.benches.speaks_for(brief.bench, id) {
-        turn.notice(id, NoticeKind::NeedsYou, words);
+pub(in crate::core) fn review(step: &mut Step<'_>, id: TaskId, words: &str) {
+    step.fact(Fact::ReviewOpened { task: id });
+    let Some(assignment) = step.state.tasks.get(&id).map(|task| &task.launch.assignment) else { return };
+    if !assignment.ahead && !step.state.benches.speaks_for(assignment.bench, id) {
+        step.notice(id, NoticeKind::NeedsYou, words);
     }
 }
 
 /// Approves what was approved in advance.
-pub(in crate::core) fn approve_ahead(turn: &mut Turn<'_>, id: TaskId) {
-    let Some(task) = turn.state.tasks.get(&id).filter(|task| task.launch.brief.ahead) else { return };
+pub(in crate::core) fn approve_ahead(step: &mut Step<'_>, id: TaskId) {
+    let Some(task) = step.state.tasks.get(&id).filter(|task| task.launch.assignment.ahead) else { return };
     let Some(head) = task.work().and_then(|a| a.read.as_ref()).map(|read| read.head.clone()) else { return };
-    turn.fact(Fact::Approved { task: id, head });
+    step.fact(Fact::Approved { task: id, head });
 }

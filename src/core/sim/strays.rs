@@ -4,8 +4,8 @@
 
 use super::{Sabotage, Sim};
 use crate::core::model::agent::Exit;
-use crate::core::model::effect::{Effect, JobStart, JobWhat, Work};
-use crate::core::model::event::{Event, Outcome};
+use crate::core::model::effect::{Effect, EffectKind, JobStart, JobWhat};
+use crate::core::model::event::{EffectOutcome, Event};
 use crate::values::ids::{AttemptId, JobId};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -48,9 +48,9 @@ impl Sim {
             .todo
             .iter()
             .filter_map(|effect| match &effect.what {
-                Work::PrepareWorktree { attempt, .. } => Some(Stray::Git(worktree(*attempt))),
-                Work::BuildMerge { attempt, .. } => Some(Stray::Git(scratch(*attempt))),
-                Work::StartJob(start) => Some(Stray::Keeper(start.job, start.what.clone())),
+                EffectKind::PrepareWorktree { attempt, .. } => Some(Stray::Git(worktree(*attempt))),
+                EffectKind::BuildMerge { attempt, .. } => Some(Stray::Git(scratch(*attempt))),
+                EffectKind::StartJob(start) => Some(Stray::Keeper(start.job, start.what.clone())),
                 _ => None,
             })
             .collect();
@@ -104,15 +104,15 @@ impl Sim {
             }
         };
         match &effect.what {
-            Work::PrepareWorktree { attempt, .. } => {
+            EffectKind::PrepareWorktree { attempt, .. } => {
                 fence();
                 strays.worktrees.insert(worktree(*attempt));
             }
-            Work::BuildMerge { attempt, .. } => {
+            EffectKind::BuildMerge { attempt, .. } => {
                 fence();
                 strays.worktrees.insert(scratch(*attempt));
             }
-            Work::Archive { worktree, .. } => {
+            EffectKind::Archive { worktree, .. } => {
                 fence();
                 strays.worktrees.remove(worktree);
             }
@@ -121,13 +121,13 @@ impl Sim {
     }
 
     /// A job is started once, in a worktree that is there; or it is given up, and marked for a keeper that comes late.
-    pub(super) fn start_job(&mut self, start: &JobStart) -> Result<Outcome, String> {
+    pub(super) fn start_job(&mut self, start: &JobStart) -> Result<EffectOutcome, String> {
         let job = start.job;
         if self.world.strays.started.contains(&job) {
             if !self.world.live.contains_key(&job) && !self.world.ended.contains_key(&job) {
                 self.mail.push(Event::Exited { job, exit: Exit::Unknown, tail: String::new(), tests: None });
             }
-            return Ok(Outcome::JobStarted);
+            return Ok(EffectOutcome::JobStarted);
         }
         // A keeper that is late is the interesting case.
         let is_late = |stray: &Stray| matches!(stray, Stray::Keeper(late, _) if *late == job);
@@ -136,17 +136,17 @@ impl Sim {
             if self.sabotage != Sabotage::NoMark {
                 self.world.strays.given_up.insert(job);
             }
-            return Ok(Outcome::Failed { error: "no such program".into() });
+            return Ok(EffectOutcome::Failed { error: "no such program".into() });
         }
         if self.world.strays.given_up.contains(&job) {
-            return Ok(Outcome::Failed { error: "it was given up".into() });
+            return Ok(EffectOutcome::Failed { error: "it was given up".into() });
         }
         if !self.world.strays.worktrees.contains(&start.worktree) {
             return Err(format!("{job} starts in {}, which is not there", start.worktree.display()));
         }
         self.world.strays.started.insert(job);
         self.world.live.insert(job, start.what.clone());
-        Ok(Outcome::JobStarted)
+        Ok(EffectOutcome::JobStarted)
     }
 
     /// No process runs that the rules take for ended or do not know.

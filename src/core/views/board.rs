@@ -3,12 +3,12 @@
 //! Built from the state and from vitals (which the daemon measures and which are not facts) whenever
 //! somebody asks. Field names are the JSON names and are kept stable.
 
-use crate::core::model::agent::{AgentMode, Ask, Exit, Source, Usage};
+use crate::core::model::agent::{AgentMode, AgentQuestion, Exit, Source, Usage};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::{self, Attempt, AttemptResult, Peek};
-use crate::core::model::brief::Part;
 use crate::core::model::budget::Spent;
 use crate::core::model::diff::DiffStat;
-use crate::core::model::effect::Work;
+use crate::core::model::effect::EffectKind;
 use crate::core::model::finding::Findings;
 use crate::core::model::gate::{GateRun, GateState, TestCounts, Verdict};
 use crate::core::model::job::Role;
@@ -17,7 +17,7 @@ use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task, TaskState};
 use crate::core::rules::lookup::{self, state_of};
 use crate::core::rules::queue::{self, Line};
-use crate::core::rules::{brief, budget_hold, lid, prerequisites, usage};
+use crate::core::rules::{assignment, budget_hold, lid, prerequisites, usage};
 use crate::core::views::bench::{self, BenchLine};
 use crate::core::views::budget;
 use crate::core::views::panel::{self, PollLine};
@@ -99,7 +99,7 @@ pub struct TaskView {
     /// A human must act: answer, review, decide.
     pub needs_you: bool,
     /// The question that its agent asks.
-    pub question: Option<Ask>,
+    pub question: Option<AgentQuestion>,
     /// What the agent was asked to do.
     pub prompt: String,
     /// The agent profile.
@@ -134,13 +134,13 @@ impl TaskView {
     /// Attempts whose work might be merged: what [`TaskView::attempts_max`] limits.
     #[must_use]
     pub fn tries(&self) -> usize {
-        self.attempts.iter().filter(|attempt| attempt.part == Part::Work).count()
+        self.attempts.iter().filter(|attempt| attempt.part == AttemptKind::Work).count()
     }
 
     /// The newest attempt whose work is what may be merged.
     #[must_use]
     pub fn work(&self) -> Option<&AttemptView> {
-        self.attempts.iter().rev().find(|attempt| attempt.part == Part::Work)
+        self.attempts.iter().rev().find(|attempt| attempt.part == AttemptKind::Work)
     }
 }
 
@@ -151,7 +151,7 @@ pub struct AttemptView {
     pub no: u32,
     /// What it is to its task.
     #[serde(default)]
-    pub part: Part,
+    pub part: AttemptKind,
     /// Who does it: the agent profile.
     #[serde(default)]
     pub agent: String,
@@ -395,7 +395,7 @@ fn merging_why(state: &State, task: &Task) -> String {
     }
     match task.merge.as_ref().and_then(|merge| merge.built.as_ref()) {
         None => "the merged commit is being built".to_owned(),
-        Some(_) if state.is_open(task.id, |work| matches!(work, Work::MoveTarget { .. })) => {
+        Some(_) if state.is_open(task.id, |work| matches!(work, EffectKind::MoveTarget { .. })) => {
             format!("{} is being moved", task.launch.target)
         }
         Some(_) => "the merged commit is being gated".to_owned(),
@@ -417,12 +417,12 @@ fn attempt_view(
     AttemptView {
         no: of.id.no,
         part: of.part,
-        agent: brief::agent(task, of.part).profile.clone(),
+        agent: assignment::agent(task, of.part).profile.clone(),
         findings: of.findings().cloned(),
         branch: attempt::branch_name(&task.launch.name, of.id),
         worktree: of.ready.as_ref().map(|ready| ready.path.clone()),
         job: of.agent,
-        mode: brief::agent(task, of.part).mode,
+        mode: assignment::agent(task, of.part).mode,
         lid: lid::of(state, task, of),
         peeked: of.peek != Peek::Never,
         exit: agent.and_then(|job| job.exit),

@@ -1,6 +1,6 @@
 //! What clients see of specs: a line each on the board, and one of them whole.
 
-use crate::core::model::brief::{Brought, Part};
+use crate::core::model::assignment::{AttemptKind, Deliverable};
 use crate::core::model::finding::{Answered, Findings};
 use crate::core::model::plan::Phase;
 use crate::core::model::spec::{Contract, Spec};
@@ -8,7 +8,7 @@ use crate::core::model::state::State;
 use crate::core::model::task::Task;
 use crate::core::outer::plan;
 use crate::core::outer::spec::progress::{self, Progress, SpecStage};
-use crate::core::rules::brief;
+use crate::core::rules::assignment;
 use crate::values::ids::{SpecId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
@@ -85,7 +85,7 @@ pub struct SpecView {
     /// Whether the contract was approved and has landed.
     pub agreed: bool,
     /// The looks that were taken at it.
-    pub looks: Vec<Look>,
+    pub looks: Vec<ReviewPass>,
     /// Its plan as it stands; none before there is one.
     pub phases: Option<Vec<Phase>>,
     /// The plan as a graph.
@@ -114,7 +114,7 @@ impl SpecView {
 
 /// A look that was taken at a spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
+pub struct ReviewPass {
     /// By whom: the agent profile.
     pub by: String,
     /// What was found.
@@ -154,19 +154,19 @@ pub(in crate::core) fn view(state: &State, id: SpecId, now: Time) -> Option<Spec
     let spec = state.specs.all.get(&id)?;
     let newest = |task: Option<TaskId>| {
         let task = state.tasks.get(&task?)?;
-        task.attempts.iter().rev().filter(|a| a.part == Part::Work).find_map(|a| {
-            match a.read.as_ref()?.brought.as_ref()? {
-                Brought::Mistakes(_) => None,
-                brought => Some(brought),
+        task.attempts.iter().rev().filter(|a| a.part == AttemptKind::Work).find_map(|a| {
+            match a.read.as_ref()?.deliverable.as_ref()? {
+                Deliverable::Mistakes(_) => None,
+                deliverable => Some(deliverable),
             }
         })
     };
     let contract = spec.contract.clone().or_else(|| match newest(spec.draft) {
-        Some(Brought::Spec { contract, .. }) => Some((**contract).clone()),
+        Some(Deliverable::Spec { contract, .. }) => Some((**contract).clone()),
         _ => None,
     });
     let phases = spec.phases.clone().or_else(|| match newest(spec.plan) {
-        Some(Brought::Plan(phases)) => Some(phases.clone()),
+        Some(Deliverable::Plan(phases)) => Some(phases.clone()),
         _ => None,
     });
     Some(SpecView {
@@ -181,20 +181,23 @@ pub(in crate::core) fn view(state: &State, id: SpecId, now: Time) -> Option<Spec
     })
 }
 
-fn looks(task: &Task) -> Vec<Look> {
-    let second = |at: &usize| task.attempts[*at].part == Part::Second;
+fn looks(task: &Task) -> Vec<ReviewPass> {
+    let second = |at: &usize| task.attempts[*at].part == AttemptKind::SecondReview;
     let mut looks = Vec::new();
     for at in (0..task.attempts.len()).filter(second) {
         let Some(findings) = task.attempts[at].findings().cloned() else { continue };
         let later = &task.attempts[at + 1..];
-        let answers = later.iter().take_while(|a| a.part == Part::Work).filter_map(|a| {
-            match a.read.as_ref()?.brought.as_ref()? {
-                Brought::Spec { answers, .. } => Some(answers.clone()),
-                Brought::Mistakes(_) | Brought::Findings(_) | Brought::Plan(_) | Brought::Lines(_) => None,
+        let answers = later.iter().take_while(|a| a.part == AttemptKind::Work).filter_map(|a| {
+            match a.read.as_ref()?.deliverable.as_ref()? {
+                Deliverable::Spec { answers, .. } => Some(answers.clone()),
+                Deliverable::Mistakes(_)
+                | Deliverable::Findings(_)
+                | Deliverable::Plan(_)
+                | Deliverable::Lines(_) => None,
             }
         });
-        let by = brief::agent(task, Part::Second).profile.clone();
-        looks.push(Look { by, findings, answers: answers.last().unwrap_or_default() });
+        let by = assignment::agent(task, AttemptKind::SecondReview).profile.clone();
+        looks.push(ReviewPass { by, findings, answers: answers.last().unwrap_or_default() });
     }
     looks
 }

@@ -2,7 +2,7 @@
 
 use super::files::Files;
 use super::{Kind, spool};
-use crate::agents::tests;
+use crate::agents::test_counts;
 use crate::core::model::gate::{GateRun, TestCounts};
 use crate::screen::plain;
 use crate::values::ids::JobId;
@@ -28,7 +28,7 @@ pub(super) fn read(job: JobId, files: &Files, kind: Kind) -> (String, Option<Tes
     let tests = (kind == Kind::Gate)
         .then(|| {
             let bytes = read(COUNT_BYTES);
-            tests::count(&plain::plain_text(&bytes, bytes.len()))
+            test_counts::count(&plain::plain_text(&bytes, bytes.len()))
         })
         .flatten();
     (tail, tests)

@@ -4,7 +4,7 @@ use super::begin;
 use super::files::Files;
 use super::{Begin, Jobs, Kind, Order};
 use crate::core::model::agent::Exit;
-use crate::core::model::event::{Answer, Event, Outcome};
+use crate::core::model::event::{Answer, EffectOutcome, Event};
 use crate::daemon::message::{FromWorld, World};
 use crate::os::clock::Clock;
 use crate::os::lock::Lock;
@@ -113,7 +113,7 @@ fn exited(exit: Exit, tail: &str) -> Event {
 }
 
 fn done(effect: u64) -> Event {
-    Event::Answered { effect: EffectId(effect), outcome: Outcome::Done }
+    Event::EffectDone { effect: EffectId(effect), outcome: EffectOutcome::Done }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::agents::listen::Listener;
 use crate::config::prices;
 use crate::core::model::agent::{Exit, Observation};
 use crate::core::model::effect::JobStart;
-use crate::core::model::event::{Event, Outcome};
+use crate::core::model::event::{EffectOutcome, Event};
 use crate::core::model::price::Prices;
 use crate::daemon::message::{FromWorld, World};
 use crate::os::clock::{self, Clock};
@@ -89,7 +89,7 @@ pub(super) struct Thread {
 
 /// The answer to the effect that started a job.
 pub(super) const fn started(effect: EffectId) -> Event {
-    Event::Answered { effect, outcome: Outcome::JobStarted }
+    Event::EffectDone { effect, outcome: EffectOutcome::JobStarted }
 }
 
 /// What tokens cost. A file that was broken after the launch is the daemon's to bear: those that ship hold.
@@ -164,7 +164,7 @@ impl Thread {
         tracing::error!(job = %self.job, "a job's thread broke: its screen stays as it is");
         if let Some(effect) = started.filter(|_| !self.known) {
             let error = Shown::line("nopeek broke while it started the job; its log says where");
-            self.world.event(Event::Answered { effect, outcome: Outcome::Failed { error } });
+            self.world.event(Event::EffectDone { effect, outcome: EffectOutcome::Failed { error } });
         } else if self.known {
             self.deaf = true;
             self.follow_through(Begin::Attach(self.kind, None));
@@ -175,8 +175,8 @@ impl Thread {
         let found = match begin {
             Begin::Start { effect, start } => match self.start(&start) {
                 Ok(Found::Ended(ExitFile::NotStarted { error })) | Err(error) => {
-                    let outcome = Outcome::Failed { error: Shown::line(&error) };
-                    self.world.event(Event::Answered { effect, outcome });
+                    let outcome = EffectOutcome::Failed { error: Shown::line(&error) };
+                    self.world.event(Event::EffectDone { effect, outcome });
                     self.answer_all();
                     self.complete();
                     return;
@@ -443,7 +443,7 @@ impl Thread {
 
     fn done(&self, effects: Vec<EffectId>) {
         for effect in effects {
-            self.world.event(Event::Answered { effect, outcome: Outcome::Done });
+            self.world.event(Event::EffectDone { effect, outcome: EffectOutcome::Done });
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Owns the order and the pauses: TUIs take a pasted text and an Enter in one write for a text of two lines. Pure:
 //! time comes in, bytes come out.
 
-use crate::core::model::agent::{AgentState, AskKind};
+use crate::core::model::agent::{AgentState, QuestionKind};
 use crate::core::model::event::Answer;
 use crate::values::ids::EffectId;
 use crate::wire::keeper::ToKeeper;
@@ -101,7 +101,7 @@ impl Typist {
     }
 
     fn at_own_dialog(&self) -> bool {
-        matches!(&self.state, Some(AgentState::Asking(ask)) if ask.kind == AskKind::StartUp)
+        matches!(&self.state, Some(AgentState::Asking(ask)) if ask.kind == QuestionKind::StartUp)
     }
 
     /// The terminal is gone: the effects that will never be typed.
@@ -169,7 +169,7 @@ impl Typist {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::model::agent::Ask;
+    use crate::core::model::agent::AgentQuestion;
     use crate::values::text::Shown;
 
     const fn once(effect: u64, step: u32) -> Once {
@@ -195,17 +195,17 @@ mod tests {
     #[test]
     fn a_yes_is_the_second_choice_where_the_programs_own_dialogs_begin_with_no() {
         let now = crate::os::clock::instant();
-        let ask = |kind| AgentState::Asking(Ask { kind, text: Shown::default() });
+        let ask = |kind| AgentState::Asking(AgentQuestion { kind, text: Shown::default() });
         let mut typist = Typist::default();
         typist.no_first();
-        typist.state(&ask(AskKind::StartUp));
+        typist.state(&ask(QuestionKind::StartUp));
         typist.answer(Answer::Accept, EffectId(7));
         assert_eq!(typist.next(now), Some(Write::Raw(once(7, 0), b"\x1b[B")));
         assert_eq!(typist.next(now), None);
         let now = now + PAUSE;
         assert_eq!(typist.next(now), Some(Write::Raw(once(7, 1), b"\r")));
         assert_eq!(typist.next(now), Some(Write::Done(EffectId(7))));
-        typist.state(&ask(AskKind::Permission));
+        typist.state(&ask(QuestionKind::Permission));
         typist.answer(Answer::Accept, EffectId(8));
         assert_eq!(typist.next(now), Some(Write::Raw(once(8, 0), b"\r")));
     }
@@ -218,7 +218,10 @@ mod tests {
         assert_eq!(typist.due(now), Some(now + PATIENCE));
         typist.output(now);
         assert_eq!(typist.due(now), Some(now + QUIET));
-        typist.state(&AgentState::Asking(Ask { kind: AskKind::StartUp, text: Shown::default() }));
+        typist.state(&AgentState::Asking(AgentQuestion {
+            kind: QuestionKind::StartUp,
+            text: Shown::default(),
+        }));
         assert_eq!(typist.next(now + PATIENCE), None);
         typist.state(&AgentState::Idle);
         assert_eq!(typist.next(now), Some(Write::Text(once(0, 0), "do it".to_owned())));

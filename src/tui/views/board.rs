@@ -15,7 +15,7 @@ use super::super::offers;
 use super::super::text::{clip, count, size, span, width};
 use super::super::theme::Role;
 use super::{Canvas, detail, follow, gates, part, specs};
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::lid::Lid;
 use crate::core::model::task::TaskState;
 use crate::core::views::board::{AttemptView, TaskView};
@@ -270,7 +270,7 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
 
 /// Which try of how many; another pair of eyes is none.
 fn tries(task: &TaskView, attempt: &AttemptView) -> String {
-    if attempt.part == Part::Second {
+    if attempt.part == AttemptKind::SecondReview {
         return "look".to_owned();
     }
     format!("{}/{}", task.tries(), task.attempts_max)

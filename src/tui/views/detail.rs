@@ -5,7 +5,7 @@ use super::super::text::{clip, count, size, span, width, wrap};
 use super::super::theme::Role;
 use super::board::state;
 use super::{Canvas, findings, gates, specs};
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::views::board::{AttemptView, TaskView};
 use crate::values::amount::money;
 use crate::values::text::Shown;
@@ -202,7 +202,8 @@ fn attempts(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
             (Some(found), _) => format!("{} looked: {}", attempt.agent, findings::summary(found)),
             (None, result) => {
                 let word = result.map_or("under way", |result| result.label());
-                let look = if attempt.part == Part::Second { "another pair of eyes: " } else { "" };
+                let look =
+                    if attempt.part == AttemptKind::SecondReview { "another pair of eyes: " } else { "" };
                 format!("{look}{word}")
             }
         };

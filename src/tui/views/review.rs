@@ -17,7 +17,7 @@ use super::super::text::{clip, size, width};
 use super::super::theme::Role;
 use super::findings::{self, Pieces};
 use super::{Canvas, board, follow, gates, part};
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::diff::{Diff, DiffKind, FileDiff, FileStatus};
 use crate::core::model::event::Command;
 use crate::core::views::board::TaskView;
@@ -257,7 +257,7 @@ impl Review {
             .attempts
             .iter()
             .rev()
-            .find(|a| a.part == Part::Work && read.is_some() && a.head.as_ref() == read);
+            .find(|a| a.part == AttemptKind::Work && read.is_some() && a.head.as_ref() == read);
         let newest = task.work();
         if let Some(attempt) = of_diff.or(newest) {
             words.push(format!("attempt {}/{}", attempt.no, task.attempts_max));

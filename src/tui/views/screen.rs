@@ -15,7 +15,7 @@ use super::super::offers;
 use super::super::text::{clip, span, width};
 use super::super::theme::Role;
 use super::{Canvas, board, follow, gates, part};
-use crate::core::model::brief::Part;
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::gate::{GateState, Verdict};
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::values::ids::{JobId, TaskId};
@@ -100,7 +100,7 @@ impl Screen {
             None => Tab::Agent,
         };
         // Another pair of eyes has no gates of its own.
-        let looked = task.attempt().is_some_and(|newest| newest.part == Part::Second);
+        let looked = task.attempt().is_some_and(|newest| newest.part == AttemptKind::SecondReview);
         let attempt = task.work().filter(|_| looked && !merged).map(|work| work.no);
         Self { tab, attempt, ..Self::agent(task.id) }
     }
@@ -352,8 +352,10 @@ impl Screen {
         x = on.put(left, x, 0, &word, role) + 2;
         x = on.put(left, x, 0, &span(attempt.vitals.elapsed), Role::Text) + 2;
         let words = match attempt.part {
-            Part::Work => format!("attempt {}/{}", attempt.no, task.attempts_max),
-            Part::Second => format!("attempt {}: another pair of eyes, {}", attempt.no, attempt.agent),
+            AttemptKind::Work => format!("attempt {}/{}", attempt.no, task.attempts_max),
+            AttemptKind::SecondReview => {
+                format!("attempt {}: another pair of eyes, {}", attempt.no, attempt.agent)
+            }
         };
         x = on.put(left, x, 0, &words, Role::Dim) + 2;
         let command = match &self.tab {

@@ -13,8 +13,8 @@ use super::super::hits::Hit;
 use super::super::text::{clip, moment, size, span};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
+use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
-use crate::core::model::brief::Part;
 use crate::core::model::task::TaskState;
 use crate::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
 use crate::values::ids::TaskId;
@@ -337,7 +337,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         let result = attempt.result.map_or("under way", |result| result.label());
         let x =
             on.put(area, 0, y, &format!("{} {result}", sign(attempt.result)), role(attempt.result)).max(15);
-        let what = if attempt.part == Part::Second { "look" } else { "attempt" };
+        let what = if attempt.part == AttemptKind::SecondReview { "look" } else { "attempt" };
         let mut parts = vec![format!("{what} {}", attempt.no), span(attempt.used.work)];
         if let Some(stat) = attempt.diffstat.filter(|stat| stat.files > 0) {
             parts.push(size(stat));

@@ -60,7 +60,7 @@ impl BatchPhase {
 
 /// What a schedule says of a phase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stint {
+pub struct PhaseSettings {
     /// Who does it; none: nopeek itself.
     pub agent: Option<AgentTraits>,
     /// Its hard limit; the machine's sleep does not count.
@@ -90,7 +90,7 @@ pub struct Schedule {
     /// What is done about those that were missed.
     pub catch_up: CatchUp,
     /// The phases that a batch has.
-    pub phases: BTreeMap<BatchPhase, Stint>,
+    pub phases: BTreeMap<BatchPhase, PhaseSettings>,
     /// Folders in which dropped specs wait, from the repo's root; a part may be `*`.
     pub queue: String,
     /// How specs of the queue are made; name and goal are theirs.
@@ -191,7 +191,7 @@ pub struct Dropped {
 
 /// What a look at the queue has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct QueueScan {
     /// Files that may be taken, by folder and name.
     pub dropped: Vec<Dropped>,
     /// Names in the order of the supervisor, most important first.

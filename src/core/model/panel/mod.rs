@@ -6,8 +6,8 @@
 pub mod question;
 pub mod vote;
 
-use crate::core::model::panel::question::{Panel, Question};
-use crate::core::model::panel::vote::{Outcome, Vote};
+use crate::core::model::panel::question::{Panel, TradeOff};
+use crate::core::model::panel::vote::{PollOutcome, Vote};
 use crate::values::ids::{PanelId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
@@ -39,7 +39,7 @@ pub enum PanelCommand {
         /// The task that is worked on, if it is about one.
         task: Option<TaskId>,
         /// What is asked.
-        question: Box<Question>,
+        question: Box<TradeOff>,
         /// Who votes: the repo's panel as its config says.
         panel: Box<Panel>,
     },
@@ -68,7 +68,7 @@ pub enum PanelFact {
         /// The task that it is about.
         task: Option<TaskId>,
         /// What was asked.
-        question: Box<Question>,
+        question: Box<TradeOff>,
         /// Who voted, with all weights.
         panel: Box<Panel>,
         /// What they said.
@@ -108,11 +108,11 @@ impl PanelFact {
     pub fn describe(&self) -> Shown {
         match self {
             Self::Voted { id, question, vote, .. } => match &vote.outcome {
-                Outcome::Decided(option) => {
+                PollOutcome::Decided(option) => {
                     let how = tally(vote, option);
                     Shown::line(&format!("panel {id}: {} → {option} ({how})", question.text))
                 }
-                Outcome::AskHuman(reason) => {
+                PollOutcome::AskHuman(reason) => {
                     let why = reason.words(vote.margin);
                     Shown::line(&format!("panel {id}: {} → asks a human: {why}", question.text))
                 }
@@ -136,7 +136,7 @@ pub struct Poll {
     /// The task that it is about.
     pub task: Option<TaskId>,
     /// What was asked.
-    pub question: Question,
+    pub question: TradeOff,
     /// Who voted.
     pub panel: Panel,
     /// What they said.
@@ -161,9 +161,9 @@ impl Poll {
     #[must_use]
     pub fn decided(&self) -> Option<&str> {
         match (&self.vote.outcome, &self.decision) {
-            (Outcome::Decided(option), _) => Some(option),
-            (Outcome::AskHuman(_), Some(decision)) => Some(&decision.option),
-            (Outcome::AskHuman(_), None) => None,
+            (PollOutcome::Decided(option), _) => Some(option),
+            (PollOutcome::AskHuman(_), Some(decision)) => Some(&decision.option),
+            (PollOutcome::AskHuman(_), None) => None,
         }
     }
 
@@ -171,11 +171,13 @@ impl Poll {
     #[must_use]
     pub fn outcome(&self) -> String {
         match (&self.vote.outcome, &self.decision) {
-            (Outcome::Decided(option), _) => format!("{option} ({})", tally(&self.vote, option)),
-            (Outcome::AskHuman(_), Some(decision)) => {
+            (PollOutcome::Decided(option), _) => format!("{option} ({})", tally(&self.vote, option)),
+            (PollOutcome::AskHuman(_), Some(decision)) => {
                 format!("{} (by a human: {})", decision.option, short(&decision.why))
             }
-            (Outcome::AskHuman(reason), None) => format!("asks a human: {}", reason.words(self.vote.margin)),
+            (PollOutcome::AskHuman(reason), None) => {
+                format!("asks a human: {}", reason.words(self.vote.margin))
+            }
         }
     }
 }

@@ -207,7 +207,7 @@ pub struct OptionScored {
 
 /// A trade-off: what is asked, and between what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
+pub struct TradeOff {
     /// What is to be decided.
     pub text: Shown,
     /// Two to twelve.
@@ -236,7 +236,7 @@ pub struct Panel {
     pub confidence: u32,
 }
 
-impl Question {
+impl TradeOff {
     /// All criteria by which any option is scored.
     #[must_use]
     pub fn criteria(&self) -> BTreeSet<Criterion> {

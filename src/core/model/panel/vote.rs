@@ -18,7 +18,7 @@ pub struct Vote {
     /// How far the best is ahead of the next, in percent of the best's points.
     pub margin: u32,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: PollOutcome,
 }
 
 /// How one persona sees the options.
@@ -59,7 +59,7 @@ pub struct Total {
 /// What came of a vote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum PollOutcome {
     /// This option.
     Decided(String),
     /// A human must decide.
@@ -138,8 +138,8 @@ impl Vote {
     #[must_use]
     pub fn asks(&self) -> Option<String> {
         match &self.outcome {
-            Outcome::Decided(_) => None,
-            Outcome::AskHuman(reason) => Some(reason.words(self.margin)),
+            PollOutcome::Decided(_) => None,
+            PollOutcome::AskHuman(reason) => Some(reason.words(self.margin)),
         }
     }
 }

@@ -9,15 +9,15 @@ mod tests;
 pub mod words;
 
 use crate::core::model::agent::AgentTraits;
+use crate::core::model::assignment::{Assignment, Duty};
 use crate::core::model::attempt::Start;
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::batch::state::{Batch, Running, Scan, Scheduled};
 use crate::core::model::batch::{
-    BatchCommand, BatchPhase, CatchUp, LATE, MISSED_MAX, PRIORITIES, PhaseOutcome, Schedule, Stint,
+    BatchCommand, BatchPhase, CatchUp, LATE, MISSED_MAX, PRIORITIES, PhaseOutcome, PhaseSettings, Schedule,
 };
-use crate::core::model::brief::{Brief, Duty};
 use crate::core::model::budget::BudgetCommand;
-use crate::core::model::effect::Work;
+use crate::core::model::effect::EffectKind;
 use crate::core::model::fact::Fact;
 use crate::core::model::limits::Limits;
 use crate::core::model::notice::NoticeKind;
@@ -27,7 +27,7 @@ use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
 use crate::core::outer::spec::coordinator;
 use crate::core::outer::{budget, launch};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::{collision, lookup, prerequisites, prompt, task};
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
@@ -39,34 +39,34 @@ use std::path::{Path, PathBuf};
 const CHANGES_MAX: usize = 200;
 
 /// Carries out a command.
-pub(in crate::core) fn command(turn: &mut Turn<'_>, command: BatchCommand) -> Result<(), Refused> {
+pub(in crate::core) fn command(step: &mut Step<'_>, command: BatchCommand) -> Result<(), Refused> {
     match command {
         BatchCommand::On(schedule) => {
             if schedule.cron.is_none() {
                 let remedy = "write cron = \"0 */2 * * *\" or the like into [schedule] of nopeek.toml";
                 return Err(Refused::new(RefusedKind::BadInput, "nothing says when batches are due", remedy));
             }
-            let repo = set(turn, *schedule)?;
-            if !get(turn.state, &repo)?.on {
-                turn.fact(Fact::Batch(BatchFact::Switched { repo, on: true }));
+            let repo = set(step, *schedule)?;
+            if !get(step.state, &repo)?.on {
+                step.fact(Fact::Batch(BatchFact::Switched { repo, on: true }));
             }
         }
         BatchCommand::Off(repo) => {
-            if !get(turn.state, &repo)?.on {
+            if !get(step.state, &repo)?.on {
                 return Err(not_now("the schedule is off already", ""));
             }
-            turn.fact(Fact::Batch(BatchFact::Switched { repo, on: false }));
+            step.fact(Fact::Batch(BatchFact::Switched { repo, on: false }));
         }
         BatchCommand::Run(schedule) => {
-            if let Some(open) = turn.state.batches.repos.get(&schedule.repo).and_then(|of| of.open.as_ref()) {
+            if let Some(open) = step.state.batches.repos.get(&schedule.repo).and_then(|of| of.open.as_ref()) {
                 let what = format!("batch {} of this repo is under way", open.id);
                 return Err(not_now(&what, "wait for its end, or end it: nopeek schedule stop"));
             }
-            let repo = set(turn, *schedule)?;
-            open(turn, &repo, None);
+            let repo = set(step, *schedule)?;
+            open(step, &repo, None);
         }
         BatchCommand::Stop(repo) => {
-            let of = get(turn.state, &repo)?;
+            let of = get(step.state, &repo)?;
             let Some((batch, running)) = of.open.as_ref().and_then(|b| Some((b.clone(), b.running.clone()?)))
             else {
                 return Err(not_now(
@@ -74,29 +74,29 @@ pub(in crate::core) fn command(turn: &mut Turn<'_>, command: BatchCommand) -> Re
                     "nopeek schedule show says when one is due",
                 ));
             };
-            cut(turn, &repo, &batch, &running, PhaseOutcome::Stopped, "a person ended the batch");
+            cut(step, &repo, &batch, &running, PhaseOutcome::Stopped, "a person ended the batch");
         }
         BatchCommand::Queue(schedule) => {
-            let repo = set(turn, *schedule)?;
-            look(turn, &repo, None, u32::MAX);
+            let repo = set(step, *schedule)?;
+            look(step, &repo, None, u32::MAX);
         }
         BatchCommand::Watch(schedule) => {
-            let repo = set(turn, *schedule)?;
-            if !get(turn.state, &repo)?.watched {
-                turn.fact(Fact::Batch(BatchFact::Watched { repo: repo.clone(), on: true }));
+            let repo = set(step, *schedule)?;
+            if !get(step.state, &repo)?.watched {
+                step.fact(Fact::Batch(BatchFact::Watched { repo: repo.clone(), on: true }));
             }
-            look(turn, &repo, None, u32::MAX);
+            look(step, &repo, None, u32::MAX);
         }
         BatchCommand::Unwatch(repo) => {
-            if !get(turn.state, &repo)?.watched {
+            if !get(step.state, &repo)?.watched {
                 return Err(not_now("the queue is not watched", ""));
             }
-            turn.fact(Fact::Batch(BatchFact::Watched { repo, on: false }));
+            step.fact(Fact::Batch(BatchFact::Watched { repo, on: false }));
         }
         BatchCommand::Look(repo) => {
             // A batch takes what it can by itself.
-            if get(turn.state, &repo)?.open.is_none() {
-                look(turn, &repo, None, u32::MAX);
+            if get(step.state, &repo)?.open.is_none() {
+                look(step, &repo, None, u32::MAX);
             }
         }
     }
@@ -115,13 +115,14 @@ fn get<'a>(state: &'a State, repo: &Path) -> Result<&'a Scheduled, Refused> {
 }
 
 /// Takes a schedule over, if it is another than before.
-fn set(turn: &mut Turn<'_>, schedule: Schedule) -> Result<PathBuf, Refused> {
+fn set(step: &mut Step<'_>, schedule: Schedule) -> Result<PathBuf, Refused> {
     let bad = |what: String, remedy: &str| Err(Refused::new(RefusedKind::BadInput, what, remedy));
-    if let Some((phase, _)) = schedule.phases.iter().find(|(_, stint)| stint.time == Span(0)) {
+    if let Some((phase, _)) = schedule.phases.iter().find(|(_, settings)| settings.time == Span(0)) {
         return bad(format!("{} has no time", phase.label()), "give it at least a minute");
     }
     let alone = |phase: &&BatchPhase| matches!(phase, BatchPhase::Supervise | BatchPhase::Maintain);
-    let nobody = |phase: &&BatchPhase| schedule.phases.get(phase).is_some_and(|stint| stint.agent.is_none());
+    let nobody =
+        |phase: &&BatchPhase| schedule.phases.get(phase).is_some_and(|settings| settings.agent.is_none());
     if let Some(phase) = BatchPhase::ALL.iter().filter(alone).find(nobody) {
         return bad(format!("nobody is to {}", phase.label()), "name an agent");
     }
@@ -137,24 +138,24 @@ fn set(turn: &mut Turn<'_>, schedule: Schedule) -> Result<PathBuf, Refused> {
     let repo = schedule.repo.clone();
     let budget = schedule.order.budget;
     if !budget.batch.is_empty() || !budget.day.is_empty() {
-        budget::command(turn, BudgetCommand::Set { repo: repo.clone(), budget: Box::new(budget) })?;
+        budget::command(step, BudgetCommand::Set { repo: repo.clone(), budget: Box::new(budget) })?;
     }
-    if turn.state.batches.repos.get(&repo).is_none_or(|of| of.schedule != schedule) {
-        turn.fact(Fact::Batch(BatchFact::Scheduled { schedule: Box::new(schedule) }));
+    if step.state.batches.repos.get(&repo).is_none_or(|of| of.schedule != schedule) {
+        step.fact(Fact::Batch(BatchFact::Scheduled { schedule: Box::new(schedule) }));
     }
     Ok(repo)
 }
 
 /// What should now be started, stopped and asked for. `quiet`: nothing else was decided in this round, so that what seems to
 /// be at rest is.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>, quiet: bool) {
+pub(in crate::core) fn settle(step: &mut Step<'_>, quiet: bool) {
     // Before a spec that is done leaves the board.
-    queue::settle_files(turn);
-    let repos: Vec<PathBuf> = turn.state.batches.repos.keys().cloned().collect();
+    queue::settle_files(step);
+    let repos: Vec<PathBuf> = step.state.batches.repos.keys().cloned().collect();
     for repo in repos {
-        begin(turn, &repo);
-        step(turn, &repo, quiet);
-        tidy(turn, &repo);
+        begin(step, &repo);
+        advance(step, &repo, quiet);
+        tidy(step, &repo);
     }
 }
 
@@ -174,72 +175,72 @@ pub(in crate::core) fn next_due(of: &Scheduled) -> Option<Time> {
 }
 
 /// Opens a batch that is due, or says that it was missed.
-fn begin(turn: &mut Turn<'_>, repo: &Path) {
-    let Some(of) = turn.state.batches.repos.get(repo).filter(|of| of.open.is_none()) else { return };
-    let Some(first) = next_due(of).filter(|due| *due <= turn.now) else { return };
+fn begin(step: &mut Step<'_>, repo: &Path) {
+    let Some(of) = step.state.batches.repos.get(repo).filter(|of| of.open.is_none()) else { return };
+    let Some(first) = next_due(of).filter(|due| *due <= step.now) else { return };
     let Schedule { cron: Some(cron), zone, catch_up, .. } = &of.schedule else { return };
     let (mut last, mut count) = (first, 1);
-    while let Some(next) = cron.next(last, zone).filter(|next| *next <= turn.now) {
+    while let Some(next) = cron.next(last, zone).filter(|next| *next <= step.now) {
         last = next;
         count += 1;
         if count >= MISSED_MAX {
-            last = turn.now;
+            last = step.now;
         }
     }
-    let opens = *catch_up == CatchUp::One || turn.now.since(last) < LATE;
+    let opens = *catch_up == CatchUp::One || step.now.since(last) < LATE;
     let missed = if opens { count - 1 } else { count };
     if missed > 0 {
         let repo = repo.to_owned();
-        turn.fact(Fact::Batch(BatchFact::Missed { repo, count: missed, until: last }));
+        step.fact(Fact::Batch(BatchFact::Missed { repo, count: missed, until: last }));
     }
     if opens {
-        open(turn, repo, Some(last));
+        open(step, repo, Some(last));
     }
 }
 
-fn open(turn: &mut Turn<'_>, repo: &Path, due: Option<Time>) {
-    let batch = turn.state.batches.last + 1;
-    turn.fact(Fact::Batch(BatchFact::Opened { repo: repo.to_owned(), batch, due }));
-    budget::open_batch(turn, &batch.to_string(), repo);
+fn open(step: &mut Step<'_>, repo: &Path, due: Option<Time>) {
+    let batch = step.state.batches.last + 1;
+    step.fact(Fact::Batch(BatchFact::Opened { repo: repo.to_owned(), batch, due }));
+    budget::open_batch(step, &batch.to_string(), repo);
 }
 
 /// Takes the open batch of a repo one step on.
-fn step(turn: &mut Turn<'_>, repo: &Path, quiet: bool) {
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+fn advance(step: &mut Step<'_>, repo: &Path, quiet: bool) {
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     let Some(batch) = of.open.clone() else { return };
-    join(turn, repo, &batch);
-    let Some(running) = batch.running.clone() else { return next_phase(turn, repo, &batch) };
-    if running.watch.elapsed(turn.now) >= running.limit {
-        return cut(turn, repo, &batch, &running, PhaseOutcome::TimedOut, "its time was up");
+    join(step, repo, &batch);
+    let Some(running) = batch.running.clone() else { return next_phase(step, repo, &batch) };
+    if running.watch.elapsed(step.now) >= running.limit {
+        return cut(step, repo, &batch, &running, PhaseOutcome::TimedOut, "its time was up");
     }
     match running.phase {
-        BatchPhase::Supervise => supervise(turn, repo, &batch, &running),
-        BatchPhase::Build => build(turn, repo, &batch, &running, quiet),
-        BatchPhase::Maintain | BatchPhase::Test => chore(turn, repo, &batch, &running),
-        BatchPhase::Report => report(turn, repo, &batch, &running),
+        BatchPhase::Supervise => supervise(step, repo, &batch, &running),
+        BatchPhase::Build => build(step, repo, &batch, &running, quiet),
+        BatchPhase::Maintain | BatchPhase::Test => chore(step, repo, &batch, &running),
+        BatchPhase::Report => report(step, repo, &batch, &running),
     }
 }
 
-fn next_phase(turn: &mut Turn<'_>, repo: &Path, batch: &Batch) {
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+fn next_phase(step: &mut Step<'_>, repo: &Path, batch: &Batch) {
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     let done = batch.over.last().map(|(phase, ..)| *phase);
     let mut ahead =
         BatchPhase::ALL.iter().filter(|phase| !batch.stopped && done.is_none_or(|done| **phase > done));
-    let next = ahead.find_map(|phase| of.schedule.phases.get(phase).map(|stint| (*phase, stint.time)));
+    let next = ahead.find_map(|phase| of.schedule.phases.get(phase).map(|settings| (*phase, settings.time)));
     let repo = repo.to_owned();
     if let Some((phase, limit)) = next {
-        turn.fact(Fact::Batch(BatchFact::PhaseBegan { repo, batch: batch.id, phase, limit }));
+        step.fact(Fact::Batch(BatchFact::PhaseBegan { repo, batch: batch.id, phase, limit }));
         return;
     }
-    let lines = words::lines(turn.state, of, batch, turn.now);
+    let lines = words::lines(step.state, of, batch, step.now);
     let told = format!("batch {} is over: {}", batch.id, words::outcomes(batch));
-    turn.fact(Fact::Batch(BatchFact::Closed { repo, batch: batch.id, lines }));
-    turn.notice(None, NoticeKind::Done, told);
+    step.fact(Fact::Batch(BatchFact::Closed { repo, batch: batch.id, lines }));
+    step.notice(None, NoticeKind::Done, told);
 }
 
 /// A phase is over.
 pub(in crate::core) fn over(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     repo: &Path,
     batch: &Batch,
     phase: BatchPhase,
@@ -247,12 +248,12 @@ pub(in crate::core) fn over(
     why: &str,
 ) {
     let (repo, batch, why) = (repo.to_owned(), batch.id, Shown::line(why));
-    turn.fact(Fact::Batch(BatchFact::PhaseOver { repo, batch, phase, outcome, why }));
+    step.fact(Fact::Batch(BatchFact::PhaseOver { repo, batch, phase, outcome, why }));
 }
 
 /// Ends a phase before it is done, with what works for it.
 pub(in crate::core) fn cut(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     repo: &Path,
     batch: &Batch,
     running: &Running,
@@ -260,20 +261,20 @@ pub(in crate::core) fn cut(
     why: &str,
 ) {
     if running.phase == BatchPhase::Build {
-        leave(turn, repo, batch, true);
+        leave(step, repo, batch, true);
     } else if let Some(id) = running.task {
         // One that has come to its end meanwhile refuses.
-        let _ = task::stop(turn, id);
+        let _ = task::stop(step, id);
     }
-    over(turn, repo, batch, running.phase, outcome, why);
+    over(step, repo, batch, running.phase, outcome, why);
 }
 
 /// Whatever belongs to the batch is said to belong to it.
-fn join(turn: &mut Turn<'_>, repo: &Path, batch: &Batch) {
+fn join(step: &mut Step<'_>, repo: &Path, batch: &Batch) {
     let Some(phase) = batch.running.as_ref().map(|running| running.phase) else { return };
-    let of_specs = batch.specs.iter().filter_map(|id| turn.state.specs.all.get(id)).flat_map(Spec::all_tasks);
+    let of_specs = batch.specs.iter().filter_map(|id| step.state.specs.all.get(id)).flat_map(Spec::all_tasks);
     let of_specs = of_specs.map(|task| (task, BatchPhase::Build));
-    let added = turn
+    let added = step
         .state
         .tasks
         .values()
@@ -281,51 +282,56 @@ fn join(turn: &mut Turn<'_>, repo: &Path, batch: &Batch) {
         .map(|task| (task.id, phase));
     let new: BTreeMap<TaskId, BatchPhase> = added
         .chain(of_specs)
-        .filter(|(id, _)| turn.state.tasks.contains_key(id) && !batch.tasks.contains_key(id))
+        .filter(|(id, _)| step.state.tasks.contains_key(id) && !batch.tasks.contains_key(id))
         .collect();
     for (task, phase) in new {
-        tasked(turn, repo, batch.id, phase, task, false);
+        tasked(step, repo, batch.id, phase, task, false);
     }
 }
 
-fn tasked(turn: &mut Turn<'_>, repo: &Path, batch: u64, phase: BatchPhase, task: TaskId, chore: bool) {
-    turn.fact(Fact::Batch(BatchFact::Tasked { repo: repo.to_owned(), batch, phase, task, chore }));
-    budget::join_batch(turn, &batch.to_string(), task);
+fn tasked(step: &mut Step<'_>, repo: &Path, batch: u64, phase: BatchPhase, task: TaskId, chore: bool) {
+    step.fact(Fact::Batch(BatchFact::Tasked { repo: repo.to_owned(), batch, phase, task, chore }));
+    budget::join_batch(step, &batch.to_string(), task);
 }
 
 /// Asks for a look at the queue, unless one is under way.
-pub(in crate::core) fn look(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, take: u32) {
-    if looks(turn.state, repo) {
+pub(in crate::core) fn look(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, take: u32) {
+    if looks(step.state, repo) {
         return;
     }
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     let (pattern, target) = (of.schedule.queue.clone(), of.schedule.order.target.clone());
-    turn.ask(TaskId::NONE, Work::LookForSpecs { repo: repo.to_owned(), target, pattern, batch, take });
+    step.request(
+        TaskId::NONE,
+        EffectKind::LookForSpecs { repo: repo.to_owned(), target, pattern, batch, take },
+    );
 }
 
 fn looks(state: &State, repo: &Path) -> bool {
-    state
-        .is_open(TaskId::NONE, |work| matches!(work, Work::LookForSpecs { repo: other, .. } if other == repo))
+    state.is_open(
+        TaskId::NONE,
+        |work| matches!(work, EffectKind::LookForSpecs { repo: other, .. } if other == repo),
+    )
 }
 
-fn supervise(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
+fn supervise(step: &mut Step<'_>, repo: &Path, batch: &Batch, running: &Running) {
     if running.scan == Scan::NotYet {
-        return look(turn, repo, Some(batch.id), 0);
+        return look(step, repo, Some(batch.id), 0);
     }
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     if running.task.is_none() && of.waiting.is_empty() {
         let why = "nothing waits in the queue";
-        return over(turn, repo, batch, running.phase, PhaseOutcome::Skipped, why);
+        return over(step, repo, batch, running.phase, PhaseOutcome::Skipped, why);
     }
-    chore(turn, repo, batch, running);
+    chore(step, repo, batch, running);
 }
 
-fn build(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running, quiet: bool) {
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+fn build(step: &mut Step<'_>, repo: &Path, batch: &Batch, running: &Running, quiet: bool) {
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     if let Some((spec, tasks)) = of.left.first_key_value().map(|(spec, tasks)| (*spec, tasks.clone())) {
-        return go_on(turn, repo, batch, spec, &tasks);
+        return go_on(step, repo, batch, spec, &tasks);
     }
-    let busy = batch.specs.iter().filter(|spec| moves(turn.state, **spec, turn.now)).count();
+    let busy = batch.specs.iter().filter(|spec| moves(step.state, **spec, step.now)).count();
     let free = of.schedule.order.parallel.saturating_sub(u32::try_from(busy).unwrap_or(u32::MAX));
     let more = match running.scan {
         Scan::NotYet => true,
@@ -333,15 +339,15 @@ fn build(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running, qui
         Scan::Dry => false,
     };
     if more && (free > 0 || running.scan == Scan::NotYet) {
-        return look(turn, repo, Some(batch.id), free);
+        return look(step, repo, Some(batch.id), free);
     }
-    if busy > 0 || looks(turn.state, repo) || !quiet {
+    if busy > 0 || looks(step.state, repo) || !quiet {
         return;
     }
-    leave(turn, repo, batch, false);
-    let why = words::built(turn.state, batch);
+    leave(step, repo, batch, false);
+    let why = words::built(step.state, batch);
     let outcome = if batch.specs.is_empty() { PhaseOutcome::Skipped } else { PhaseOutcome::Done };
-    over(turn, repo, batch, running.phase, outcome, &why);
+    over(step, repo, batch, running.phase, outcome, &why);
 }
 
 /// Whether something of a spec is under way, so that it may come to its end without a human.
@@ -356,7 +362,7 @@ pub(in crate::core) fn moves(state: &State, id: SpecId, now: Time) -> bool {
                 && !prerequisites::waits(state, task)
                 && collision::collides_with(state, task).is_none()
         }
-        Stage::Review => task.launch.brief.ahead,
+        Stage::Review => task.launch.assignment.ahead,
         Stage::Stuck(_)
         | Stage::Interrupted
         | Stage::Landed
@@ -371,9 +377,9 @@ pub(in crate::core) fn moves(state: &State, id: SpecId, now: Time) -> bool {
 
 /// What is not done stays for the next batch: nothing more of it starts until then, but by a person. With `stop`, what works
 /// is ended too; what is being merged lands.
-fn leave(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, stop: bool) {
+fn leave(step: &mut Step<'_>, repo: &Path, batch: &Batch, stop: bool) {
     for id in &batch.specs {
-        let Some(spec) = turn.state.specs.all.get(id) else { continue };
+        let Some(spec) = step.state.specs.all.get(id) else { continue };
         // Stopped by a person: it is theirs to say when it goes on.
         if spec.is_done() || spec.is_stopped() {
             continue;
@@ -381,29 +387,29 @@ fn leave(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, stop: bool) {
         let works = |task: &&Task| matches!(task.stage, Stage::Queued { .. } | Stage::Trying);
         let mut tasks: Vec<TaskId> = spec
             .all_tasks()
-            .filter_map(|task| turn.state.tasks.get(&task))
+            .filter_map(|task| step.state.tasks.get(&task))
             .filter(works)
             .map(|task| task.id)
             .collect();
         if stop {
-            tasks.retain(|task| task::stop(turn, *task).is_ok());
+            tasks.retain(|task| task::stop(step, *task).is_ok());
         } else {
             tasks.clear();
         }
-        turn.fact(Fact::Spec(SpecFact::Stopped { spec: *id }));
-        turn.fact(Fact::Batch(BatchFact::Left { repo: repo.to_owned(), batch: batch.id, spec: *id, tasks }));
+        step.fact(Fact::Spec(SpecFact::Stopped { spec: *id }));
+        step.fact(Fact::Batch(BatchFact::Left { repo: repo.to_owned(), batch: batch.id, spec: *id, tasks }));
     }
 }
 
 /// Goes on with what the batch before has left.
-fn go_on(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, id: SpecId, cut: &[TaskId]) {
-    turn.fact(Fact::Batch(BatchFact::WentOn { repo: repo.to_owned(), batch: batch.id, spec: id }));
-    let Some(spec) = turn.state.specs.all.get(&id).cloned() else { return };
+fn go_on(step: &mut Step<'_>, repo: &Path, batch: &Batch, id: SpecId, cut: &[TaskId]) {
+    step.fact(Fact::Batch(BatchFact::WentOn { repo: repo.to_owned(), batch: batch.id, spec: id }));
+    let Some(spec) = step.state.specs.all.get(&id).cloned() else { return };
     if spec.is_stopped() {
-        turn.fact(Fact::Spec(SpecFact::WentOn { spec: id }));
+        step.fact(Fact::Spec(SpecFact::WentOn { spec: id }));
     }
     for task in spec.all_tasks() {
-        let again = match turn.state.tasks.get(&task).map(|task| &task.stage) {
+        let again = match step.state.tasks.get(&task).map(|task| &task.stage) {
             Some(Stage::Stopped) => cut.contains(&task),
             Some(Stage::Interrupted) => true,
             _ => false,
@@ -412,24 +418,24 @@ fn go_on(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, id: SpecId, cut: &[Tas
             let note = "The attempt before was ended from outside, before it was done: its time was up, or the machine went \
                         down. What it has committed is on your branch: go on from there.";
             // One that can't be tried again now waits for a human, and says so.
-            let _ = task::retry(turn, task, Start::Previous, note.to_owned());
+            let _ = task::retry(step, task, Start::Previous, note.to_owned());
         }
     }
 }
 
 /// Takes the one task of a phase from its launch to its end.
-fn chore(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
+fn chore(step: &mut Step<'_>, repo: &Path, batch: &Batch, running: &Running) {
     let Some(id) = running.task else {
-        let Some(of) = turn.state.batches.repos.get(repo) else { return };
-        let Some(chore) = chore_task(turn.state, of, batch, running, turn.now) else {
-            return over(turn, repo, batch, running.phase, PhaseOutcome::Done, "");
+        let Some(of) = step.state.batches.repos.get(repo) else { return };
+        let Some(chore) = chore_task(step.state, of, batch, running, step.now) else {
+            return over(step, repo, batch, running.phase, PhaseOutcome::Done, "");
         };
-        return match launch::launch(turn, chore) {
-            Ok(task) => tasked(turn, repo, batch.id, running.phase, task, true),
-            Err(refused) => over(turn, repo, batch, running.phase, PhaseOutcome::Failed, &refused.what),
+        return match launch::launch(step, chore) {
+            Ok(task) => tasked(step, repo, batch.id, running.phase, task, true),
+            Err(refused) => over(step, repo, batch, running.phase, PhaseOutcome::Failed, &refused.what),
         };
     };
-    let (outcome, why) = match turn.state.tasks.get(&id).map(|task| &task.stage) {
+    let (outcome, why) = match step.state.tasks.get(&id).map(|task| &task.stage) {
         Some(
             Stage::Queued { .. } | Stage::Trying | Stage::Review | Stage::Merging(_) | Stage::RollingBack,
         ) => return,
@@ -440,33 +446,33 @@ fn chore(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
         Some(Stage::Rejected(_)) => (PhaseOutcome::Failed, "its task was rejected".to_owned()),
         None => (PhaseOutcome::Failed, "its task is off the board".to_owned()),
     };
-    over(turn, repo, batch, running.phase, outcome, &why);
+    over(step, repo, batch, running.phase, outcome, &why);
 }
 
-fn report(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
+fn report(step: &mut Step<'_>, repo: &Path, batch: &Batch, running: &Running) {
     if batch.report.is_some() {
-        return chore(turn, repo, batch, running);
+        return chore(step, repo, batch, running);
     }
-    let writes = |work: &Work| matches!(work, Work::WriteReport { batch: other, .. } if *other == batch.id);
-    if !turn.state.is_open(TaskId::NONE, writes) {
+    let writes = |work: &EffectKind| matches!(work, EffectKind::WriteReport { batch: other, .. } if *other == batch.id);
+    if !step.state.is_open(TaskId::NONE, writes) {
         let tasks = batch.tasks.keys().copied().collect();
         let lines =
-            turn.state.batches.repos.get(repo).map(|of| words::lines(turn.state, of, batch, turn.now));
-        let work = Work::WriteReport {
+            step.state.batches.repos.get(repo).map(|of| words::lines(step.state, of, batch, step.now));
+        let work = EffectKind::WriteReport {
             repo: repo.to_owned(),
             batch: batch.id,
             tasks,
             since: batch.opened,
             lines: lines.unwrap_or_default(),
         };
-        turn.ask(TaskId::NONE, work);
+        step.request(TaskId::NONE, work);
     }
 }
 
 /// The task that does a phase; none: nobody has to do anything.
 fn chore_task(state: &State, of: &Scheduled, batch: &Batch, running: &Running, now: Time) -> Option<Launch> {
     let (order, phase) = (&of.schedule.order, running.phase);
-    let Stint { agent, .. } = of.schedule.phases.get(&phase)?;
+    let PhaseSettings { agent, .. } = of.schedule.phases.get(&phase)?;
     let report_file = format!("specs/reports/batch-{}.md", batch.id);
     let (template, touches) = match phase {
         BatchPhase::Supervise => ("supervise", vec![PRIORITIES.to_owned(), order.memory.clone()]),
@@ -519,58 +525,58 @@ fn chore_task(state: &State, of: &Scheduled, batch: &Batch, running: &Running, n
         after: Vec::new(),
         by: None,
         budget: order.budget,
-        brief: Brief {
+        assignment: Assignment {
             duty: if is_test { Duty::Check } else { Duty::Chore },
             ahead: true,
             touches,
             values,
             templates: order.templates.clone(),
-            ..Brief::default()
+            ..Assignment::default()
         },
     })
 }
 
 /// The gates of the target are green: if a batch waited for that, its test phase is over.
-pub(in crate::core) fn checked(turn: &mut Turn<'_>, id: TaskId) {
-    let Some(task) = turn.state.tasks.get(&id) else { return };
+pub(in crate::core) fn checked(step: &mut Step<'_>, id: TaskId) {
+    let Some(task) = step.state.tasks.get(&id) else { return };
     let target = &task.launch.target;
     let ungated = task.work().is_none_or(|attempt| attempt.gates.is_empty());
     let why = if ungated { format!("{target} has no gates") } else { format!("{target} is green") };
-    let of = turn.state.batches.repos.iter().find_map(|(repo, of)| {
+    let of = step.state.batches.repos.iter().find_map(|(repo, of)| {
         let batch =
             of.open.as_ref().filter(|batch| batch.running.as_ref().is_some_and(|r| r.task == Some(id)))?;
         Some((repo.clone(), batch.clone()))
     });
     if let Some((repo, batch)) = of {
-        over(turn, &repo, &batch, BatchPhase::Test, PhaseOutcome::Done, &why);
+        over(step, &repo, &batch, BatchPhase::Test, PhaseOutcome::Done, &why);
     }
 }
 
 /// What batches before the last have left on the board is taken off it, as far as it is over or makes no sense any more.
-fn tidy(turn: &mut Turn<'_>, repo: &Path) {
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+fn tidy(step: &mut Step<'_>, repo: &Path) {
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     let Some((last, ..)) = of.last else { return };
     let old: Vec<_> = of.past.range(..last).map(|(_, left)| left.clone()).collect();
     for (tasks, specs) in old {
         for id in &tasks {
-            let Some(task) = turn.state.tasks.get(id) else { continue };
-            let of_spec = task.launch.brief.spec.and_then(|spec| turn.state.specs.all.get(&spec));
-            let chore = matches!(task.launch.brief.duty, Duty::Chore | Duty::Check);
+            let Some(task) = step.state.tasks.get(id) else { continue };
+            let of_spec = task.launch.assignment.spec.and_then(|spec| step.state.specs.all.get(&spec));
+            let chore = matches!(task.launch.assignment.duty, Duty::Chore | Duty::Check);
             if of_spec.is_some_and(|spec| !spec.is_done()) {
                 continue;
             }
             if chore && !lookup::is_ended(&task.stage) {
-                let _ = task::stop(turn, *id);
+                let _ = task::stop(step, *id);
             }
             // One whose processes are still being ended goes with a later step.
-            let _ = task::forget(turn, *id);
+            let _ = task::forget(step, *id);
         }
         for spec in specs {
-            let gone = turn.state.specs.all.get(&spec).is_some_and(|of| {
-                of.is_done() && of.all_tasks().all(|task| !turn.state.tasks.contains_key(&task))
+            let gone = step.state.specs.all.get(&spec).is_some_and(|of| {
+                of.is_done() && of.all_tasks().all(|task| !step.state.tasks.contains_key(&task))
             });
             if gone {
-                turn.fact(Fact::Spec(SpecFact::Forgotten { spec }));
+                step.fact(Fact::Spec(SpecFact::Forgotten { spec }));
             }
         }
     }

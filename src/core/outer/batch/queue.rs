@@ -5,9 +5,9 @@
 
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::batch::state::Taken;
-use crate::core::model::batch::{BatchPhase, Dropped, Found, PhaseOutcome, Place};
-use crate::core::model::effect::Work;
-use crate::core::model::event::Outcome;
+use crate::core::model::batch::{BatchPhase, Dropped, PhaseOutcome, Place, QueueScan};
+use crate::core::model::effect::EffectKind;
+use crate::core::model::event::EffectOutcome;
 use crate::core::model::fact::Fact;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::RefusedKind;
@@ -15,7 +15,7 @@ use crate::core::model::spec::{GOAL_MAX, SpecCommand};
 use crate::core::model::state::State;
 use crate::core::model::task::Stage;
 use crate::core::outer::{batch, spec};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
 use std::collections::BTreeSet;
@@ -28,31 +28,31 @@ pub(in crate::core) fn stem(file: &str) -> &str {
 }
 
 /// The world answers what was asked for batches.
-pub(in crate::core) fn answered(turn: &mut Turn<'_>, what: Work, outcome: Outcome) {
+pub(in crate::core) fn answered(step: &mut Step<'_>, what: EffectKind, outcome: EffectOutcome) {
     match (what, outcome) {
-        (Work::LookForSpecs { repo, batch, take, .. }, Outcome::SpecsFound(found)) => {
-            looked(turn, &repo, batch, take, found);
+        (EffectKind::LookForSpecs { repo, batch, take, .. }, EffectOutcome::SpecsFound(found)) => {
+            looked(step, &repo, batch, take, found);
         }
-        (Work::LookForSpecs { repo, batch, .. }, Outcome::Failed { error }) => {
+        (EffectKind::LookForSpecs { repo, batch, .. }, EffectOutcome::Failed { error }) => {
             let why = format!("the queue can't be read: {error}");
             if batch.is_none() {
-                turn.notice(None, NoticeKind::NeedsYou, &why);
+                step.notice(None, NoticeKind::NeedsYou, &why);
             } else {
-                gave_up(turn, &repo, batch, &[BatchPhase::Supervise, BatchPhase::Build], &why);
+                gave_up(step, &repo, batch, &[BatchPhase::Supervise, BatchPhase::Build], &why);
             }
         }
-        (Work::MoveSpec { folder, file, to, .. }, Outcome::Failed { error }) => {
+        (EffectKind::MoveSpec { folder, file, to, .. }, EffectOutcome::Failed { error }) => {
             let what = format!("{folder}/{file} can't be moved to {}: {error}", to.folder());
-            turn.notice(None, NoticeKind::NeedsYou, what);
+            step.notice(None, NoticeKind::NeedsYou, what);
         }
-        (Work::WriteReport { repo, batch, .. }, Outcome::ReportWritten { file })
-            if is_open(turn.state, &repo, batch) =>
+        (EffectKind::WriteReport { repo, batch, .. }, EffectOutcome::ReportWritten { file })
+            if is_open(step.state, &repo, batch) =>
         {
-            turn.fact(Fact::Batch(BatchFact::Reported { repo, batch, file }));
+            step.fact(Fact::Batch(BatchFact::Reported { repo, batch, file }));
         }
-        (Work::WriteReport { repo, batch, .. }, Outcome::Failed { error }) => {
+        (EffectKind::WriteReport { repo, batch, .. }, EffectOutcome::Failed { error }) => {
             gave_up(
-                turn,
+                step,
                 &repo,
                 Some(batch),
                 &[BatchPhase::Report],
@@ -69,25 +69,25 @@ fn is_open(state: &State, repo: &Path, batch: u64) -> bool {
 }
 
 /// The phase of this batch that is under way can't do what it is for.
-fn gave_up(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, phases: &[BatchPhase], why: &str) {
-    let open = turn.state.batches.repos.get(repo).and_then(|of| of.open.clone());
+fn gave_up(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, phases: &[BatchPhase], why: &str) {
+    let open = step.state.batches.repos.get(repo).and_then(|of| of.open.clone());
     let Some(open) = open.filter(|open| Some(open.id) == batch) else { return };
     if let Some(running) = open.running.clone().filter(|running| phases.contains(&running.phase)) {
-        batch::cut(turn, repo, &open, &running, PhaseOutcome::Failed, why);
+        batch::cut(step, repo, &open, &running, PhaseOutcome::Failed, why);
     }
 }
 
-fn looked(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, take: u32, found: Found) {
-    if batch.is_some_and(|batch| !is_open(turn.state, repo, batch)) {
+fn looked(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, take: u32, found: QueueScan) {
+    if batch.is_some_and(|batch| !is_open(step.state, repo, batch)) {
         return;
     }
-    let Some(of) = turn.state.batches.repos.get(repo) else { return };
+    let Some(of) = step.state.batches.repos.get(repo) else { return };
     let running = of.open.as_ref().and_then(|open| open.running.as_ref()).map(|running| running.phase);
     // Late for its phase: nothing is taken any more.
     let take = if batch.is_none() || running == Some(BatchPhase::Build) { take } else { 0 };
     let mut left = of.open.as_ref().map(|open| open.refused.clone()).unwrap_or_default();
-    left.extend(doing(turn.state, repo));
-    let Found { mut dropped, priorities, tracked } = found;
+    left.extend(doing(step.state, repo));
+    let QueueScan { mut dropped, priorities, tracked } = found;
     let rank = |file: &str| priorities.iter().position(|name| name == stem(file)).unwrap_or(usize::MAX);
     dropped.sort_by_cached_key(|one| (rank(&one.file), one.folder.clone(), one.file.clone()));
     let (mut waiting, mut taken, mut refused, mut full) = (Vec::new(), 0, 0, false);
@@ -100,10 +100,10 @@ fn looked(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, take: u32, found
             waiting.push(path);
             continue;
         }
-        match open(turn, repo, batch, &one) {
+        match open(step, repo, batch, &one) {
             Ok(()) => taken += 1,
             Err(Some(why)) => {
-                refuse(turn, repo, batch, one, &why);
+                refuse(step, repo, batch, one, &why);
                 refused += 1;
             }
             Err(None) => {
@@ -115,9 +115,9 @@ fn looked(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, take: u32, found
     let dry = take > 0 && taken == 0 && refused == 0;
     if batch.is_some()
         || taken + refused > 0
-        || turn.state.batches.repos.get(repo).is_some_and(|of| of.waiting != waiting)
+        || step.state.batches.repos.get(repo).is_some_and(|of| of.waiting != waiting)
     {
-        turn.fact(Fact::Batch(BatchFact::Looked { repo: repo.to_owned(), batch, waiting, dry }));
+        step.fact(Fact::Batch(BatchFact::Looked { repo: repo.to_owned(), batch, waiting, dry }));
     }
     if let Some(first) = tracked.first() {
         let more = if tracked.len() > 1 { format!(" and {} more", tracked.len() - 1) } else { String::new() };
@@ -125,7 +125,7 @@ fn looked(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, take: u32, found
             "{first}{more} can't be taken from the queue: git tracks it, and to move it would change the checkout; \
              git rm --cached it, and put the queue's folders into .gitignore"
         );
-        turn.notice(None, NoticeKind::NeedsYou, what);
+        step.notice(None, NoticeKind::NeedsYou, what);
     }
 }
 
@@ -136,7 +136,7 @@ fn doing(state: &State, repo: &Path) -> BTreeSet<String> {
 }
 
 /// Makes a spec of a file. The error: why it can't be one; none: not now.
-fn open(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, one: &Dropped) -> Result<(), Option<String>> {
+fn open(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, one: &Dropped) -> Result<(), Option<String>> {
     if let Some(why) = &one.wrong {
         return Err(Some(why.to_string()));
     }
@@ -150,47 +150,47 @@ fn open(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, one: &Dropped) -> 
         )));
     }
     let name = TaskName::new(stem(&one.file)).map_err(|error| Some(error.to_string()))?;
-    let Some(of) = turn.state.batches.repos.get(repo) else { return Err(None) };
+    let Some(of) = step.state.batches.repos.get(repo) else { return Err(None) };
     let mut order = of.schedule.order.clone();
     (order.name, order.goal, order.batch) = (name, one.text.clone(), batch);
-    spec::command(turn, SpecCommand::Open(Box::new(order))).map_err(|refused| match refused.kind {
+    spec::command(step, SpecCommand::Open(Box::new(order))).map_err(|refused| match refused.kind {
         RefusedKind::BadInput => Some(refused.what),
         RefusedKind::NotFound | RefusedKind::NotNow | RefusedKind::Covered => None,
     })?;
-    let spec = SpecId(turn.state.specs.last);
+    let spec = SpecId(step.state.specs.last);
     let (folder, file) = (one.folder.clone(), one.file.clone());
-    turn.fact(Fact::Batch(BatchFact::Taken { repo: repo.to_owned(), batch, spec, folder, file }));
-    let taken = turn.state.batches.taken.get(&spec).cloned();
+    step.fact(Fact::Batch(BatchFact::Taken { repo: repo.to_owned(), batch, spec, folder, file }));
+    let taken = step.state.batches.taken.get(&spec).cloned();
     if let Some(taken) = taken {
-        shift(turn, &taken, Place::Next, Place::Doing, None);
+        shift(step, &taken, Place::Next, Place::Doing, None);
     }
     Ok(())
 }
 
-fn refuse(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, one: Dropped, why: &str) {
+fn refuse(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, one: Dropped, why: &str) {
     let Dropped { folder, file, .. } = one;
-    turn.notice(None, NoticeKind::NeedsYou, format!("{folder}/{file} can't be built: {why}"));
+    step.notice(None, NoticeKind::NeedsYou, format!("{folder}/{file} can't be built: {why}"));
     let taken =
         Taken { repo: repo.to_owned(), folder: folder.clone(), file: file.clone(), place: Place::Next };
-    shift(turn, &taken, Place::Next, Place::Failed, Some(why.to_owned()));
+    shift(step, &taken, Place::Next, Place::Failed, Some(why.to_owned()));
     let (repo, why) = (repo.to_owned(), Shown::line(why));
-    turn.fact(Fact::Batch(BatchFact::Refused { repo, batch, folder, file, why }));
+    step.fact(Fact::Batch(BatchFact::Refused { repo, batch, folder, file, why }));
 }
 
-fn shift(turn: &mut Turn<'_>, taken: &Taken, from: Place, to: Place, why: Option<String>) {
+fn shift(step: &mut Step<'_>, taken: &Taken, from: Place, to: Place, why: Option<String>) {
     let Taken { repo, folder, file, .. } = taken.clone();
-    turn.ask(TaskId::NONE, Work::MoveSpec { repo, folder, file, from, to, why });
+    step.request(TaskId::NONE, EffectKind::MoveSpec { repo, folder, file, from, to, why });
 }
 
 /// Moves each file to where its spec says that it belongs.
-pub(in crate::core) fn settle_files(turn: &mut Turn<'_>) {
+pub(in crate::core) fn settle_files(step: &mut Step<'_>) {
     let all: Vec<(SpecId, Taken)> =
-        turn.state.batches.taken.iter().map(|(id, taken)| (*id, taken.clone())).collect();
+        step.state.batches.taken.iter().map(|(id, taken)| (*id, taken.clone())).collect();
     for (spec, taken) in all {
-        let (to, why) = belongs(turn.state, spec);
+        let (to, why) = belongs(step.state, spec);
         if to != taken.place {
-            shift(turn, &taken, taken.place, to, why);
-            turn.fact(Fact::Batch(BatchFact::Moved { spec, to }));
+            shift(step, &taken, taken.place, to, why);
+            step.fact(Fact::Batch(BatchFact::Moved { spec, to }));
         }
     }
 }

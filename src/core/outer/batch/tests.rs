@@ -5,10 +5,10 @@ use crate::core::model::agent::{AgentMode, AgentTraits};
 use crate::core::model::batch::fact::BatchFact;
 use crate::core::model::batch::state::Scheduled;
 use crate::core::model::batch::{
-    BatchCommand, BatchPhase, CatchUp, Dropped, Found, Place, QUEUE, Schedule, Stint,
+    BatchCommand, BatchPhase, CatchUp, Dropped, PhaseSettings, Place, QUEUE, QueueScan, Schedule,
 };
-use crate::core::model::effect::Work;
-use crate::core::model::event::{Command, Event, Outcome};
+use crate::core::model::effect::EffectKind;
+use crate::core::model::event::{Command, EffectOutcome, Event};
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
@@ -26,7 +26,7 @@ const HOUR: u64 = 3_600_000;
 struct Desk {
     engine: Engine,
     now: Time,
-    open: Vec<(EffectId, Work)>,
+    open: Vec<(EffectId, EffectKind)>,
     facts: Vec<Entry>,
     told: Vec<String>,
 }
@@ -58,11 +58,11 @@ impl Desk {
         self.step(Event::Command { by: "ada".into(), command: Command::Batch(command) })
     }
 
-    fn answer(&mut self, what: impl Fn(&Work) -> bool, outcome: Outcome) -> Work {
+    fn answer(&mut self, what: impl Fn(&EffectKind) -> bool, outcome: EffectOutcome) -> EffectKind {
         let at =
             self.open.iter().position(|(_, work)| what(work)).unwrap_or_else(|| panic!("{:#?}", self.open));
         let (effect, work) = self.open.remove(at);
-        self.step(Event::Answered { effect, outcome }).unwrap();
+        self.step(Event::EffectDone { effect, outcome }).unwrap();
         work
     }
 
@@ -73,12 +73,12 @@ impl Desk {
             text: (*text).into(),
             wrong: None,
         };
-        let found = Found {
+        let found = QueueScan {
             dropped: files.iter().map(one).collect(),
             priorities: vec!["last".into()],
             tracked: Vec::new(),
         };
-        self.answer(|work| matches!(work, Work::LookForSpecs { .. }), Outcome::SpecsFound(found));
+        self.answer(|work| matches!(work, EffectKind::LookForSpecs { .. }), EffectOutcome::SpecsFound(found));
     }
 
     fn wait(&mut self, until: u64) {
@@ -97,7 +97,7 @@ impl Desk {
 
     fn moves(&self) -> Vec<(String, Place, bool)> {
         let moved = self.open.iter().filter_map(|(_, work)| match work {
-            Work::MoveSpec { file, to, why, .. } => Some((file.clone(), *to, why.is_some())),
+            EffectKind::MoveSpec { file, to, why, .. } => Some((file.clone(), *to, why.is_some())),
             _ => None,
         });
         moved.collect()
@@ -119,16 +119,16 @@ fn schedule(phases: &[(BatchPhase, u64)]) -> Schedule {
         verify: None,
         others: BTreeMap::new(),
     };
-    let stint = |(phase, minutes): &(BatchPhase, u64)| {
+    let settings = |(phase, minutes): &(BatchPhase, u64)| {
         let alone = matches!(phase, BatchPhase::Supervise | BatchPhase::Maintain);
-        (*phase, Stint { agent: alone.then(agent), time: Span::mins(*minutes) })
+        (*phase, PhaseSettings { agent: alone.then(agent), time: Span::mins(*minutes) })
     };
     Schedule {
         repo: "/repo".into(),
         cron: Some(Cron::parse("0 * * * *").unwrap()),
         zone: Zone::default(),
         catch_up: CatchUp::One,
-        phases: phases.iter().map(stint).collect(),
+        phases: phases.iter().map(settings).collect(),
         queue: QUEUE.into(),
         order: SpecOrder {
             repo: "/repo".into(),
@@ -268,9 +268,9 @@ fn phases_with_nothing_to_do_are_skipped_and_those_that_fail_do_not_hold_up_the_
     let phases = [(BatchPhase::Supervise, 5), (BatchPhase::Build, 5), (BatchPhase::Report, 5)];
     desk.command(BatchCommand::Run(boxed(&phases))).unwrap();
     desk.found(&[]);
-    let failed = Outcome::Failed { error: "no disk".into() };
-    desk.answer(|work| matches!(work, Work::LookForSpecs { .. }), failed.clone());
-    desk.answer(|work| matches!(work, Work::WriteReport { .. }), failed);
+    let failed = EffectOutcome::Failed { error: "no disk".into() };
+    desk.answer(|work| matches!(work, EffectKind::LookForSpecs { .. }), failed.clone());
+    desk.answer(|work| matches!(work, EffectKind::WriteReport { .. }), failed);
     let (batch, _, lines) = desk.of().last.clone().unwrap();
     let lines: Vec<&str> = lines.iter().map(Shown::as_str).collect();
     assert_eq!(batch, 1);

@@ -10,10 +10,10 @@ pub mod rank;
 mod tests;
 pub mod weakness;
 
+use crate::core::model::assignment::{Assignment, Duty};
 use crate::core::model::bench::{
     AGENTS_MAX, BENCHES_MAX, Bench, BenchCommand, BenchFact, BenchOrder, RUNS_MAX, Run,
 };
-use crate::core::model::brief::{Brief, Duty};
 use crate::core::model::fact::Fact;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::{Refused, RefusedKind};
@@ -21,7 +21,7 @@ use crate::core::model::spec::Contract;
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage};
 use crate::core::outer::launch;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::{prompt, review, task};
 use crate::values::ids::{BenchId, TaskId, TaskName};
 use crate::values::text::Shown;
@@ -29,12 +29,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Carries out a command.
-pub(in crate::core) fn command(turn: &mut Turn<'_>, command: BenchCommand) -> Result<(), Refused> {
+pub(in crate::core) fn command(step: &mut Step<'_>, command: BenchCommand) -> Result<(), Refused> {
     match command {
-        BenchCommand::Open(order) => open(turn, *order),
-        BenchCommand::Pick { bench, task } => pick(turn, bench, task),
-        BenchCommand::Stop(id) => stop(turn, id),
-        BenchCommand::Forget(id) => forget(turn, id),
+        BenchCommand::Open(order) => open(step, *order),
+        BenchCommand::Pick { bench, task } => pick(step, bench, task),
+        BenchCommand::Stop(id) => stop(step, id),
+        BenchCommand::Forget(id) => forget(step, id),
     }
 }
 
@@ -53,9 +53,9 @@ fn not_now(bench: &Bench, act: &str, remedy: &str) -> Refused {
     Refused::new(RefusedKind::NotNow, format!("can't {act} bench {} {}", bench.id, bench.order.name), remedy)
 }
 
-fn open(turn: &mut Turn<'_>, order: BenchOrder) -> Result<(), Refused> {
+fn open(step: &mut Step<'_>, order: BenchOrder) -> Result<(), Refused> {
     let bad = |what: String, remedy: &str| Err(Refused::new(RefusedKind::BadInput, what, remedy));
-    if turn.state.benches.all.len() >= BENCHES_MAX {
+    if step.state.benches.all.len() >= BENCHES_MAX {
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {BENCHES_MAX} benches already"),
@@ -84,21 +84,21 @@ fn open(turn: &mut Turn<'_>, order: BenchOrder) -> Result<(), Refused> {
         let what = format!("{all} runs; {RUNS_MAX} are allowed");
         return bad(what, "give fewer agents or fewer runs");
     }
-    let bench = BenchId(turn.state.benches.last + 1);
-    turn.fact(Fact::Bench(BenchFact::Opened { bench, order: Box::new(order) }));
+    let bench = BenchId(step.state.benches.last + 1);
+    step.fact(Fact::Bench(BenchFact::Opened { bench, order: Box::new(order) }));
     Ok(())
 }
 
 /// Takes a run: its work is approved as it is, the other runs end unmerged.
-fn pick(turn: &mut Turn<'_>, id: BenchId, task: Option<TaskId>) -> Result<(), Refused> {
-    let bench = get(turn.state, id)?;
+fn pick(step: &mut Step<'_>, id: BenchId, task: Option<TaskId>) -> Result<(), Refused> {
+    let bench = get(step.state, id)?;
     if let Some(picked) = bench.picked {
         return Err(not_now(bench, "pick from", &format!("{picked} was picked already")));
     }
     if bench.over.is_none() {
         return Err(not_now(bench, "pick from", "wait until all runs are over, or stop it"));
     }
-    let Some(task) = task.or_else(|| rank::best_run(turn.state, bench)) else {
+    let Some(task) = task.or_else(|| rank::best_run(step.state, bench)) else {
         return Err(not_now(bench, "pick from", "no run of it is green and waits for review"));
     };
     let own: Vec<TaskId> = bench.runs.iter().filter_map(|run| run.task.as_ref().map(|(id, _)| *id)).collect();
@@ -106,63 +106,63 @@ fn pick(turn: &mut Turn<'_>, id: BenchId, task: Option<TaskId>) -> Result<(), Re
         let what = format!("{task} is no run of bench {id}");
         return Err(Refused::new(RefusedKind::NotFound, what, "nopeek bench show names its runs"));
     }
-    review::land(turn, task)?;
-    turn.fact(Fact::Bench(BenchFact::Picked { bench: id, task }));
-    let name = turn.state.tasks.get(&task).map(|task| task.launch.name.to_string()).unwrap_or_default();
+    review::land(step, task)?;
+    step.fact(Fact::Bench(BenchFact::Picked { bench: id, task }));
+    let name = step.state.tasks.get(&task).map(|task| task.launch.name.to_string()).unwrap_or_default();
     let reason = Shown::line(&format!("bench {id}: {name} was picked"));
     let waits = |id: &TaskId| {
-        let stage = turn.state.tasks.get(id).map(|task| &task.stage);
+        let stage = step.state.tasks.get(id).map(|task| &task.stage);
         *id != task && matches!(stage, Some(Stage::Review | Stage::Stuck(_) | Stage::Interrupted))
     };
     let others: Vec<TaskId> = own.into_iter().filter(waits).collect();
     for task in others {
         // What has landed before, by hand, stays: it is no business of the bench.
-        let _ = review::reject(turn, task, reason.as_str());
+        let _ = review::reject(step, task, reason.as_str());
     }
     Ok(())
 }
 
-fn stop(turn: &mut Turn<'_>, id: BenchId) -> Result<(), Refused> {
-    let bench = get(turn.state, id)?;
+fn stop(step: &mut Step<'_>, id: BenchId) -> Result<(), Refused> {
+    let bench = get(step.state, id)?;
     if bench.stopped || bench.over.is_some() {
         let remedy = if bench.over.is_some() { "it is over" } else { "it is stopped already" };
         return Err(not_now(bench, "stop", remedy));
     }
     let open = bench.runs.iter().filter(|run| run.done.is_none());
     let open: Vec<TaskId> = open.filter_map(|run| run.task.as_ref().map(|(id, _)| *id)).collect();
-    turn.fact(Fact::Bench(BenchFact::Stopped { bench: id }));
+    step.fact(Fact::Bench(BenchFact::Stopped { bench: id }));
     for task in open {
         // One that has ended just now is measured as it is.
-        let _ = task::stop(turn, task);
+        let _ = task::stop(step, task);
     }
     Ok(())
 }
 
-fn forget(turn: &mut Turn<'_>, id: BenchId) -> Result<(), Refused> {
-    let bench = get(turn.state, id)?;
+fn forget(step: &mut Step<'_>, id: BenchId) -> Result<(), Refused> {
+    let bench = get(step.state, id)?;
     if bench.over.is_none() {
         return Err(not_now(bench, "forget", "stop it first"));
     }
     let own: Vec<TaskId> = bench.runs.iter().filter_map(|run| run.task.as_ref().map(|(id, _)| *id)).collect();
-    turn.fact(Fact::Bench(BenchFact::Forgotten { bench: id }));
+    step.fact(Fact::Bench(BenchFact::Forgotten { bench: id }));
     for task in own {
         // Those that have not ended stay on the board as any task.
-        let _ = task::forget(turn, task);
+        let _ = task::forget(step, task);
     }
     Ok(())
 }
 
 /// Launches runs, measures those that are over.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
-    let open = turn.state.benches.all.values().filter(|bench| bench.over.is_none());
+pub(in crate::core) fn settle(step: &mut Step<'_>) {
+    let open = step.state.benches.all.values().filter(|bench| bench.over.is_none());
     let ids: Vec<BenchId> = open.map(|bench| bench.id).collect();
     for id in ids {
-        advance(turn, id);
+        advance(step, id);
     }
 }
 
-fn advance(turn: &mut Turn<'_>, id: BenchId) {
-    let Some(bench) = turn.state.benches.all.get(&id) else { return };
+fn advance(step: &mut Step<'_>, id: BenchId) {
+    let Some(bench) = step.state.benches.all.get(&id) else { return };
     let mut launches = Vec::new();
     let mut tasks = Vec::new();
     for (at, run) in bench.runs.iter().enumerate().filter(|(_, run)| run.done.is_none()) {
@@ -175,26 +175,26 @@ fn advance(turn: &mut Turn<'_>, id: BenchId) {
     let waits = !launches.is_empty();
     for (run, order) in launches {
         // The board is full: tried again at the next step.
-        let Ok(task) = launch::launch(turn, order) else { break };
-        if let Some(name) = turn.state.tasks.get(&task).map(|task| task.launch.name.clone()) {
-            turn.fact(Fact::Bench(BenchFact::Ran { bench: id, run, task, name }));
+        let Ok(task) = launch::launch(step, order) else { break };
+        if let Some(name) = step.state.tasks.get(&task).map(|task| task.launch.name.clone()) {
+            step.fact(Fact::Bench(BenchFact::Ran { bench: id, run, task, name }));
         }
     }
     let mut open = false;
     for (run, task) in tasks {
-        match outcome::of(turn.state, turn.now, task) {
+        match outcome::of(step.state, step.now, task) {
             Some((outcome, lines)) => {
                 let outcome = Box::new(outcome);
-                turn.fact(Fact::Bench(BenchFact::Measured { bench: id, run, task, outcome, lines }));
+                step.fact(Fact::Bench(BenchFact::Measured { bench: id, run, task, outcome, lines }));
             }
             None => open = true,
         }
     }
     if !waits && !open {
-        turn.fact(Fact::Bench(BenchFact::Over { bench: id }));
-        if let Some(bench) = turn.state.benches.all.get(&id) {
+        step.fact(Fact::Bench(BenchFact::Over { bench: id }));
+        if let Some(bench) = step.state.benches.all.get(&id) {
             let words = format!("bench {id} {} is over: {}", bench.order.name, rank::first_words(bench));
-            turn.notice(None, NoticeKind::NeedsYou, &words);
+            step.notice(None, NoticeKind::NeedsYou, &words);
         }
     }
 }
@@ -202,7 +202,7 @@ fn advance(turn: &mut Turn<'_>, id: BenchId) {
 fn launch_of(bench: &Bench, run: &Run) -> Option<Launch> {
     let order = &bench.order;
     let entrant = order.entrants.get(run.entrant)?;
-    let brief = Brief {
+    let assignment = Assignment {
         spec: None,
         duty: Duty::Build,
         second: order.verify.clone(),
@@ -226,7 +226,7 @@ fn launch_of(bench: &Bench, run: &Run) -> Option<Launch> {
         lid: entrant.lid,
         after: Vec::new(),
         by: None,
-        brief,
+        assignment,
         budget: order.budget,
     })
 }

@@ -1,10 +1,10 @@
 //! What came of a run, measured from its task.
 
 use crate::core::model::agent::Usage;
+use crate::core::model::assignment::{AttemptKind, Deliverable};
 use crate::core::model::attempt::{Attempt, AttemptResult};
 use crate::core::model::bench::outcome::{GateOutcome, RunEnd, RunOutcome};
 use crate::core::model::bench::sketch::Sketch;
-use crate::core::model::brief::{Brought, Part};
 use crate::core::model::diff::DiffStat;
 use crate::core::model::gate::GateState;
 use crate::core::model::job::{Ending, Job};
@@ -28,14 +28,19 @@ pub(in crate::core) fn of(state: &State, now: Time, id: TaskId) -> Option<(RunOu
         | Stage::Rejected(_) => {}
     }
     let work = task.work();
-    let looks = task.attempts.iter().rev().filter(|attempt| attempt.part == Part::Second);
-    let lines = match work.and_then(|a| a.read.as_ref()).and_then(|read| read.brought.as_ref()) {
-        Some(Brought::Lines(lines)) => lines.clone(),
-        Some(Brought::Mistakes(_) | Brought::Spec { .. } | Brought::Findings(_) | Brought::Plan(_))
+    let looks = task.attempts.iter().rev().filter(|attempt| attempt.part == AttemptKind::SecondReview);
+    let lines = match work.and_then(|a| a.read.as_ref()).and_then(|read| read.deliverable.as_ref()) {
+        Some(Deliverable::Lines(lines)) => lines.clone(),
+        Some(
+            Deliverable::Mistakes(_)
+            | Deliverable::Spec { .. }
+            | Deliverable::Findings(_)
+            | Deliverable::Plan(_),
+        )
         | None => Sketch::default(),
     };
     let read = work.and_then(|a| a.read.as_ref());
-    let tries: Vec<&Attempt> = task.attempts.iter().filter(|a| a.part == Part::Work).collect();
+    let tries: Vec<&Attempt> = task.attempts.iter().filter(|a| a.part == AttemptKind::Work).collect();
     let sum = |of: &dyn Fn(&Usage) -> Option<u64>| {
         let all: Option<Vec<u64>> = tries.iter().map(|attempt| of(&attempt.usage)).collect();
         all.filter(|all| !all.is_empty()).map(|all| all.iter().fold(0_u64, |sum, n| sum.saturating_add(*n)))
@@ -45,7 +50,7 @@ pub(in crate::core) fn of(state: &State, now: Time, id: TaskId) -> Option<(RunOu
     let outcome = RunOutcome {
         end: end(state, task),
         gates: work.map(gates).unwrap_or_default(),
-        looked: task.launch.brief.second.is_some(),
+        looked: task.launch.assignment.second.is_some(),
         findings: looks.filter_map(Attempt::findings).next().cloned(),
         attempts: u32::try_from(tries.len()).unwrap_or(u32::MAX),
         time: Span(time),

@@ -55,7 +55,7 @@ pub struct AgentScore {
     /// Green runs in which nothing was found that must be dealt with.
     pub clean: u32,
     /// Findings of high, medium and low weight, and "not fully implemented".
-    pub findings: Found,
+    pub findings: FindingCounts,
     /// Milliseconds.
     pub time: Option<Spread>,
     /// Tokens; none if they are unknown of a run.
@@ -70,7 +70,7 @@ pub struct AgentScore {
 
 /// Counts of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FindingCounts {
     /// Of high weight.
     pub high: u32,
     /// Of medium weight.
@@ -81,7 +81,7 @@ pub struct Found {
     pub unfinished: u32,
 }
 
-impl Found {
+impl FindingCounts {
     fn add(&mut self, findings: &Findings) {
         self.unfinished += u32::from(findings.implemented == Some(false));
         for finding in &findings.list {
@@ -160,7 +160,7 @@ fn score(bench: &Bench, entrant: usize) -> AgentScore {
     let count = |of: &dyn Fn(&RunOutcome) -> bool| {
         u32::try_from(done.iter().filter(|(outcome, _)| of(outcome)).count()).unwrap_or(u32::MAX)
     };
-    let mut findings = Found::default();
+    let mut findings = FindingCounts::default();
     for found in done.iter().filter_map(|(outcome, _)| outcome.findings.as_ref()) {
         findings.add(found);
     }
@@ -228,7 +228,7 @@ pub(in crate::core) fn best_run(state: &State, bench: &Bench) -> Option<TaskId> 
     let scores = scores(bench);
     let rank = |run: &Run| scores.iter().position(|score| score.agent == bench.agent_of(run));
     let key = |run: &Run, outcome: &RunOutcome| {
-        let mut found = Found::default();
+        let mut found = FindingCounts::default();
         if let Some(findings) = &outcome.findings {
             found.add(findings);
         }

@@ -11,22 +11,22 @@ use crate::core::model::budget::{Allowance, BudgetCommand, BudgetFact, Scope};
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
 use crate::core::rules::lookup;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::TaskId;
 
 /// Carries out a command.
-pub(in crate::core) fn command(turn: &mut Turn<'_>, command: BudgetCommand) -> Result<(), Refused> {
+pub(in crate::core) fn command(step: &mut Step<'_>, command: BudgetCommand) -> Result<(), Refused> {
     match command {
         BudgetCommand::Set { repo, budget } => {
             if let Some(what) = budget.wrong() {
                 return Err(bad(what, "leave out what is to have no limit"));
             }
-            if turn.state.budgets.repos.get(&repo).and_then(|of| of.rules) != Some(*budget) {
-                turn.fact(crate::core::model::fact::Fact::Budget(BudgetFact::Set { repo, budget }));
+            if step.state.budgets.repos.get(&repo).and_then(|of| of.rules) != Some(*budget) {
+                step.fact(crate::core::model::fact::Fact::Budget(BudgetFact::Set { repo, budget }));
             }
             Ok(())
         }
-        BudgetCommand::Raise { scope, by } => raise(turn, scope, by),
+        BudgetCommand::Raise { scope, by } => raise(step, scope, by),
     }
 }
 
@@ -34,11 +34,11 @@ fn bad(what: impl Into<String>, remedy: &str) -> Refused {
     Refused::new(RefusedKind::BadInput, what, remedy)
 }
 
-fn raise(turn: &mut Turn<'_>, scope: Scope, by: Allowance) -> Result<(), Refused> {
+fn raise(step: &mut Step<'_>, scope: Scope, by: Allowance) -> Result<(), Refused> {
     if by.is_empty() || by.has_zero() {
         return Err(bad("raised by nothing", "say by how much: --cost, --tokens or --time"));
     }
-    let limits = rules::limits(turn.state, &scope)?;
+    let limits = rules::limits(step.state, &scope)?;
     for (has, wants, what) in [
         (limits.cost_microusd.is_some(), by.cost_microusd.is_some(), "money"),
         (limits.tokens.is_some(), by.tokens.is_some(), "tokens"),
@@ -49,8 +49,8 @@ fn raise(turn: &mut Turn<'_>, scope: Scope, by: Allowance) -> Result<(), Refused
             return Err(bad(format!("{of} does not limit {what}"), "nopeek budget shows what is limited"));
         }
     }
-    let unknown = rules::unknown(turn.state, &scope, turn.now);
-    turn.fact(crate::core::model::fact::Fact::Budget(BudgetFact::Raised { scope, by, unknown }));
+    let unknown = rules::unknown(step.state, &scope, step.now);
+    step.fact(crate::core::model::fact::Fact::Budget(BudgetFact::Raised { scope, by, unknown }));
     Ok(())
 }
 
@@ -61,17 +61,17 @@ pub fn batch_allowance(state: &State, repo: &std::path::Path) -> Option<Allowanc
 }
 
 /// The batch `batch` has a budget from now on: the repo's, if that has one for batches.
-pub(in crate::core) fn open_batch(turn: &mut Turn<'_>, batch: &str, repo: &std::path::Path) {
-    if let Some(allowance) = batch_allowance(turn.state, repo) {
+pub(in crate::core) fn open_batch(step: &mut Step<'_>, batch: &str, repo: &std::path::Path) {
+    if let Some(allowance) = batch_allowance(step.state, repo) {
         let (batch, repo) = (batch.to_owned(), repo.to_owned());
-        turn.fact(crate::core::model::fact::Fact::Budget(BudgetFact::BatchOpened { batch, repo, allowance }));
+        step.fact(crate::core::model::fact::Fact::Budget(BudgetFact::BatchOpened { batch, repo, allowance }));
     }
 }
 
 /// A task counts for a batch that has a budget.
-pub(in crate::core) fn join_batch(turn: &mut Turn<'_>, batch: &str, task: TaskId) {
-    if turn.state.budgets.batches.contains_key(batch) && lookup::get(turn.state, task).is_ok() {
+pub(in crate::core) fn join_batch(step: &mut Step<'_>, batch: &str, task: TaskId) {
+    if step.state.budgets.batches.contains_key(batch) && lookup::get(step.state, task).is_ok() {
         let batch = batch.to_owned();
-        turn.fact(crate::core::model::fact::Fact::Budget(BudgetFact::BatchJoined { batch, task }));
+        step.fact(crate::core::model::fact::Fact::Budget(BudgetFact::BatchJoined { batch, task }));
     }
 }

@@ -13,7 +13,7 @@ use crate::core::model::task::{Stage, Task};
 use crate::core::outer::budget::bad;
 use crate::core::rules::budget_hold::{remedy, shared, why_paused};
 use crate::core::rules::lookup::{get, is_ended};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::usage::{of_attempt, of_repo, of_task, spent};
 use crate::values::amount::{money, time, tokens};
 use crate::values::ids::{AttemptId, JobId, TaskId};
@@ -175,12 +175,12 @@ pub(in crate::core) fn sound(budget: &Budget) -> Result<(), Refused> {
 }
 
 /// A task was launched: the repo's rules are those that it brings, if it brings any.
-pub(in crate::core) fn launched(turn: &mut Turn<'_>, repo: &std::path::Path, budget: Budget) {
-    let rules = turn.state.budgets.repos.get(repo).and_then(|of| of.rules);
+pub(in crate::core) fn launched(step: &mut Step<'_>, repo: &std::path::Path, budget: Budget) {
+    let rules = step.state.budgets.repos.get(repo).and_then(|of| of.rules);
     let new = Budget { attempt: Allowance::default(), task: Allowance::default(), ..budget };
     let is_wanted = rules.is_some() || !new.day.is_empty() || !new.batch.is_empty();
     if is_wanted && rules != Some(new) {
-        turn.fact(Fact::Budget(BudgetFact::Set { repo: repo.to_owned(), budget: Box::new(new) }));
+        step.fact(Fact::Budget(BudgetFact::Set { repo: repo.to_owned(), budget: Box::new(new) }));
     }
 }
 
@@ -191,41 +191,41 @@ pub(in crate::core) fn paused_attempt(state: &State, id: TaskId) -> Option<Attem
 }
 
 /// A person has let a task go on that was paused for a budget: its attempt may finish, whatever it uses.
-pub(in crate::core) fn excuse(turn: &mut Turn<'_>, attempt: AttemptId) {
-    turn.fact(Fact::Budget(BudgetFact::Excused { attempt }));
+pub(in crate::core) fn excuse(step: &mut Step<'_>, attempt: AttemptId) {
+    step.fact(Fact::Budget(BudgetFact::Excused { attempt }));
 }
 
 /// What should now be closed, opened, paused, ended and let go on.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
+pub(in crate::core) fn settle(step: &mut Step<'_>) {
     let limited = |task: &Task| !task.launch.budget.task.is_empty() || !task.launch.budget.attempt.is_empty();
-    let budgets = &turn.state.budgets;
+    let budgets = &step.state.budgets;
     if budgets.repos.values().all(|of| of.rules.is_none())
         && budgets.batches.is_empty()
-        && !turn.state.tasks.values().any(limited)
+        && !step.state.tasks.values().any(limited)
     {
         return;
     }
-    days(turn);
-    doors(turn);
-    workers(turn);
-    thaw(turn);
+    days(step);
+    doors(step);
+    workers(step);
+    thaw(step);
 }
 
-fn days(turn: &mut Turn<'_>) {
-    let repos: Vec<_> = turn
+fn days(step: &mut Step<'_>) {
+    let repos: Vec<_> = step
         .state
         .budgets
         .repos
         .iter()
         .filter_map(|(repo, of)| {
             let rules = of.rules?;
-            let day = day_of(turn.now, &rules);
+            let day = day_of(step.now, &rules);
             (of.day != Some(day)).then(|| (repo.clone(), day))
         })
         .collect();
     for (repo, day) in repos {
-        let base = of_repo(turn.state, &repo, turn.now);
-        turn.fact(Fact::Budget(BudgetFact::DayBegan { repo, day, base }));
+        let base = of_repo(step.state, &repo, step.now);
+        step.fact(Fact::Budget(BudgetFact::DayBegan { repo, day, base }));
     }
 }
 
@@ -245,31 +245,31 @@ const fn day_after(day: u64, rules: &Budget) -> Time {
 }
 
 /// Closes what has used its share, opens what has room.
-fn doors(turn: &mut Turn<'_>) {
-    let state = &turn.state;
+fn doors(step: &mut Step<'_>) {
+    let state = &step.state;
     let tasks =
         state.tasks.values().filter(|task| !task.launch.budget.task.is_empty() && !is_ended(&task.stage));
     let mut scopes: Vec<Scope> = tasks.map(|task| Scope::Task(task.id)).collect();
     scopes.extend(state.budgets.batches.keys().cloned().map(Scope::Batch));
     scopes.extend(state.budgets.repos.keys().cloned().map(Scope::Day));
     for scope in scopes {
-        let level = level(turn.state, &scope, turn.now);
+        let level = level(step.state, &scope, step.now);
         let why = level.map(|level| level.why(&scope)).unwrap_or_default();
-        let is_closed = turn.state.budgets.closed.contains_key(&scope);
+        let is_closed = step.state.budgets.closed.contains_key(&scope);
         if !why.is_empty() && !is_closed {
             let of = match &scope {
                 Scope::Task(id) => Some(*id),
                 Scope::Attempt(_) | Scope::Batch(_) | Scope::Day(_) => None,
             };
             // Who is paused or ended for it is told of at once, which says it all.
-            let is_told = level.is_some_and(|level| level.is_over()) && works_on(turn.state, &scope);
+            let is_told = level.is_some_and(|level| level.is_over()) && works_on(step.state, &scope);
             if !is_told {
-                turn.notice(of, NoticeKind::OverBudget, format!("{why}: nothing new starts"));
+                step.notice(of, NoticeKind::OverBudget, format!("{why}: nothing new starts"));
             }
             let why = Shown::line(&why);
-            turn.fact(Fact::Budget(BudgetFact::Closed { scope, why }));
+            step.fact(Fact::Budget(BudgetFact::Closed { scope, why }));
         } else if why.is_empty() && is_closed {
-            turn.fact(Fact::Budget(BudgetFact::Opened { scope }));
+            step.fact(Fact::Budget(BudgetFact::Opened { scope }));
         }
     }
 }
@@ -296,11 +296,11 @@ fn used_up(state: &State, task: &Task, now: Time) -> Option<(Scope, Level)> {
 }
 
 /// Pauses or ends who works beyond a budget.
-fn workers(turn: &mut Turn<'_>) {
-    let live: Vec<(JobId, TaskId)> = turn.state.jobs.live().map(|job| (job.id, job.attempt.task)).collect();
+fn workers(step: &mut Step<'_>) {
+    let live: Vec<(JobId, TaskId)> = step.state.jobs.live().map(|job| (job.id, job.attempt.task)).collect();
     for (job, id) in live {
-        let Some(task) = turn.state.jobs.get(job).and_then(|job| worker(turn.state, job)) else { continue };
-        let Some((scope, level)) = used_up(turn.state, task, turn.now) else { continue };
+        let Some(task) = step.state.jobs.get(job).and_then(|job| worker(step.state, job)) else { continue };
+        let Some((scope, level)) = used_up(step.state, task, step.now) else { continue };
         let used = used_words(&scope, &level);
         match level.over {
             Over::Pause => {
@@ -308,33 +308,33 @@ fn workers(turn: &mut Turn<'_>) {
                 let raise = remedy(&scope, task);
                 let why =
                     format!("{used}: paused; {raise}; nopeek resume {name} lets it finish, stop ends it");
-                turn.notice(id, NoticeKind::OverBudget, &why);
-                turn.fact(Fact::Paused { task: id });
+                step.notice(id, NoticeKind::OverBudget, &why);
+                step.fact(Fact::Paused { task: id });
                 let why = Shown::line(&why);
-                turn.fact(Fact::Budget(BudgetFact::OverPaused { task: id, scope, why }));
+                step.fact(Fact::Budget(BudgetFact::OverPaused { task: id, scope, why }));
             }
             Over::End => {
-                turn.notice(id, NoticeKind::OverBudget, format!("{used}: its attempt is ended"));
-                turn.fact(Fact::JobEnding { job, task: id, why: Ending::Budget });
+                step.notice(id, NoticeKind::OverBudget, format!("{used}: its attempt is ended"));
+                step.fact(Fact::JobEnding { job, task: id, why: Ending::Budget });
             }
         }
     }
 }
 
 /// Lets go on what was paused for a budget that has room again, or has no agent any more.
-fn thaw(turn: &mut Turn<'_>) {
-    let ids: Vec<TaskId> = turn.state.budgets.paused.keys().copied().collect();
+fn thaw(step: &mut Step<'_>) {
+    let ids: Vec<TaskId> = step.state.budgets.paused.keys().copied().collect();
     for id in ids {
-        let Some(task) = turn.state.tasks.get(&id).filter(|task| task.paused) else { continue };
-        let works = turn.state.live_agent(task).is_some();
-        if works && used_up(turn.state, task, turn.now).is_some() {
+        let Some(task) = step.state.tasks.get(&id).filter(|task| task.paused) else { continue };
+        let works = step.state.live_agent(task).is_some();
+        if works && used_up(step.state, task, step.now).is_some() {
             continue;
         }
-        turn.fact(Fact::Unpaused { task: id });
-        let jobs: Vec<JobId> = turn.state.jobs.live_of(id).map(|job| job.id).collect();
+        step.fact(Fact::Unpaused { task: id });
+        let jobs: Vec<JobId> = step.state.jobs.live_of(id).map(|job| job.id).collect();
         for job in jobs {
-            let now = turn.now;
-            turn.quiet.entry(job).and_modify(|at| *at = now);
+            let now = step.now;
+            step.quiet.entry(job).and_modify(|at| *at = now);
         }
     }
 }

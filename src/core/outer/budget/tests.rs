@@ -6,15 +6,15 @@ use crate::core::model::attempt::AttemptResult;
 use crate::core::model::branch::{BranchRead, WorktreeReady};
 use crate::core::model::budget::{Allowance, Budget, BudgetCommand, Over, Scope, Unknown};
 use crate::core::model::diff::DiffStat;
-use crate::core::model::effect::{Effect, Work};
-use crate::core::model::event::{Command, Event, Outcome};
+use crate::core::model::effect::{Effect, EffectKind};
+use crate::core::model::event::{Command, EffectOutcome, Event};
 use crate::core::model::fact::Entry;
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
 use crate::core::model::refused::Refused;
 use crate::core::model::task::{Launch, TaskState};
 use crate::core::outer::budget::{join_batch, open_batch};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::core::rules::usage::spent;
 use crate::core::views::board::TaskView;
 use crate::values::ids::{JobId, Oid, TaskId, TaskName};
@@ -81,7 +81,7 @@ impl Desk {
             lid: LidRule::On,
             after: Vec::new(),
             by: None,
-            brief: Default::default(),
+            assignment: Default::default(),
             budget,
         };
         let step = self.command(Command::Launch(Box::new(launch))).unwrap();
@@ -95,23 +95,23 @@ impl Desk {
             let effect = self.todo.remove(0);
             let oid = |n: u64| Oid::new(&format!("{n:040x}")).unwrap();
             let outcome = match &effect.what {
-                Work::PrepareWorktree { attempt, .. } => Outcome::WorktreeReady(WorktreeReady {
+                EffectKind::PrepareWorktree { attempt, .. } => EffectOutcome::WorktreeReady(WorktreeReady {
                     path: format!("/w/{attempt}").into(),
                     base: oid(1),
                     setup: Vec::new(),
                     gates: Vec::new(),
                 }),
-                Work::StartJob(_) => Outcome::JobStarted,
-                Work::ReadBranch { .. } => Outcome::BranchRead(BranchRead {
+                EffectKind::StartJob(_) => EffectOutcome::JobStarted,
+                EffectKind::ReadBranch { .. } => EffectOutcome::BranchRead(BranchRead {
                     head: oid(2),
                     tree: oid(3),
                     commits: 1,
                     diffstat: DiffStat::default(),
-                    brought: Default::default(),
+                    deliverable: Default::default(),
                 }),
-                _ => Outcome::Done,
+                _ => EffectOutcome::Done,
             };
-            self.step(Event::Answered { effect: effect.id, outcome }).unwrap();
+            self.step(Event::EffectDone { effect: effect.id, outcome }).unwrap();
         }
     }
 
@@ -347,21 +347,21 @@ fn a_set_of_tasks_has_a_budget_of_its_own() {
     let budget = Budget { batch: dollars(4), ..Budget::default() };
     let (a, b) = (desk.launch("a", budget), desk.launch("b", budget));
     let mut state = desk.engine.state().clone();
-    let (mut quiet, mut told) = (BTreeMap::new(), crate::core::rules::notice::Told::default());
+    let (mut quiet, mut recent) = (BTreeMap::new(), crate::core::rules::notice::RecentNotices::default());
     let now = desk.now;
     let facts = {
-        let mut turn = Turn {
+        let mut step = Step {
             now,
             state: &mut state,
             quiet: &mut quiet,
             facts: Vec::new(),
             notices: Vec::new(),
-            told: &mut told,
+            recent: &mut recent,
         };
-        open_batch(&mut turn, "night", std::path::Path::new("/repo"));
-        join_batch(&mut turn, "night", a);
-        join_batch(&mut turn, "night", b);
-        turn.facts
+        open_batch(&mut step, "night", std::path::Path::new("/repo"));
+        join_batch(&mut step, "night", a);
+        join_batch(&mut step, "night", b);
+        step.facts
     };
     for fact in facts {
         desk.entries.push(Entry { seq: desk.entries.len() as u64 + 1, at: now, by: "t".into(), fact });
@@ -404,12 +404,12 @@ fn what_makes_no_sense_is_refused() {
 #[test]
 fn totals_never_shrink_and_an_agents_own_word_goes_before_prices() {
     let priced = |cost| Usage { cost_microusd: Some(cost), by_prices: true, ..Usage::default() };
-    let told = |cost| Usage { cost_microusd: Some(cost), by_prices: false, ..Usage::default() };
-    assert_eq!(priced(5).and_then(told(3)), told(3));
-    assert_eq!(told(3).and_then(priced(5)), told(3));
+    let recent = |cost| Usage { cost_microusd: Some(cost), by_prices: false, ..Usage::default() };
+    assert_eq!(priced(5).and_then(recent(3)), recent(3));
+    assert_eq!(recent(3).and_then(priced(5)), recent(3));
     assert_eq!(priced(5).and_then(priced(4)), priced(5));
-    assert_eq!(told(5).and_then(Usage::default()), told(5));
-    assert_eq!(told(5).and_then(told(6)), told(6));
+    assert_eq!(recent(5).and_then(Usage::default()), recent(5));
+    assert_eq!(recent(5).and_then(recent(6)), recent(6));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The vote by its properties, and what the rules make of it.
 
-use crate::core::engine::{Engine, Step};
+use crate::core::engine::{Decisions, Engine};
 use crate::core::model::event::{Command, Event};
 use crate::core::model::fact::Fact;
 use crate::core::model::panel::question::Criterion::{self, Cost, Risk, Security, Speed, Value};
-use crate::core::model::panel::question::{OptionScored, Panel, Persona, Question, Score};
-use crate::core::model::panel::vote::{Outcome, Ranked, Reason, Total};
+use crate::core::model::panel::question::{OptionScored, Panel, Persona, Score, TradeOff};
+use crate::core::model::panel::vote::{PollOutcome, Ranked, Reason, Total};
 use crate::core::model::panel::{POLLS_MAX, PanelCommand, PanelFact, Panels, WAITING_MAX};
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
@@ -29,8 +29,8 @@ fn panel(personas: &[Persona], confidence: u32) -> Panel {
     Panel { personas: personas.to_vec(), confidence }
 }
 
-fn question(options: &[OptionScored]) -> Question {
-    Question { text: "Which store?".into(), options: options.to_vec() }
+fn question(options: &[OptionScored]) -> TradeOff {
+    TradeOff { text: "Which store?".into(), options: options.to_vec() }
 }
 
 fn two() -> Panel {
@@ -48,7 +48,7 @@ fn the_points_are_what_a_hand_reckons() {
     assert_eq!(vote.ballots[0].ranking[0], Ranked { option: "b".into(), points: 9_000 });
     assert_eq!(points, [("b", 6_750), ("a", 6_500)]);
     assert_eq!(vote.margin, 3);
-    assert_eq!(vote.outcome, Outcome::AskHuman(Reason::LowConfidence { needed: 5 }));
+    assert_eq!(vote.outcome, PollOutcome::AskHuman(Reason::LowConfidence { needed: 5 }));
     let sure = crate::core::outer::panel::vote(
         &panel(&two().personas, 3),
         &question(&[
@@ -57,14 +57,14 @@ fn the_points_are_what_a_hand_reckons() {
         ]),
     );
     let split = Reason::Split { points: "b".into(), choices: "a".into() };
-    assert_eq!(sure.outcome, Outcome::AskHuman(split), "three quarters of the weight choose a");
+    assert_eq!(sure.outcome, PollOutcome::AskHuman(split), "three quarters of the weight choose a");
 }
 
 #[test]
 fn a_clear_winner_is_decided_with_voices_and_margin() {
     let options = [option("a", &[(Value, 9), (Risk, 2)]), option("b", &[(Value, 4), (Risk, 6)])];
     let vote = vote(&two(), &question(&options));
-    assert_eq!(vote.outcome, Outcome::Decided("a".into()));
+    assert_eq!(vote.outcome, PollOutcome::Decided("a".into()));
     assert_eq!((vote.voices("a"), vote.voices("b")), (2, 0));
     assert_eq!(vote.margin, 54);
 }
@@ -143,8 +143,8 @@ proptest! {
         let twin = OptionScored { name: "twin".into(), ..options[0].clone() };
         options.push(twin);
         let vote = vote(&panel, &question(&options));
-        prop_assert_ne!(&vote.outcome, &Outcome::Decided("twin".into()));
-        prop_assert_ne!(&vote.outcome, &Outcome::Decided(options[0].name.clone()));
+        prop_assert_ne!(&vote.outcome, &PollOutcome::Decided("twin".into()));
+        prop_assert_ne!(&vote.outcome, &PollOutcome::Decided(options[0].name.clone()));
     }
 
     #[test]
@@ -154,7 +154,7 @@ proptest! {
             other.name != one.name
                 && one.scores.iter().all(|(by, score)| other.scores[by].merit(*by) >= score.merit(*by))
         });
-        if let Outcome::Decided(winner) = &vote.outcome {
+        if let PollOutcome::Decided(winner) = &vote.outcome {
             let winner = options.iter().find(|option| option.name == *winner).unwrap();
             prop_assert!(!beaten(winner), "{} won", winner.name);
         }
@@ -172,7 +172,7 @@ impl Desk {
         Self { engine: Engine::new(), ledger: Vec::new() }
     }
 
-    fn command(&mut self, command: PanelCommand) -> Result<Step, Refused> {
+    fn command(&mut self, command: PanelCommand) -> Result<Decisions, Refused> {
         let event = Event::Command { by: "ann".into(), command: Command::Panel(command) };
         let step = self.engine.step(Time(7), event)?;
         for fact in &step.facts {
@@ -185,12 +185,12 @@ impl Desk {
         Ok(step)
     }
 
-    fn put(&mut self, options: &[OptionScored]) -> Result<Step, Refused> {
+    fn put(&mut self, options: &[OptionScored]) -> Result<Decisions, Refused> {
         let (question, panel) = (Box::new(question(options)), Box::new(two()));
         self.command(PanelCommand::Put { repo: "/repo".into(), task: None, question, panel })
     }
 
-    fn settle(&mut self, id: u64, option: &str, why: &str) -> Result<Step, Refused> {
+    fn settle(&mut self, id: u64, option: &str, why: &str) -> Result<Decisions, Refused> {
         self.command(PanelCommand::Settle { id: PanelId(id), option: option.into(), why: why.into() })
     }
 }
@@ -238,7 +238,7 @@ fn a_question_that_makes_no_sense_is_refused_in_words() {
         assert!(refused.what.starts_with(says), "{}", refused.what);
     }
     for text in [" ", &"x".repeat(2_001)] {
-        let question = Box::new(Question { text: text.into(), options: vec![a.clone(), b.clone()] });
+        let question = Box::new(TradeOff { text: text.into(), options: vec![a.clone(), b.clone()] });
         let put = PanelCommand::Put { repo: "/repo".into(), task: None, question, panel: Box::new(two()) };
         assert_eq!(desk.command(put).unwrap_err().kind, RefusedKind::BadInput);
     }
@@ -268,7 +268,7 @@ fn a_merge_cites_what_was_decided_for_its_task_and_no_more_than_fits() {
     let clear = [option("a", &[(Value, 9), (Risk, 2)]), option("b", &[(Value, 4), (Risk, 6)])];
     let open = [option("a", &[(Value, 5)]), option("b", &[(Value, 5)])];
     let mut voted = |task: u64, options: &[OptionScored], text: &str| {
-        let question = Box::new(Question { text: text.into(), ..question(options) });
+        let question = Box::new(TradeOff { text: text.into(), ..question(options) });
         let (id, panel) = (state.panels.next(), Box::new(two()));
         let vote = Box::new(vote(&panel, &question));
         let task = Some(TaskId(task));

@@ -5,13 +5,15 @@
 //! win, unless a rule below sends the question to a human. An option that another one beats or equals by every
 //! criterion never wins: no persona gives it more points.
 
-use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Persona, Question};
-use crate::core::model::panel::vote::{Ballot, Missing, Outcome, POINTS_MAX, Ranked, Reason, Total, Vote};
+use crate::core::model::panel::question::{Criterion, OptionScored, Panel, Persona, TradeOff};
+use crate::core::model::panel::vote::{
+    Ballot, Missing, POINTS_MAX, PollOutcome, Ranked, Reason, Total, Vote,
+};
 use std::collections::BTreeMap;
 
 /// Lets the panel vote.
 #[must_use]
-pub fn vote(panel: &Panel, question: &Question) -> Vote {
+pub fn vote(panel: &Panel, question: &TradeOff) -> Vote {
     let all = question.criteria();
     let scored = |by: &Criterion| question.options.iter().all(|option| option.scores.contains_key(by));
     let criteria: Vec<Criterion> = all.iter().copied().filter(scored).collect();
@@ -36,13 +38,13 @@ pub fn vote(panel: &Panel, question: &Question) -> Vote {
         let best = sums.iter().take_while(|sum| sum.1 == first).map(|sum| sum.0.to_owned()).collect();
         outcome(&totals, &ballots, best, (!sure).then_some(panel.confidence))
     } else {
-        Outcome::AskHuman(Reason::MissingScores(missing))
+        PollOutcome::AskHuman(Reason::MissingScores(missing))
     };
     Vote { criteria, ballots, totals, margin, outcome }
 }
 
 /// The rules, first that holds first.
-fn outcome(totals: &[Total], ballots: &[Ballot], best: Vec<String>, unsure: Option<u32>) -> Outcome {
+fn outcome(totals: &[Total], ballots: &[Ballot], best: Vec<String>, unsure: Option<u32>) -> PollOutcome {
     let weight = |ballots: &mut dyn Iterator<Item = &Ballot>| -> u64 {
         ballots.map(|ballot| u64::from(ballot.weight)).sum()
     };
@@ -54,16 +56,16 @@ fn outcome(totals: &[Total], ballots: &[Ballot], best: Vec<String>, unsure: Opti
     } else if let Some(needed) = unsure {
         Reason::LowConfidence { needed }
     } else {
-        let Some(winner) = totals.first() else { return Outcome::AskHuman(Reason::FewVoices) };
+        let Some(winner) = totals.first() else { return PollOutcome::AskHuman(Reason::FewVoices) };
         // The first of those with the most, so that a tie of choices does not hang on the order.
         let chosen =
             totals.iter().fold(winner, |most, total| if total.weight > most.weight { total } else { most });
         if chosen.option == winner.option {
-            return Outcome::Decided(winner.option.clone());
+            return PollOutcome::Decided(winner.option.clone());
         }
         Reason::Split { points: winner.option.clone(), choices: chosen.option.clone() }
     };
-    Outcome::AskHuman(ask)
+    PollOutcome::AskHuman(ask)
 }
 
 /// How `persona` sees the options by these criteria.

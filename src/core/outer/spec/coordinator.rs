@@ -1,6 +1,6 @@
 //! The coordinator: takes every spec one step on, by what is, so that it goes on for days and through restarts.
 
-use crate::core::model::brief::Brought;
+use crate::core::model::assignment::Deliverable;
 use crate::core::model::fact::Fact;
 use crate::core::model::plan::Planned;
 use crate::core::model::spec::{Spec, SpecFact};
@@ -8,57 +8,57 @@ use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
 use crate::core::outer::launch;
 use crate::core::outer::spec::tasks::{draft_task, plan_task, soak_task, work_task};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{SpecId, TaskId};
 use crate::values::time::Time;
 
 /// Takes every spec one step on.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
+pub(in crate::core) fn settle(step: &mut Step<'_>) {
     let ids: Vec<SpecId> =
-        turn.state.specs.all.values().filter(|spec| spec.is_open()).map(|spec| spec.id).collect();
+        step.state.specs.all.values().filter(|spec| spec.is_open()).map(|spec| spec.id).collect();
     for id in ids {
-        advance(turn, id);
+        advance(step, id);
     }
 }
 
-fn advance(turn: &mut Turn<'_>, id: SpecId) {
-    let Some(spec) = turn.state.specs.all.get(&id).cloned() else { return };
-    let fact = |turn: &mut Turn<'_>, fact| turn.fact(Fact::Spec(fact));
+fn advance(step: &mut Step<'_>, id: SpecId) {
+    let Some(spec) = step.state.specs.all.get(&id).cloned() else { return };
+    let fact = |step: &mut Step<'_>, fact| step.fact(Fact::Spec(fact));
     let Some(draft) = spec.draft else {
-        if let Some(task) = launch(turn, draft_task(&spec)) {
-            fact(turn, SpecFact::Drafting { spec: id, task });
+        if let Some(task) = launch(step, draft_task(&spec)) {
+            fact(step, SpecFact::Drafting { spec: id, task });
         }
         return;
     };
     let Some(contract) = &spec.contract else {
-        if let Some(Brought::Spec { contract, .. }) = landed(turn.state, draft) {
+        if let Some(Deliverable::Spec { contract, .. }) = landed(step.state, draft) {
             let contract = contract.clone();
-            fact(turn, SpecFact::Agreed { spec: id, contract });
+            fact(step, SpecFact::Agreed { spec: id, contract });
         }
         return;
     };
     let Some(plan) = spec.plan else {
-        if let Some(task) = launch(turn, plan_task(&spec, contract)) {
-            fact(turn, SpecFact::Planning { spec: id, task });
+        if let Some(task) = launch(step, plan_task(&spec, contract)) {
+            fact(step, SpecFact::Planning { spec: id, task });
         }
         return;
     };
     let Some(phases) = &spec.phases else {
-        if let Some(Brought::Plan(phases)) = landed(turn.state, plan) {
+        if let Some(Deliverable::Plan(phases)) = landed(step.state, plan) {
             let phases = phases.clone();
-            fact(turn, SpecFact::Planned { spec: id, phases });
+            fact(step, SpecFact::Planned { spec: id, phases });
         }
         return;
     };
     let now = spec.landed.len();
-    let Some(phase) = phases.get(now) else { return fact(turn, SpecFact::Done { spec: id }) };
+    let Some(phase) = phases.get(now) else { return fact(step, SpecFact::Done { spec: id }) };
     if let Some(until) = soaks_until(&spec) {
-        let checks = spec.soak_check.is_some_and(|task| turn.state.tasks.contains_key(&task));
-        if turn.now >= until
+        let checks = spec.soak_check.is_some_and(|task| step.state.tasks.contains_key(&task));
+        if step.now >= until
             && !checks
-            && let Some(task) = launch(turn, soak_task(&spec))
+            && let Some(task) = launch(step, soak_task(&spec))
         {
-            fact(turn, SpecFact::SoakChecking { spec: id, task });
+            fact(step, SpecFact::SoakChecking { spec: id, task });
         }
         return;
     }
@@ -66,21 +66,21 @@ fn advance(turn: &mut Turn<'_>, id: SpecId) {
         if spec.tasks.contains_key(&planned.name) {
             continue;
         }
-        let known = turn.state.specs.all.get(&id).map(|spec| spec.tasks.clone()).unwrap_or_default();
+        let known = step.state.specs.all.get(&id).map(|spec| spec.tasks.clone()).unwrap_or_default();
         // Those that it waits for come first: by then it is known which tasks they are.
         let Some(after) = planned.after.iter().map(|need| known.get(need).copied()).collect() else {
             continue;
         };
         let order = work_task(&spec, contract, phase, planned);
-        if let Ok(task) = launch::launch_after(turn, order, after) {
-            fact(turn, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
+        if let Ok(task) = launch::launch_after(step, order, after) {
+            fact(step, SpecFact::Tasked { spec: id, name: planned.name.clone(), task });
         }
     }
-    let on_target = &turn.state.on_target;
+    let on_target = &step.state.on_target;
     let is_landed =
         |planned: &Planned| spec.tasks.get(&planned.name).is_some_and(|task| on_target.contains(task));
     if phase.tasks.iter().all(is_landed) {
-        fact(turn, SpecFact::PhaseLanded { spec: id, phase: now });
+        fact(step, SpecFact::PhaseLanded { spec: id, phase: now });
     }
 }
 
@@ -93,10 +93,10 @@ pub(in crate::core) fn soaks_until(spec: &Spec) -> Option<Time> {
 }
 
 /// The gates of the target are green: if a spec waited for that, it goes on.
-pub(in crate::core) fn checked(turn: &mut Turn<'_>, task: TaskId) {
-    let waits = turn.state.specs.all.values().find(|spec| spec.soak_check == Some(task)).map(|spec| spec.id);
+pub(in crate::core) fn checked(step: &mut Step<'_>, task: TaskId) {
+    let waits = step.state.specs.all.values().find(|spec| spec.soak_check == Some(task)).map(|spec| spec.id);
     if let Some(spec) = waits {
-        turn.fact(Fact::Spec(SpecFact::Soaked { spec }));
+        step.fact(Fact::Spec(SpecFact::Soaked { spec }));
     }
 }
 
@@ -107,14 +107,14 @@ pub(in crate::core) fn deadline(state: &State) -> Option<Time> {
 }
 
 /// What a landed task brought.
-fn landed(state: &State, id: TaskId) -> Option<&Brought> {
+fn landed(state: &State, id: TaskId) -> Option<&Deliverable> {
     let task: &Task = state.tasks.get(&id).filter(|task| task.stage == Stage::Landed)?;
-    task.work()?.read.as_ref()?.brought.as_ref()
+    task.work()?.read.as_ref()?.deliverable.as_ref()
 }
 
 /// Launches a task of a spec; none: it can't be now (the board is full), and is tried again at the next step.
-fn launch(turn: &mut Turn<'_>, task: Launch) -> Option<TaskId> {
-    launch::launch(turn, task).ok()
+fn launch(step: &mut Step<'_>, task: Launch) -> Option<TaskId> {
+    launch::launch(step, task).ok()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::core::model::fact::Fact;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::spec::{GOAL_MAX, SPECS_MAX, Spec, SpecCommand, SpecFact, SpecOrder};
 use crate::core::model::state::State;
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{SpecId, TaskName};
 use crate::values::text::Shown;
 use std::path::Path;
@@ -45,11 +45,11 @@ pub(in crate::core) fn find(state: &State, repo: Option<&Path>, name: &str) -> R
 }
 
 /// Carries out a command.
-pub(in crate::core) fn command(turn: &mut Turn<'_>, command: SpecCommand) -> Result<(), Refused> {
+pub(in crate::core) fn command(step: &mut Step<'_>, command: SpecCommand) -> Result<(), Refused> {
     match command {
-        SpecCommand::Open(order) => open(turn, *order),
+        SpecCommand::Open(order) => open(step, *order),
         SpecCommand::Stop(id) => {
-            let spec = get(turn.state, id)?;
+            let spec = get(step.state, id)?;
             if spec.is_stopped() || spec.is_done() {
                 return Err(not_now(
                     spec,
@@ -57,23 +57,23 @@ pub(in crate::core) fn command(turn: &mut Turn<'_>, command: SpecCommand) -> Res
                     if spec.is_stopped() { "it is stopped already" } else { "it is done" },
                 ));
             }
-            turn.fact(Fact::Spec(SpecFact::Stopped { spec: id }));
+            step.fact(Fact::Spec(SpecFact::Stopped { spec: id }));
             Ok(())
         }
         SpecCommand::GoOn(id) => {
-            let spec = get(turn.state, id)?;
+            let spec = get(step.state, id)?;
             if !spec.is_stopped() {
                 return Err(not_now(spec, "go on with", "it is not stopped"));
             }
-            turn.fact(Fact::Spec(SpecFact::WentOn { spec: id }));
+            step.fact(Fact::Spec(SpecFact::WentOn { spec: id }));
             Ok(())
         }
         SpecCommand::Forget(id) => {
-            let spec = get(turn.state, id)?;
+            let spec = get(step.state, id)?;
             if spec.is_open() {
                 return Err(not_now(spec, "forget", "stop it first"));
             }
-            turn.fact(Fact::Spec(SpecFact::Forgotten { spec: id }));
+            step.fact(Fact::Spec(SpecFact::Forgotten { spec: id }));
             Ok(())
         }
     }
@@ -94,9 +94,9 @@ fn not_now(spec: &Spec, act: &str, remedy: &str) -> Refused {
     Refused::new(RefusedKind::NotNow, format!("can't {act} {}", spec.order.name), remedy)
 }
 
-fn open(turn: &mut Turn<'_>, mut order: SpecOrder) -> Result<(), Refused> {
+fn open(step: &mut Step<'_>, mut order: SpecOrder) -> Result<(), Refused> {
     let bad = |what: String, remedy: &str| Err(Refused::new(RefusedKind::BadInput, what, remedy));
-    if turn.state.specs.all.len() >= SPECS_MAX {
+    if step.state.specs.all.len() >= SPECS_MAX {
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {SPECS_MAX} specs already"),
@@ -119,7 +119,7 @@ fn open(turn: &mut Turn<'_>, mut order: SpecOrder) -> Result<(), Refused> {
         );
     }
     let taken = |name: &TaskName| {
-        turn.state.specs.all.values().any(|spec| spec.order.repo == order.repo && spec.order.name == *name)
+        step.state.specs.all.values().any(|spec| spec.order.repo == order.repo && spec.order.name == *name)
     };
     if taken(&order.name) {
         return bad(
@@ -130,7 +130,7 @@ fn open(turn: &mut Turn<'_>, mut order: SpecOrder) -> Result<(), Refused> {
     if order.crew.review.is_none() {
         order.passes = 0;
     }
-    let spec = SpecId(turn.state.specs.last + 1);
-    turn.fact(Fact::Spec(SpecFact::Opened { spec, order: Box::new(order) }));
+    let spec = SpecId(step.state.specs.last + 1);
+    step.fact(Fact::Spec(SpecFact::Opened { spec, order: Box::new(order) }));
     Ok(())
 }

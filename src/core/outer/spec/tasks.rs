@@ -1,7 +1,7 @@
 //! The tasks of a spec: what the engine launches to have it drafted, planned and built.
 
 use crate::core::model::agent::AgentTraits;
-use crate::core::model::brief::{Brief, Duty};
+use crate::core::model::assignment::{Assignment, Duty};
 use crate::core::model::plan::{Phase, Planned};
 use crate::core::model::spec::{Contract, Spec};
 use crate::core::model::task::Launch;
@@ -9,7 +9,7 @@ use crate::core::rules::prompt;
 use crate::values::ids::TaskName;
 use std::collections::BTreeMap;
 
-fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, brief: Brief) -> Launch {
+fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, assignment: Assignment) -> Launch {
     let order = &spec.order;
     Launch {
         repo: order.repo.clone(),
@@ -22,7 +22,7 @@ fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, brief:
         lid: order.lid,
         after: Vec::new(),
         by: None,
-        brief,
+        assignment,
         budget: order.budget,
     }
 }
@@ -52,7 +52,7 @@ pub(in crate::core) fn draft_task(spec: &Spec) -> Launch {
     let order = &spec.order;
     let values = values(spec, &[("form", FORM.to_owned())]);
     let prompt = prompt::render(&order.templates, "spec-draft", &values);
-    let brief = Brief {
+    let assignment = Assignment {
         spec: Some(spec.id),
         duty: Duty::Spec,
         second: order.crew.review.clone(),
@@ -65,7 +65,7 @@ pub(in crate::core) fn draft_task(spec: &Spec) -> Launch {
         templates: order.templates.clone(),
         bench: None,
     };
-    base(spec, named(spec, "spec"), prompt, &order.crew.draft, brief)
+    base(spec, named(spec, "spec"), prompt, &order.crew.draft, assignment)
 }
 
 pub(in crate::core) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
@@ -80,7 +80,7 @@ pub(in crate::core) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
         ],
     );
     let prompt = prompt::render(&order.templates, "plan", &values);
-    let brief = Brief {
+    let assignment = Assignment {
         spec: Some(spec.id),
         duty: Duty::Plan,
         second: None,
@@ -93,7 +93,7 @@ pub(in crate::core) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
         templates: order.templates.clone(),
         bench: None,
     };
-    base(spec, named(spec, "plan"), prompt, &order.crew.plan, brief)
+    base(spec, named(spec, "plan"), prompt, &order.crew.plan, assignment)
 }
 
 /// All gates of the target as it is after a soak; nobody works in it.
@@ -105,8 +105,9 @@ pub(in crate::core) fn soak_task(spec: &Spec) -> Launch {
         spec.landed.len(),
         order.name
     );
-    let brief = Brief { spec: Some(spec.id), duty: Duty::Check, ahead: true, ..Brief::default() };
-    base(spec, named(spec, &format!("soak-{}", spec.landed.len())), prompt, &order.crew.work, brief)
+    let assignment =
+        Assignment { spec: Some(spec.id), duty: Duty::Check, ahead: true, ..Assignment::default() };
+    base(spec, named(spec, &format!("soak-{}", spec.landed.len())), prompt, &order.crew.work, assignment)
 }
 
 pub(in crate::core) fn work_task(
@@ -142,7 +143,7 @@ pub(in crate::core) fn work_task(
         planned.agent.as_ref().and_then(|name| order.crew.others.get(name)).unwrap_or(&order.crew.work);
     let mut touches = planned.touches.clone();
     touches.push(order.memory.clone());
-    let brief = Brief {
+    let assignment = Assignment {
         spec: Some(spec.id),
         duty: Duty::Build,
         second: order.crew.verify.clone(),
@@ -155,5 +156,5 @@ pub(in crate::core) fn work_task(
         templates: order.templates.clone(),
         bench: None,
     };
-    Launch { after: planned.after.clone(), ..base(spec, planned.name.clone(), prompt, agent, brief) }
+    Launch { after: planned.after.clone(), ..base(spec, planned.name.clone(), prompt, agent, assignment) }
 }

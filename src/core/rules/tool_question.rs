@@ -8,26 +8,26 @@ use crate::core::model::event::Answer;
 use crate::core::model::fact::Fact;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::question::{
-    ADDED_MAX, ANSWER_MAX, ASKED_MAX, AskCommand, AskFact, DEPTH_MAX, OPEN_MAX, OPTION_MAX, OPTIONS_MAX,
-    REPORTS_MAX, TEXT_MAX, shown,
+    ADDED_MAX, ANSWER_MAX, ASKED_MAX, DEPTH_MAX, OPEN_MAX, OPTION_MAX, OPTIONS_MAX, QuestionCommand,
+    QuestionFact, REPORTS_MAX, TEXT_MAX, shown,
 };
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage};
-use crate::core::rules::turn::Turn;
+use crate::core::rules::step::Step;
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 
 /// Carries out a command.
-pub(in crate::core) fn command(turn: &mut Turn<'_>, command: AskCommand) -> Result<(), Refused> {
+pub(in crate::core) fn command(step: &mut Step<'_>, command: QuestionCommand) -> Result<(), Refused> {
     match command {
-        AskCommand::Put { attempt, text, options } => put(turn, attempt, text.trim(), options),
-        AskCommand::Done { attempt, summary } => done(turn, attempt, summary.trim()),
+        QuestionCommand::Put { attempt, text, options } => put(step, attempt, text.trim(), options),
+        QuestionCommand::Done { attempt, summary } => done(step, attempt, summary.trim()),
     }
 }
 
 pub(in crate::core) fn put(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     attempt: AttemptId,
     text: &str,
     options: Vec<String>,
@@ -52,12 +52,12 @@ pub(in crate::core) fn put(
             "ask in fewer words",
         );
     }
-    let is_known = turn.state.asks.find(attempt, text).is_some();
-    live(turn.state, attempt, "asked a question")?;
+    let is_known = step.state.questions.find(attempt, text).is_some();
+    live(step.state, attempt, "asked a question")?;
     if is_known {
         return Ok(());
     }
-    let asks = &turn.state.asks;
+    let asks = &step.state.questions;
     if asks.open_of(attempt).count() >= OPEN_MAX {
         return Err(Refused::new(
             RefusedKind::NotNow,
@@ -74,12 +74,12 @@ pub(in crate::core) fn put(
     }
     let (question, text) = (asks.last + 1, text.to_owned());
     let notice = shown(&text, &options, 0);
-    turn.fact(Fact::Ask(AskFact::Put { question, attempt, text, options }));
-    turn.notice(attempt.task, NoticeKind::NeedsYou, notice.as_str());
+    step.fact(Fact::Question(QuestionFact::Put { question, attempt, text, options }));
+    step.notice(attempt.task, NoticeKind::NeedsYou, notice.as_str());
     Ok(())
 }
 
-pub(in crate::core) fn done(turn: &mut Turn<'_>, attempt: AttemptId, summary: &str) -> Result<(), Refused> {
+pub(in crate::core) fn done(step: &mut Step<'_>, attempt: AttemptId, summary: &str) -> Result<(), Refused> {
     let bad = |what: String, remedy: &str| Err(Refused::new(RefusedKind::BadInput, what, remedy));
     if summary.is_empty() {
         return bad("the summary is empty".to_owned(), "say what was done");
@@ -87,8 +87,8 @@ pub(in crate::core) fn done(turn: &mut Turn<'_>, attempt: AttemptId, summary: &s
     if summary.len() > TEXT_MAX {
         return bad(format!("the summary is longer than {TEXT_MAX} bytes"), "use fewer words");
     }
-    live(turn.state, attempt, "reported as done")?;
-    let reports = turn.state.asks.reports(attempt);
+    live(step.state, attempt, "reported as done")?;
+    let reports = step.state.questions.reports(attempt);
     if reports.last().is_some_and(|last| last == summary) {
         return Ok(());
     }
@@ -99,18 +99,18 @@ pub(in crate::core) fn done(turn: &mut Turn<'_>, attempt: AttemptId, summary: &s
             "end your work",
         ));
     }
-    turn.fact(Fact::Ask(AskFact::Done { attempt, summary: summary.to_owned() }));
+    step.fact(Fact::Question(QuestionFact::Done { attempt, summary: summary.to_owned() }));
     Ok(())
 }
 
 /// A person answers the oldest open question of a task's newest attempt; none if there is none.
 pub(in crate::core) fn answer(
-    turn: &mut Turn<'_>,
+    step: &mut Step<'_>,
     task: TaskId,
     answer: &Answer,
 ) -> Option<Result<(), Refused>> {
-    let attempt = turn.state.tasks.get(&task)?.attempt()?.id;
-    let question = turn.state.asks.open_of(attempt).next()?.clone();
+    let attempt = step.state.tasks.get(&task)?.attempt()?.id;
+    let question = step.state.questions.open_of(attempt).next()?.clone();
     let answer = match answer {
         Answer::Text(text) if text.trim().is_empty() => {
             return Some(Err(Refused::new(
@@ -127,8 +127,8 @@ pub(in crate::core) fn answer(
         Answer::Accept => question.options.first().map_or("yes", String::as_str).to_owned(),
         Answer::Decline => "no".to_owned(),
     };
-    turn.fact(Fact::Ask(AskFact::Answered { question: question.no, attempt, answer }));
-    crate::core::rules::turn::goes_on(turn, task);
+    step.fact(Fact::Question(QuestionFact::Answered { question: question.no, attempt, answer }));
+    crate::core::rules::step::goes_on(step, task);
     Some(Ok(()))
 }
 
@@ -169,14 +169,14 @@ pub(in crate::core) fn may_add(state: &State, by: AttemptId, launch: &Launch) ->
 }
 
 /// Drops what nobody waits for any more.
-pub(in crate::core) fn settle(turn: &mut Turn<'_>) {
-    let open = turn.state.asks.all.values().filter(|question| question.is_open());
+pub(in crate::core) fn settle(step: &mut Step<'_>) {
+    let open = step.state.questions.all.values().filter(|question| question.is_open());
     let over: Vec<(u64, AttemptId)> = open
-        .filter(|question| !is_live(turn.state, question.attempt))
+        .filter(|question| !is_live(step.state, question.attempt))
         .map(|question| (question.no, question.attempt))
         .collect();
     for (question, attempt) in over {
-        turn.fact(Fact::Ask(AskFact::Dropped { question, attempt }));
+        step.fact(Fact::Question(QuestionFact::Dropped { question, attempt }));
     }
 }
 
@@ -208,5 +208,5 @@ fn live(state: &State, id: AttemptId, what: &str) -> Result<(), Refused> {
 }
 
 #[cfg(test)]
-#[path = "ask_tests.rs"]
+#[path = "tool_question_tests.rs"]
 mod tests;

@@ -4,13 +4,13 @@ use crate::core::engine::Engine;
 use crate::core::model::agent::{AgentMode, AgentTraits, Exit};
 use crate::core::model::branch::{BranchRead, WorktreeReady};
 use crate::core::model::diff::DiffStat;
-use crate::core::model::effect::{Effect, Work};
-use crate::core::model::event::{Answer, Command, Event, Outcome};
+use crate::core::model::effect::{Effect, EffectKind};
+use crate::core::model::event::{Answer, Command, EffectOutcome, Event};
 use crate::core::model::fact::Fact;
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
 use crate::core::model::panel::question::OPTIONS_MAX;
-use crate::core::model::question::{ADDED_MAX, AskCommand, OPEN_MAX, QuestionState, TEXT_MAX};
+use crate::core::model::question::{ADDED_MAX, OPEN_MAX, QuestionCommand, QuestionState, TEXT_MAX};
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::task::{Launch, TaskState};
 use crate::core::views::board::TaskView;
@@ -49,7 +49,7 @@ fn launch(name: &str, mode: AgentMode) -> Launch {
         lid: LidRule::On,
         after: Vec::new(),
         by: None,
-        brief: Default::default(),
+        assignment: Default::default(),
         budget: crate::core::model::budget::Budget::default(),
     }
 }
@@ -72,26 +72,26 @@ impl Desk {
         self.event(Event::Command { by: "ann".into(), command })
     }
 
-    fn take(&mut self, what: impl Fn(&Work) -> bool) -> Effect {
+    fn take(&mut self, what: impl Fn(&EffectKind) -> bool) -> Effect {
         let at = self.todo.iter().position(|effect| what(&effect.what)).unwrap();
         self.todo.remove(at)
     }
 
     fn works(&mut self, launch: Launch) -> Result<(), Refused> {
         self.command(Command::Launch(Box::new(launch)))?;
-        let effect = self.take(|work| matches!(work, Work::PrepareWorktree { .. }));
+        let effect = self.take(|work| matches!(work, EffectKind::PrepareWorktree { .. }));
         let base = Oid::new(&"a".repeat(40)).unwrap();
         let path = PathBuf::from(format!("/wt/{}", effect.id));
         let ready = WorktreeReady { path, base, setup: Vec::new(), gates: Vec::new() };
-        self.event(Event::Answered { effect: effect.id, outcome: Outcome::WorktreeReady(ready) })?;
-        let effect = self.take(|work| matches!(work, Work::StartJob(_)));
-        self.event(Event::Answered { effect: effect.id, outcome: Outcome::JobStarted })?;
+        self.event(Event::EffectDone { effect: effect.id, outcome: EffectOutcome::WorktreeReady(ready) })?;
+        let effect = self.take(|work| matches!(work, EffectKind::StartJob(_)));
+        self.event(Event::EffectDone { effect: effect.id, outcome: EffectOutcome::JobStarted })?;
         Ok(())
     }
 
     fn put(&mut self, text: &str, options: &[&str]) -> Result<Vec<Fact>, Refused> {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        self.command(Command::Ask(AskCommand::Put { attempt: A1, text: text.into(), options }))
+        self.command(Command::Question(QuestionCommand::Put { attempt: A1, text: text.into(), options }))
     }
 
     fn answers(&mut self, answer: Answer) -> Result<Vec<Fact>, Refused> {
@@ -154,7 +154,7 @@ fn silence_does_not_end_who_waits_for_an_answer() {
         desk.ticks(1_000);
         assert_eq!(desk.view().state, TaskState::Asking);
         desk.answers(Answer::Text("yes".into())).unwrap();
-        let end = |effect: &Effect| matches!(effect.what, Work::End { .. });
+        let end = |effect: &Effect| matches!(effect.what, EffectKind::End { .. });
         desk.ticks(limit - 2);
         assert!(!desk.todo.iter().any(end), "silence counts from the answer on");
         desk.ticks(2);
@@ -175,10 +175,10 @@ fn a_question_ends_with_its_attempt() {
         tree: head,
         commits: 1,
         diffstat: DiffStat::default(),
-        brought: None,
+        deliverable: None,
     };
-    let effect = desk.take(|work| matches!(work, Work::ReadBranch { .. }));
-    desk.event(Event::Answered { effect: effect.id, outcome: Outcome::BranchRead(read) }).unwrap();
+    let effect = desk.take(|work| matches!(work, EffectKind::ReadBranch { .. }));
+    desk.event(Event::EffectDone { effect: effect.id, outcome: EffectOutcome::BranchRead(read) }).unwrap();
     assert_eq!(desk.view().state, TaskState::Review);
     assert_eq!(desk.put("Well?", &[]).unwrap_err().kind, RefusedKind::NotNow);
     let stopped = Desk::new(AgentMode::Headless);
@@ -202,14 +202,14 @@ fn what_agents_ask_and_report_is_bounded() {
     }
     assert_eq!(desk.put("one more?", &[]).unwrap_err().kind, RefusedKind::NotNow);
     let done = |desk: &mut Desk, summary: &str| {
-        desk.command(Command::Ask(AskCommand::Done { attempt: A1, summary: summary.into() }))
+        desk.command(Command::Question(QuestionCommand::Done { attempt: A1, summary: summary.into() }))
     };
     assert_eq!(done(&mut desk, &long).unwrap_err().kind, RefusedKind::BadInput);
     assert_eq!(done(&mut desk, "all of it").unwrap().len(), 1);
     assert!(done(&mut desk, "all of it").unwrap().is_empty(), "said twice, kept once");
     let nobody = AttemptId { task: TaskId(9), no: 1 };
-    let by_nobody = AskCommand::Done { attempt: nobody, summary: "x".into() };
-    assert_eq!(desk.command(Command::Ask(by_nobody)).unwrap_err().kind, RefusedKind::NotFound);
+    let by_nobody = QuestionCommand::Done { attempt: nobody, summary: "x".into() };
+    assert_eq!(desk.command(Command::Question(by_nobody)).unwrap_err().kind, RefusedKind::NotFound);
     desk.command(Command::Stop(T1)).unwrap();
     desk.event(Event::Exited { job: JobId(1), exit: Exit::Signal(1), tail: String::new(), tests: None })
         .unwrap();

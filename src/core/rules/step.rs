@@ -1,19 +1,19 @@
 //! One step as it is being decided: facts take effect on the state at once and are kept for the ledger.
 
-use crate::core::model::effect::{Effect, JobStart, JobWhat, Work};
+use crate::core::model::effect::{Effect, EffectKind, JobStart, JobWhat};
 use crate::core::model::fact::Fact;
 use crate::core::model::job::Role;
 use crate::core::model::notice::{Notice, NoticeKind};
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
-use crate::core::rules::notice::Told;
+use crate::core::rules::notice::RecentNotices;
 use crate::values::ids::{AttemptId, EffectId, JobId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Tells humans something.
     pub(in crate::core) fn notice(
         &mut self,
@@ -22,7 +22,7 @@ impl Turn<'_> {
         text: impl AsRef<str>,
     ) {
         let notice = Notice { task: task.into(), kind, text: Shown::line(text.as_ref()) };
-        if self.told.is_news(self.now, &notice) {
+        if self.recent.is_news(self.now, &notice) {
             self.notices.push(notice);
         }
     }
@@ -38,15 +38,15 @@ impl Turn<'_> {
 }
 
 /// A task's agent goes on: its silence counts from now.
-pub(in crate::core) fn goes_on(turn: &mut Turn<'_>, task: TaskId) {
-    let agent = turn.state.tasks.get(&task).and_then(|task| turn.state.live_agent(task)).map(|job| job.id);
-    if let Some(at) = agent.and_then(|job| turn.quiet.get_mut(&job)) {
-        *at = turn.now;
+pub(in crate::core) fn goes_on(step: &mut Step<'_>, task: TaskId) {
+    let agent = step.state.tasks.get(&task).and_then(|task| step.state.live_agent(task)).map(|job| job.id);
+    if let Some(at) = agent.and_then(|job| step.quiet.get_mut(&job)) {
+        *at = step.now;
     }
 }
 
 /// A step under way.
-pub(in crate::core) struct Turn<'a> {
+pub(in crate::core) struct Step<'a> {
     /// The moment of the step.
     pub(in crate::core) now: Time,
     /// The state, all facts of the step applied.
@@ -58,10 +58,10 @@ pub(in crate::core) struct Turn<'a> {
     /// What humans should know.
     pub(in crate::core) notices: Vec<Notice>,
     /// What they were told lately.
-    pub(in crate::core) told: &'a mut Told,
+    pub(in crate::core) recent: &'a mut RecentNotices,
 }
 
-impl Turn<'_> {
+impl Step<'_> {
     /// Decides a fact.
     pub(in crate::core) fn fact(&mut self, fact: Fact) {
         self.state.apply(self.now, &fact);
@@ -69,9 +69,9 @@ impl Turn<'_> {
     }
 
     /// Asks the world for something on behalf of a task.
-    pub(in crate::core) fn ask(&mut self, task: TaskId, what: Work) {
+    pub(in crate::core) fn request(&mut self, task: TaskId, what: EffectKind) {
         let id = EffectId(self.state.last_effect + 1);
-        self.fact(Fact::Asked { effect: Effect { id, what }, task });
+        self.fact(Fact::EffectRequested { effect: Effect { id, what }, task });
     }
 
     /// Opens a job and asks for its start.
@@ -88,7 +88,7 @@ impl Turn<'_> {
         if let Some(task) = self.state.tasks.get(&attempt.task) {
             let repo = task.launch.repo.clone();
             let start = JobStart { job, repo, attempt, worktree: worktree.to_owned(), what };
-            self.ask(attempt.task, Work::StartJob(start));
+            self.request(attempt.task, EffectKind::StartJob(start));
         }
         job
     }

@@ -43,18 +43,19 @@ impl Duty {
 /// What an attempt is to its task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum AttemptKind {
     /// Its work is what may be merged.
     #[default]
     Work,
     /// It looks at that work with other eyes; nothing of it is merged.
-    Second,
+    #[serde(rename = "second")]
+    SecondReview,
 }
 
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Brief {
+pub struct Assignment {
     /// The spec that the task is a part of.
     pub spec: Option<SpecId>,
     /// What it is for.
@@ -82,7 +83,7 @@ pub struct Brief {
 /// What an attempt's branch brought beside its commits, read and checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Brought {
+pub enum Deliverable {
     /// It is not there or not right; a line each, with its place.
     Mistakes(Vec<String>),
     /// A spec.

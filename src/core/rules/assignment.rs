@@ -3,9 +3,9 @@
 //! Reads the task alone and decides nothing: [`super::attempt`] and [`super::second`] do.
 
 use crate::core::model::agent::AgentTraits;
+use crate::core::model::assignment::{AttemptKind, Deliverable, Duty, FINDINGS_FILE};
 use crate::core::model::attempt::{Attempt, AttemptResult};
-use crate::core::model::brief::{Brought, Duty, FINDINGS_FILE, Part};
-use crate::core::model::effect::{Terms, Wanted};
+use crate::core::model::effect::{Acceptance, Wanted};
 use crate::core::model::finding::Findings;
 use crate::core::model::task::Task;
 use crate::core::rules::prompt;
@@ -26,40 +26,41 @@ pub(in crate::core) fn looks(task: &Task) -> usize {
 }
 
 pub(in crate::core) fn reviewed(task: &Task) -> impl DoubleEndedIterator<Item = &Attempt> {
-    task.attempts.iter().filter(|a| a.part == Part::Second && a.result == Some(AttemptResult::Reviewed))
+    task.attempts
+        .iter()
+        .filter(|a| a.part == AttemptKind::SecondReview && a.result == Some(AttemptResult::Reviewed))
 }
 
 /// What the newest look found, if no work has been done since that was green.
 fn open_findings(task: &Task) -> Option<&Findings> {
     let last = reviewed(task).next_back()?;
-    let since = task
-        .attempts
-        .iter()
-        .any(|a| a.id.no > last.id.no && a.part == Part::Work && a.result == Some(AttemptResult::Green));
+    let since = task.attempts.iter().any(|a| {
+        a.id.no > last.id.no && a.part == AttemptKind::Work && a.result == Some(AttemptResult::Green)
+    });
     last.findings().filter(|_| !since)
 }
 
 /// Who does an attempt of this part.
 #[must_use]
-pub(in crate::core) fn agent(task: &Task, part: Part) -> &AgentTraits {
-    match (part, &task.launch.brief.second) {
-        (Part::Second, Some(second)) => second,
-        (Part::Second | Part::Work, _) => &task.launch.agent,
+pub(in crate::core) fn agent(task: &Task, part: AttemptKind) -> &AgentTraits {
+    match (part, &task.launch.assignment.second) {
+        (AttemptKind::SecondReview, Some(second)) => second,
+        (AttemptKind::SecondReview | AttemptKind::Work, _) => &task.launch.agent,
     }
 }
 
 /// What the agent of the next attempt is asked to do.
 #[must_use]
-pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String {
-    let brief = &task.launch.brief;
+pub(in crate::core) fn prompt_of(task: &Task, part: AttemptKind, note: &str) -> String {
+    let assignment = &task.launch.assignment;
     let look = looks(task) + 1;
     let filled = |name: &str, more: &[(&str, String)]| {
-        let mut values = brief.values.clone();
+        let mut values = assignment.values.clone();
         values.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-        prompt::render(&brief.templates, name, &values)
+        prompt::render(&assignment.templates, name, &values)
     };
-    let asked = match (part, brief.duty) {
-        (Part::Second, duty) => {
+    let asked = match (part, assignment.duty) {
+        (AttemptKind::SecondReview, duty) => {
             let name = if duty == Duty::Spec { "spec-review" } else { "verify" };
             let before: Vec<String> =
                 reviewed(task).filter_map(Attempt::findings).map(Findings::words).collect();
@@ -73,7 +74,7 @@ pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String 
                 name,
                 &[
                     ("look", look.to_string()),
-                    ("looks", brief.rounds.to_string()),
+                    ("looks", assignment.rounds.to_string()),
                     ("findings_file", FINDINGS_FILE.to_owned()),
                     ("before", before),
                     ("task", task_text),
@@ -81,7 +82,7 @@ pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String 
                 ],
             )
         }
-        (Part::Work, Duty::Spec) => match open_findings(task) {
+        (AttemptKind::Work, Duty::Spec) => match open_findings(task) {
             Some(found) if !found.list.is_empty() => filled(
                 "spec-refine",
                 &[
@@ -93,61 +94,65 @@ pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String 
             ),
             _ => task.launch.prompt.clone(),
         },
-        (Part::Work, Duty::Build | Duty::Plan | Duty::Chore | Duty::Check) => task.launch.prompt.clone(),
+        (AttemptKind::Work, Duty::Build | Duty::Plan | Duty::Chore | Duty::Check) => {
+            task.launch.prompt.clone()
+        }
     };
     prompt(&asked, note)
 }
 
 /// Where the answers to a look's findings are kept: beside the spec.
 fn answers_file(task: &Task, look: usize) -> String {
-    let folder = task.launch.brief.values.get("folder").map_or("specs", String::as_str);
+    let folder = task.launch.assignment.values.get("folder").map_or("specs", String::as_str);
     format!("{folder}/review-{look}.toml")
 }
 
 /// What is to be read from an attempt's branch.
 #[must_use]
 pub(in crate::core) fn wanted(task: &Task, attempt: &Attempt) -> Option<Wanted> {
-    let value = |key: &str| task.launch.brief.values.get(key).cloned().unwrap_or_default();
-    match (attempt.part, task.launch.brief.duty) {
-        (Part::Second, duty) => {
+    let value = |key: &str| task.launch.assignment.values.get(key).cloned().unwrap_or_default();
+    match (attempt.part, task.launch.assignment.duty) {
+        (AttemptKind::SecondReview, duty) => {
             let look = looks(task) + 1;
             Some(Wanted::Findings { file: FINDINGS_FILE.to_owned(), look, verdict: duty != Duty::Spec })
         }
-        (Part::Work, Duty::Spec) => {
+        (AttemptKind::Work, Duty::Spec) => {
             let answers = open_findings(task)
                 .filter(|found| !found.list.is_empty())
                 .map(|_| answers_file(task, looks(task)));
             Some(Wanted::Spec { file: value("path"), answers })
         }
-        (Part::Work, Duty::Plan) => Some(Wanted::Plan {
+        (AttemptKind::Work, Duty::Plan) => Some(Wanted::Plan {
             folder: value("folder"),
             touchpoints: task
                 .launch
-                .brief
+                .assignment
                 .values
                 .get("touchpoints")
                 .map_or_else(Vec::new, |lines| lines.lines().map(str::to_owned).collect()),
         }),
-        (Part::Work, Duty::Build | Duty::Chore | Duty::Check) => {
-            task.launch.brief.bench.map(|_| Wanted::Lines { target: task.launch.target.clone() })
+        (AttemptKind::Work, Duty::Build | Duty::Chore | Duty::Check) => {
+            task.launch.assignment.bench.map(|_| Wanted::Lines { target: task.launch.target.clone() })
         }
     }
 }
 
 /// What an attempt of this part is judged by.
 #[must_use]
-pub(in crate::core) fn terms(task: &Task, part: Part) -> Terms {
-    let brief = &task.launch.brief;
-    let gates = match (part, brief.duty) {
-        (Part::Second, _) => crate::core::model::effect::Gates::None,
+pub(in crate::core) fn acceptance(task: &Task, part: AttemptKind) -> Acceptance {
+    let assignment = &task.launch.assignment;
+    let gates = match (part, assignment.duty) {
+        (AttemptKind::SecondReview, _) => crate::core::model::effect::Gates::None,
         // Only the merged result is what code is tested for.
-        (Part::Work, Duty::Spec | Duty::Plan) => crate::core::model::effect::Gates::Policy,
-        (Part::Work, Duty::Build | Duty::Chore | Duty::Check) => crate::core::model::effect::Gates::All,
+        (AttemptKind::Work, Duty::Spec | Duty::Plan) => crate::core::model::effect::Gates::Policy,
+        (AttemptKind::Work, Duty::Build | Duty::Chore | Duty::Check) => {
+            crate::core::model::effect::Gates::All
+        }
     };
-    let memory = brief.values.get("memory").cloned();
-    Terms {
-        touches: brief.touches.clone(),
-        checks: brief.checks.clone(),
+    let memory = assignment.values.get("memory").cloned();
+    Acceptance {
+        touches: assignment.touches.clone(),
+        checks: assignment.checks.clone(),
         gates,
         union: memory.into_iter().collect(),
     }
@@ -155,29 +160,29 @@ pub(in crate::core) fn terms(task: &Task, part: Part) -> Terms {
 
 /// What the merged result is judged by: as code, whatever it is.
 #[must_use]
-pub(in crate::core) fn terms_merged(task: &Task) -> Terms {
+pub(in crate::core) fn acceptance_merged(task: &Task) -> Acceptance {
     let gates = crate::core::model::effect::Gates::All;
     match task.stage {
         // What is taken back is not the task's work.
-        crate::core::model::task::Stage::RollingBack => Terms { gates, ..Terms::default() },
-        _ => Terms { gates, ..terms(task, Part::Work) },
+        crate::core::model::task::Stage::RollingBack => Acceptance { gates, ..Acceptance::default() },
+        _ => Acceptance { gates, ..acceptance(task, AttemptKind::Work) },
     }
 }
 
 /// What is wrong with what an attempt of work brought, in words for the next one.
 #[must_use]
 pub(in crate::core) fn mistakes(task: &Task, attempt: &Attempt) -> Option<String> {
-    let brought = attempt.read.as_ref()?.brought.as_ref();
+    let deliverable = attempt.read.as_ref()?.deliverable.as_ref();
     if matches!(wanted(task, attempt)?, Wanted::Lines { .. }) {
         return None;
     }
-    let lines = match brought {
+    let lines = match deliverable {
         None => vec!["what was asked for was not found on the branch".to_owned()],
-        Some(Brought::Mistakes(lines)) => lines.clone(),
-        Some(Brought::Spec { answers, .. }) => {
+        Some(Deliverable::Mistakes(lines)) => lines.clone(),
+        Some(Deliverable::Spec { answers, .. }) => {
             open_findings(task).map(|found| found.unanswered(answers)).unwrap_or_default()
         }
-        Some(Brought::Findings(_) | Brought::Plan(_) | Brought::Lines(_)) => Vec::new(),
+        Some(Deliverable::Findings(_) | Deliverable::Plan(_) | Deliverable::Lines(_)) => Vec::new(),
     };
     if lines.is_empty() {
         return None;
@@ -191,29 +196,29 @@ pub(in crate::core) fn mistakes(task: &Task, attempt: &Attempt) -> Option<String
 /// Green work: is it looked at before a person gets to see it?
 #[must_use]
 pub(in crate::core) fn needs_look(task: &Task) -> bool {
-    let brief = &task.launch.brief;
-    brief.second.is_some()
-        && match brief.duty {
-            Duty::Spec => looks(task) < brief.rounds as usize,
+    let assignment = &task.launch.assignment;
+    assignment.second.is_some()
+        && match assignment.duty {
+            Duty::Spec => looks(task) < assignment.rounds as usize,
             Duty::Build | Duty::Plan | Duty::Chore | Duty::Check => true,
         }
 }
 
 /// How many tries of a part count against the limit of attempts.
 #[must_use]
-pub(in crate::core) fn tries(task: &Task, part: Part) -> u32 {
+pub(in crate::core) fn tries(task: &Task, part: AttemptKind) -> u32 {
     let count = match part {
         // Green work that was found wanting is no failed try: its rounds are counted.
-        Part::Work => task
+        AttemptKind::Work => task
             .attempts
             .iter()
-            .filter(|a| a.part == Part::Work && a.result != Some(AttemptResult::Green))
+            .filter(|a| a.part == AttemptKind::Work && a.result != Some(AttemptResult::Green))
             .count(),
-        Part::Second => task
+        AttemptKind::SecondReview => task
             .attempts
             .iter()
             .rev()
-            .take_while(|a| a.part == Part::Second && a.result != Some(AttemptResult::Reviewed))
+            .take_while(|a| a.part == AttemptKind::SecondReview && a.result != Some(AttemptResult::Reviewed))
             .count(),
     };
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -221,12 +226,12 @@ pub(in crate::core) fn tries(task: &Task, part: Part) -> u32 {
 
 /// How many tries of a part a task may start by itself, but for those that a human granted.
 #[must_use]
-pub(in crate::core) fn tries_max(task: &Task, part: Part) -> u32 {
+pub(in crate::core) fn tries_max(task: &Task, part: AttemptKind) -> u32 {
     let set = task.launch.limits.attempts;
-    match (part, task.launch.brief.bench) {
+    match (part, task.launch.assignment.bench) {
         // That a look could not be read says nothing about the work that is measured.
-        (Part::Second, Some(_)) => set.max(LOOKS_MAX),
-        (Part::Second | Part::Work, _) => set,
+        (AttemptKind::SecondReview, Some(_)) => set.max(LOOKS_MAX),
+        (AttemptKind::SecondReview | AttemptKind::Work, _) => set,
     }
 }
 
