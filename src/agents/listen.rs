@@ -41,7 +41,6 @@ pub struct Listener {
 pub(super) enum Title {
     /// It waits for a prompt: after work, it is done.
     Ready,
-    /// It works.
     Working,
     /// It waits for a human.
     Asking,

@@ -117,7 +117,6 @@ pub struct Order<'a> {
     pub prompt: &'a str,
     /// The session to go on with; none: a fresh one.
     pub resume: Option<&'a str>,
-    /// Where it works.
     pub worktree: &'a Path,
     /// A directory of the job's own, outside the worktree, for a prompt file.
     pub scratch: &'a Path,
@@ -125,9 +124,7 @@ pub struct Order<'a> {
     pub git_dir: &'a Path,
     /// The git directory that all worktrees of the repo share.
     pub common_dir: &'a Path,
-    /// This program.
     pub nopeek: &'a str,
-    /// The attempt.
     pub attempt: AttemptId,
     /// The folder of the daemon's socket.
     pub runtime: &'a Path,
@@ -160,9 +157,7 @@ impl Order<'_> {
 /// How it is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Program and arguments.
     pub argv: Vec<String>,
-    /// Variables to set.
     pub env: Vec<(String, String)>,
     /// What to write to its standard input, which is then closed; none: its terminal.
     pub stdin: Option<String>,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub(super) struct Args {
     #[command(flatten)]
     on: act::On,
-    /// Why.
+    /// Why you must see it now; it is kept in the ledger.
     #[arg(long, short, value_name = "TEXT")]
     reason: String,
 }

@@ -50,7 +50,7 @@ const WHEN: &str = "write 24h, 7d, 2026-11-20 or \"2026-11-20 08:00\"";
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// Markdown.
+    /// Markdown, as for a mail or a pull request.
     Md,
     /// JSON with stable names.
     Json,

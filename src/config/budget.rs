@@ -8,11 +8,8 @@ use toml::Spanned;
 /// What a file says of budgets; what it leaves open comes from the other one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BudgetConfig {
-    /// Of each attempt.
     pub attempt: Allowance,
-    /// Of each task.
     pub task: Allowance,
-    /// Of each batch.
     pub batch: Allowance,
     /// Of each day, for a repo.
     pub day: Allowance,

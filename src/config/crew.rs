@@ -12,7 +12,6 @@ pub struct CrewConfig {
     pub draft: Option<String>,
     /// Who attacks them; `none`: nobody.
     pub review: Option<String>,
-    /// Who plans.
     pub plan: Option<String>,
     /// Who does the tasks.
     pub work: Option<String>,

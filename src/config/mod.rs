@@ -26,13 +26,11 @@ use toml::Spanned;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}{}: {what}", place(*.line, *.column))]
 pub struct ConfigError {
-    /// The file.
     pub origin: String,
     /// From 1; 0 if it is about the whole file.
     pub line: usize,
     /// From 1.
     pub column: usize,
-    /// What is wrong.
     pub what: String,
     /// What to write instead; may be empty.
     pub remedy: String,

@@ -9,7 +9,6 @@ use toml::Spanned;
 /// Which notices ring, and where they go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeConfig {
-    /// Only these kinds.
     pub on: Vec<NoticeKind>,
     /// How the board asks its terminal to notify the desktop.
     pub desktop: Desktop,
@@ -32,9 +31,7 @@ pub enum Desktop {
     Osc9,
     /// urxvt's, also of foot and of VTE terminals.
     Osc777,
-    /// kitty's.
     Osc99,
-    /// Not at all.
     Off,
 }
 

@@ -28,7 +28,6 @@ pub struct RepoConfig {
     pub parallel: Option<u32>,
     /// Whether screens are covered.
     pub lid: Option<LidRule>,
-    /// The agent profile.
     pub agent: Option<String>,
     /// Attempts without a human.
     pub attempts: Option<u32>,
@@ -40,9 +39,7 @@ pub struct RepoConfig {
     pub setup: Vec<String>,
     /// Files copied from the main checkout into each worktree.
     pub copy: Vec<String>,
-    /// Files linked likewise.
     pub link: Vec<String>,
-    /// Gates, in order.
     pub gates: Vec<GateSpec>,
     /// Who does what from a goal to landed work.
     pub spec: CrewConfig,

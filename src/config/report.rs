@@ -13,16 +13,13 @@ pub struct ReportConfig {
     pub command: Vec<String>,
     /// The address that the JSON is posted to.
     pub webhook: Option<String>,
-    /// Mailboxes.
     pub email: Option<EmailConfig>,
 }
 
 /// How letters are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailConfig {
-    /// The server's host.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How it is spoken to.
     pub security: Security,
@@ -30,7 +27,6 @@ pub struct EmailConfig {
     pub user: Option<String>,
     /// Program and arguments that print the password. Empty: none.
     pub password: Vec<String>,
-    /// Who sends.
     pub from: String,
     /// Who gets it; at least one.
     pub to: Vec<String>,

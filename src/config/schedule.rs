@@ -31,7 +31,6 @@ pub struct ScheduleConfig {
 pub struct StintConfig {
     /// Who does it; none: the repo's `agent` supervises and maintains, nobody writes a report of their own.
     pub agent: Option<String>,
-    /// Its hard limit.
     pub time: Span,
 }
 

@@ -19,11 +19,8 @@ pub struct UserConfig {
     pub parallel: u32,
     /// Whether screens are covered.
     pub lid: LidRule,
-    /// The agent profile.
     pub agent: String,
-    /// Limits of attempts.
     pub limits: Limits,
-    /// The theme's name.
     pub theme: Option<String>,
     /// Which notices ring, and where they go.
     pub notice: NoticeConfig,

@@ -86,7 +86,6 @@ struct Sim {
     live: BTreeSet<JobId>,
     frozen: BTreeSet<JobId>,
     ended: BTreeMap<JobId, Exit>,
-    /// The queue's folders.
     disk: BTreeMap<String, String>,
     target: u64,
     heads: u64,

@@ -64,7 +64,6 @@ impl AfterCommit {
 /// What a person is told.
 #[derive(Debug)]
 pub(super) enum Acknowledged {
-    /// It is done.
     Done,
     /// These tasks were made.
     Launched(Vec<TaskId>),

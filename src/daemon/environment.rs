@@ -21,7 +21,6 @@ pub(super) type Env = Vec<(String, String)>;
 /// What is kept of a launch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// The client's environment.
     pub(super) env: Env,
     /// The agent's profile; none if the file was lost, or if there are several.
     pub(super) profile: Option<Profile>,
@@ -33,9 +32,7 @@ pub(super) struct Kept {
 /// What several tasks get their environment from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parent {
-    /// A spec.
     Spec(SpecId),
-    /// A bench.
     Bench(BenchId),
 }
 

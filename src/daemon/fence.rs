@@ -44,7 +44,6 @@ pub(super) enum FenceError {
     /// The lock can't be used.
     #[error("can't lock {}: {source}", path.display())]
     Lock {
-        /// The lock's file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -52,7 +51,6 @@ pub(super) enum FenceError {
     /// A process that was killed does not go, or belongs to another user.
     #[error("git of an earlier daemon does not end (processes {pids:?}, which hold {}): end them, then retry", path.display())]
     Stuck {
-        /// The lock's file.
         path: PathBuf,
         /// The processes that hold it.
         pids: Vec<u32>,

@@ -84,10 +84,16 @@ pub(super) enum FromWorld {
 #[derive(Debug)]
 pub(super) enum FromPeople {
     /// A client said hello.
-    Joined { client: ClientId, outbox: Arc<Outbox>, who: String },
+    Joined {
+        client: ClientId,
+        outbox: Arc<Outbox>,
+        who: String,
+    },
     /// It said something more.
-    Said { client: ClientId, message: ToDaemon },
-    /// It is gone.
+    Said {
+        client: ClientId,
+        message: ToDaemon,
+    },
     Left(ClientId),
 }
 

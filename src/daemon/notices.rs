@@ -34,9 +34,7 @@ pub(super) struct OutgoingNotice {
     at: Time,
     kind: NoticeKind,
     needs_you: bool,
-    /// The task's number.
     id: Option<u64>,
-    /// And its name.
     task: Option<String>,
     repo: Option<PathBuf>,
     text: Shown,
@@ -236,9 +234,7 @@ fn filled(arg: &str, text: &str, notices: &[OutgoingNotice]) -> String {
 pub struct Failure {
     /// `command` or `webhook`.
     pub way: String,
-    /// When.
     pub at: Time,
-    /// What was wrong.
     pub what: Shown,
 }
 

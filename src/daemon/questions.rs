@@ -16,7 +16,6 @@ const WAITING_MAX: usize = 1_024;
 /// One that waits.
 #[derive(Debug)]
 struct Waiting {
-    /// The question's number.
     question: u64,
     reply: ReplyTo,
 }

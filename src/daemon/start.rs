@@ -31,16 +31,11 @@ const LEAVING_MAX: Duration = Duration::from_secs(3);
 /// Why the daemon did not start.
 #[derive(Debug, Error)]
 pub enum DaemonError {
-    /// Another one runs.
     #[error("a daemon runs already for {data}")]
-    SecondDaemon {
-        /// Whose data.
-        data: PathBuf,
-    },
+    SecondDaemon { data: PathBuf },
     /// The ledger can't be used.
     #[error("the ledger can't be used: {0}")]
     Ledger(#[from] StoreError),
-    /// The machine refused.
     #[error("{what}: {error}")]
     Io {
         /// What was tried, on what.

@@ -18,13 +18,10 @@ use std::sync::mpsc;
 pub(super) enum Lane {
     /// Changes to this repo.
     Change(PathBuf),
-    /// Reads for people.
     Read,
     /// Reports, and sending them.
     Report,
-    /// Measuring of worktrees.
     Measure,
-    /// Sending traces.
     #[cfg(feature = "otlp")]
     Trace,
     /// Looking up what tasks need.

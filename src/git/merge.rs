@@ -16,9 +16,7 @@ pub enum Built {
     Merged {
         /// The target's commit that it was built on.
         onto: Oid,
-        /// The candidate.
         commit: Oid,
-        /// Its tree.
         tree: Oid,
     },
     /// It does not merge; nothing was made.

@@ -49,35 +49,19 @@ pub enum GitError {
     Program {
         /// The command, without its safety options.
         command: String,
-        /// Where.
         place: PathBuf,
         /// The last line that it said.
         said: String,
     },
     /// libgit2 failed.
     #[error("can't {act}: {}", source.message())]
-    Library {
-        /// What was tried.
-        act: String,
-        /// Why not.
-        source: git2::Error,
-    },
+    Library { act: String, source: git2::Error },
     /// A file can't be read or written.
     #[error("can't {act} {}: {source}", path.display())]
-    File {
-        /// What was tried.
-        act: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    File { act: &'static str, path: PathBuf, source: std::io::Error },
     /// A path of config leaves the repo.
     #[error("{path} leaves the repo: only files inside it are copied or linked")]
-    Outside {
-        /// The path.
-        path: String,
-    },
+    Outside { path: String },
 }
 
 impl GitError {

@@ -40,30 +40,13 @@ const FAREWELL: Duration = Duration::from_millis(500);
 pub enum KeeperError {
     /// A file of the job's folder can't be read or written.
     #[error("can't {act} {}: {source}", path.display())]
-    File {
-        /// What was tried.
-        act: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    File { act: &'static str, path: PathBuf, source: io::Error },
     /// `spec.json` is no job.
     #[error("{} is no job: {source}", path.display())]
-    Spec {
-        /// Where.
-        path: PathBuf,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
+    Spec { path: PathBuf, source: serde_json::Error },
     /// The system refused what every keeper needs.
     #[error("can't {act}: {source}")]
-    System {
-        /// What was tried.
-        act: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
+    System { act: &'static str, source: io::Error },
 }
 
 /// Keeps the job of `dir` until it has ended. Returns without a deed if the job was started before: by another keeper,

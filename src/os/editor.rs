@@ -20,12 +20,7 @@ pub enum EditError {
     },
     /// It ended in error: the person may have left it so on purpose.
     #[error("{editor} ended with {status}")]
-    Failed {
-        /// Which.
-        editor: String,
-        /// How.
-        status: ExitStatus,
-    },
+    Failed { editor: String, status: ExitStatus },
 }
 
 impl EditError {

@@ -18,16 +18,13 @@ pub enum Security {
     Tls,
     /// Encrypted before anything is said (STARTTLS), or not at all.
     Starttls,
-    /// In the clear.
     Open,
 }
 
 /// A server that takes letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Its host's name.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How it is spoken to.
     pub security: Security,
@@ -43,20 +40,10 @@ pub enum MailError {
     NoCurl,
     /// The letter could not be put where curl reads it.
     #[error("can't write {}: {error}", path.display())]
-    Letter {
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
+    Letter { path: PathBuf, error: io::Error },
     /// It was refused, or nobody listens.
     #[error("{server}: {error}")]
-    Failed {
-        /// Which.
-        server: String,
-        /// What curl said.
-        error: ProgramError,
-    },
+    Failed { server: String, error: ProgramError },
 }
 
 /// Sends `letter` (a whole message with its head, lines ended by CR LF) from one address to others. `folder` is ours alone.

@@ -23,18 +23,10 @@ pub enum PathsError {
     NoHome,
     /// A folder can't be made.
     #[error("can't make the folder {}: {source}", path.display())]
-    Make {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    Make { path: PathBuf, source: io::Error },
     /// A folder belongs to somebody else.
     #[error("the folder {} belongs to another user: nothing is put there", path.display())]
-    NotOurs {
-        /// Which.
-        path: PathBuf,
-    },
+    NotOurs { path: PathBuf },
 }
 
 impl Paths {

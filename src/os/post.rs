@@ -22,19 +22,13 @@ pub enum PostError {
     /// The body is too long.
     #[error("the message for {host} is {size} bytes long, at most {BODY_MAX} are sent")]
     TooLong {
-        /// To whom.
         host: String,
         /// How long it is.
         size: usize,
     },
     /// It was refused, or nobody listens.
     #[error("{host}: {error}")]
-    Failed {
-        /// Who.
-        host: String,
-        /// What curl said.
-        error: ProgramError,
-    },
+    Failed { host: String, error: ProgramError },
 }
 
 /// The scheme and host of an address, all of it that may be shown; or what is wrong with it.

@@ -119,7 +119,6 @@ pub fn kill_one(pid: u32) {
 /// A process that this one was the parent of and that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reaped {
-    /// Which.
     pub pid: u32,
     /// Its exit code; none if a signal ended it.
     pub code: Option<i32>,
@@ -141,11 +140,8 @@ pub fn reap() -> Option<Reaped> {
 /// What is started on a terminal of its own.
 #[derive(Debug)]
 pub struct OnTerminal<'a> {
-    /// Program and arguments.
     pub argv: &'a [String],
-    /// The whole environment.
     pub env: &'a [(String, String)],
-    /// Where it runs.
     pub cwd: &'a Path,
     /// The terminal: standard output and error, and what `/dev/tty` is.
     pub terminal: &'a File,

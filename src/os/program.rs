@@ -27,24 +27,12 @@ pub enum ProgramError {
     NotFound(String),
     /// It could not be started.
     #[error("{program} can't be started: {error}")]
-    Start {
-        /// Which.
-        program: String,
-        /// Why not.
-        error: io::Error,
-    },
+    Start { program: String, error: io::Error },
     /// It took too long and was ended.
     #[error("{program} took longer than {} s and was ended", limit.as_secs())]
-    Slow {
-        /// Which.
-        program: String,
-        /// Its time limit.
-        limit: Duration,
-    },
-    /// It ended badly.
+    Slow { program: String, limit: Duration },
     #[error("{program} {how}{}{last}", if last.is_empty() { "" } else { ": " })]
     Failed {
-        /// Which.
         program: String,
         /// Its exit code or the signal that ended it.
         how: String,

@@ -8,7 +8,6 @@
 /// Something that a line imports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Import {
-    /// Where.
     pub line: u32,
     /// What, with slashes between its parts, from the root if that is known.
     path: String,

@@ -92,9 +92,7 @@ pub enum Rule {
     Secrets,
     /// The target was written.
     Target,
-    /// Too many files.
     FilesMax,
-    /// Too many lines.
     LinesMax,
     /// A commit is too large.
     CommitLinesMax,
@@ -131,15 +129,12 @@ impl Rule {
 /// A rule that is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
-    /// Which.
     pub rule: Rule,
     /// The file; none if it is about the whole change.
     pub path: Option<String>,
     /// The line in it.
     pub line: Option<u32>,
-    /// What is wrong.
     pub what: String,
-    /// What to do.
     pub remedy: String,
 }
 

@@ -67,28 +67,23 @@ pub struct Report {
     pub made: Time,
     /// Where the stretch begins; none: where the ledger does.
     pub since: Option<Time>,
-    /// Where it ends.
     pub until: Time,
     /// Tasks to which something happened, or which had not ended; oldest first.
     pub tasks: Vec<TaskReport>,
     /// Older tasks that are in the totals and not listed.
     pub left_out: u32,
-    /// The sums.
     pub totals: Totals,
 }
 
 /// A task in a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskReport {
-    /// Its number.
     pub id: TaskId,
-    /// Its name.
     pub name: String,
     /// Its repo's main checkout.
     pub repo: PathBuf,
     /// The branch that it lands on.
     pub target: String,
-    /// The agent profile.
     pub agent: String,
     /// The first line of what its agents were asked.
     pub title: Shown,
@@ -106,7 +101,6 @@ pub struct TaskReport {
     pub duration: Span,
     /// The commit that landed it.
     pub landed: Option<Oid>,
-    /// When it landed.
     pub landed_at: Option<Time>,
     /// When its revert landed.
     pub rolled_back_at: Option<Time>,
@@ -189,7 +183,6 @@ pub struct AttemptReport {
     pub result: Option<AttemptResult>,
     /// It was green at some time, whatever a review or the merge made of it.
     pub green: bool,
-    /// It landed.
     pub landed: bool,
     /// Its lid was broken.
     pub peeked: bool,
@@ -208,37 +201,30 @@ pub struct AttemptReport {
 /// A verdict of a gate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateReport {
-    /// Its name.
     pub name: String,
     /// Whether red stops the attempt.
     pub required: bool,
     /// On the merged tree, not on the attempt's own.
     pub merged: bool,
-    /// The verdict.
     pub verdict: Verdict,
     /// When it was given.
     pub at: Time,
     /// How long the run took.
     pub took: Option<Span>,
-    /// Tests counted.
     pub tests: Option<TestCounts>,
 }
 
 /// A lid that somebody broke.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peek {
-    /// When.
     pub at: Time,
-    /// Who.
     pub by: Shown,
-    /// Why.
     pub reason: Shown,
 }
 
 /// A question of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
-    /// Of which attempt.
     pub attempt: u32,
     /// When it was put.
     pub at: Time,
@@ -246,18 +232,15 @@ pub struct Question {
     pub text: Shown,
     /// When a human answered.
     pub answered: Option<Time>,
-    /// What.
     pub answer: Shown,
 }
 
 /// Something that was decided about a task, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// When.
     pub at: Time,
     /// The kind of fact.
     pub kind: String,
-    /// What.
     pub text: Shown,
 }
 
@@ -266,9 +249,7 @@ pub struct Note {
 pub struct Totals {
     /// Tasks, those that are not listed too.
     pub tasks: u32,
-    /// Landings.
     pub landed: u32,
-    /// Landed reverts.
     pub rolled_back: u32,
     /// Tasks that a human ended unmerged and that stand so at the end.
     pub ended_unmerged: u32,
@@ -281,7 +262,6 @@ pub struct Totals {
     /// Of them, those that looked at work with other eyes.
     #[serde(default)]
     pub looks: u32,
-    /// Verdicts of gates.
     pub verdicts: u32,
     /// Verdicts that were failed, timed out or errored.
     pub red_gates: u32,
@@ -297,7 +277,6 @@ pub struct Totals {
     pub votes: u32,
     /// Where the tasks' time went.
     pub time: Times,
-    /// What attempts used.
     pub used: Used,
     /// Attempts at the work whose lid was broken.
     pub peeked: Outcomes,
@@ -321,9 +300,7 @@ pub struct Outcomes {
 /// A gate's verdicts, all attempts together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateTotal {
-    /// Its name.
     pub name: String,
-    /// Runs that passed.
     pub passed: u32,
     /// Verdicts taken over from a run on the same tree.
     pub cached: u32,

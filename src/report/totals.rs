@@ -8,7 +8,6 @@ use crate::values::time::{Span, Time};
 /// A stretch of time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
-    /// Its first moment.
     pub(crate) since: Time,
     /// The first moment after it.
     pub(crate) until: Option<Time>,

@@ -24,9 +24,7 @@ pub struct Span {
     pub parent: Option<u64>,
     /// What it is, in words.
     pub name: Shown,
-    /// What it is.
     pub kind: SpanKind,
-    /// When it began.
     pub start: Time,
     /// When it ended; none: not yet.
     pub end: Option<Time>,
@@ -54,11 +52,9 @@ pub enum SpanKind {
     Goal,
     /// In the start queue.
     Queued,
-    /// An attempt.
     Attempt,
     /// An agent that runs.
     Agent,
-    /// A set-up hook.
     Setup,
     /// A gate, of an attempt or of a merge.
     Gate,
@@ -80,7 +76,6 @@ pub enum SpanKind {
 pub enum Status {
     /// Nothing is said about it.
     Unset,
-    /// Well.
     Ok,
     /// Not well, and why.
     Error(Shown),

@@ -59,7 +59,6 @@ pub struct Modes {
 /// Which mouse reports a program wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MouseMode {
-    /// None.
     #[default]
     Off,
     /// Buttons (1000).

@@ -26,16 +26,16 @@ pub(super) enum Piece<'a> {
 enum State {
     #[default]
     Text,
-    /// After ESC.
     Escape,
     /// After `ESC [`.
     Csi,
     /// After `ESC [ >`; the bytes are in `held`.
     CsiGreater,
-    /// In an OSC.
     Osc,
     /// In a string that nobody reads, or an OSC that is too long.
-    Swallow { osc: bool },
+    Swallow {
+        osc: bool,
+    },
 }
 
 /// Where in the stream we are.

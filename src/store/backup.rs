@@ -44,9 +44,7 @@ pub struct Backup {
 pub struct Failure {
     /// When it was tried.
     pub at: Time,
-    /// Why not.
     pub what: String,
-    /// What to do.
     pub remedy: String,
 }
 

@@ -19,9 +19,7 @@ pub enum StoreError {
     /// The file is a ledger of a later format.
     #[error("{} was written by a newer nopeek (format {found}, this one knows {known})", path.display())]
     Newer {
-        /// The file.
         path: PathBuf,
-        /// Its format.
         found: i64,
         /// The newest format that this version reads.
         known: i64,
@@ -29,7 +27,6 @@ pub enum StoreError {
     /// The format is known; a fact in it is of a later kind or form.
     #[error("{} was written by a newer nopeek: fact {seq} is {what}", path.display())]
     NewerFact {
-        /// The file.
         path: PathBuf,
         /// The fact's place, from 1.
         seq: u64,
@@ -44,12 +41,7 @@ pub enum StoreError {
     NotOurs(PathBuf),
     /// The file is damaged.
     #[error("{} is damaged: {what}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What was found.
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
     /// Another process holds the file and did not let go of it in time.
     #[error("{} is locked by another process; it is neither full nor damaged", .0.display())]
     Busy(PathBuf),
@@ -58,22 +50,9 @@ pub enum StoreError {
     Full(PathBuf),
     /// A back-up could not be written, or does not hold what the ledger holds.
     #[error("no back-up of {} could be made: {what}", path.display())]
-    NoBackup {
-        /// The ledger.
-        path: PathBuf,
-        /// Why not.
-        what: String,
-    },
-    /// Anything else.
+    NoBackup { path: PathBuf, what: String },
     #[error("can't {act} {}: {source}", path.display())]
-    Sqlite {
-        /// What was tried.
-        act: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        source: rusqlite::Error,
-    },
+    Sqlite { act: &'static str, path: PathBuf, source: rusqlite::Error },
 }
 
 impl StoreError {

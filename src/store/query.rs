@@ -61,9 +61,7 @@ pub struct Filter {
     pub batch: Option<String>,
     /// Only by this person: all of the name, or what stands before its `@`.
     pub by: Option<String>,
-    /// Not before.
     pub since: Option<Time>,
-    /// Before this.
     pub until: Option<Time>,
     /// Only with a larger number.
     pub after: u64,
@@ -76,7 +74,6 @@ pub struct Filter {
 pub struct Table {
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// The rows.
     pub rows: Vec<Vec<serde_json::Value>>,
     /// There were more rows than may be given.
     pub more: bool,
@@ -91,7 +88,6 @@ pub enum SqlError {
     /// Nothing, or more than one statement.
     #[error("{0}")]
     NotOne(&'static str),
-    /// It is wrong.
     #[error("the SQL is wrong: {0}")]
     Wrong(String),
     /// It ran out of time.
@@ -100,7 +96,6 @@ pub enum SqlError {
     /// It ran out of memory.
     #[error("the SQL needs more memory than it may have, or makes a value that is too long")]
     Large,
-    /// The ledger itself.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -40,7 +40,6 @@ impl fmt::Display for Unread {
 /// What a reading gave, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read {
-    /// Facts.
     pub entries: Vec<Entry>,
     /// Rows between them that give none.
     pub unread: Vec<Unread>,

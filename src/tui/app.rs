@@ -34,23 +34,24 @@ use std::sync::Arc;
 pub(super) enum Cmd {
     /// Ask the daemon; the answer is for somebody.
     Ask(Request, Wanted),
-    /// Tell the daemon.
     Send(ToDaemon),
     /// Into the person's clipboard.
     Copy(String),
     /// Give a file of a diff its colours.
-    Paint { task: TaskId, diff: Arc<Diff>, file: usize },
+    Paint {
+        task: TaskId,
+        diff: Arc<Diff>,
+        file: usize,
+    },
     /// Keep the sizes of panes.
     Keep(Splits),
     /// Say it in the line at the bottom.
     Say(String),
-    /// Ring for it.
     Ring(String),
     /// Hand files to the person's editor, with the terminal.
     Edit(Editing),
     /// Stop as a job of the shell.
     Suspend,
-    /// Draw everything anew.
     Redraw,
     /// Give the terminal back and end.
     Leave,
@@ -76,7 +77,6 @@ pub(super) enum Wanted {
     Diff(TaskId),
     /// A spec, with the head of what waited when it was asked for.
     Spec(SpecId, Option<Oid>),
-    /// A new spec.
     Opened,
     /// A vote, to decide it.
     Vote,
@@ -114,7 +114,6 @@ pub(super) struct App {
     pub(super) views: Vec<View>,
     pub(super) over: Option<Over>,
     pub(super) toast: Option<Toast>,
-    /// The terminal.
     pub(super) area: Rect,
     /// What the mouse can point at, as last drawn.
     pub(super) hits: RefCell<Hits>,

@@ -11,7 +11,6 @@ pub(super) enum Depth {
     Ansi16,
     /// Those, a cube and greys.
     Ansi256,
-    /// All.
     True,
 }
 

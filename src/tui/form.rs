@@ -86,14 +86,12 @@ pub(super) struct Form {
     pub(super) fields: Vec<Field>,
     /// The field that has the keys.
     pub(super) at: usize,
-    /// What is missing.
     pub(super) wrong: Option<String>,
 }
 
 /// What a finished form stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Done {
-    /// Ask the daemon.
     Ask(Request),
     /// Look for a text in a job's screen.
     Find(JobId, String),

@@ -12,7 +12,6 @@ pub(super) enum Hit {
     Spec(SpecId),
     /// A line of a spec.
     Row(usize),
-    /// A pane.
     Pane(usize),
     /// A tab of an attempt's screen.
     Tab(usize),

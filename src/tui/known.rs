@@ -20,7 +20,6 @@ use std::path::PathBuf;
 /// Whether the daemon is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Link {
-    /// It answers.
     #[default]
     Up,
     /// It went; it is being called, and started if need be.

@@ -74,7 +74,6 @@ pub struct TuiOptions {
     pub repo: Option<PathBuf>,
     /// Where the daemon, keys and themes are.
     pub paths: Paths,
-    /// Keys and looks.
     pub settings: Settings,
     /// What agents launched from here get of the environment.
     pub env: Vec<(String, String)>,

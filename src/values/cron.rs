@@ -47,7 +47,6 @@ pub struct Zone {
 pub struct BadCron {
     /// Where, in bytes from its beginning.
     pub at: usize,
-    /// What.
     pub what: String,
 }
 

@@ -33,7 +33,6 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct PatternError {
-    /// What is wrong.
     pub what: String,
     /// What to write instead.
     pub remedy: &'static str,
@@ -44,7 +43,6 @@ pub struct PatternError {
 enum Part {
     /// `**`: any number of parts.
     Folders,
-    /// One part.
     Name(Vec<Token>),
 }
 
@@ -53,7 +51,6 @@ enum Part {
 enum Token {
     /// `*`: any text.
     Text,
-    /// This character.
     Char(char),
     /// One character out of these ranges, ends included.
     Of(Vec<(char, char)>),

@@ -9,32 +9,28 @@ use serde::{Deserialize, Serialize};
 /// A colour as the program asked for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Color {
-    /// The terminal's own.
     #[default]
     Default,
     /// One of the 256; 0 to 15 are the terminal's palette.
     Indexed(u8),
-    /// Red, green, blue.
     Rgb(u8, u8, u8),
 }
 
 /// How a cell looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Style {
-    /// Foreground.
     pub fg: Color,
-    /// Background.
     pub bg: Color,
     /// A set of the `Style::…` bits.
     pub attrs: u16,
 }
 
 impl Style {
-    /// Bold.
+    /// Bold (SGR 1).
     pub const BOLD: u16 = 1;
-    /// Faint.
+    /// Faint (SGR 2).
     pub const DIM: u16 = 2;
-    /// Italic.
+    /// Italic (SGR 3).
     pub const ITALIC: u16 = 4;
     /// Underlined, in whatever way.
     pub const UNDERLINE: u16 = 8;
@@ -49,11 +45,9 @@ impl Style {
 /// Neighbouring cells of one style and one width.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Their look.
     pub style: Style,
     /// Whether each takes two columns.
     pub wide: bool,
-    /// Their text.
     pub text: String,
 }
 
@@ -75,12 +69,9 @@ impl Row {
 /// The shape of a cursor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CursorShape {
-    /// A block.
     #[default]
     Block,
-    /// A line below.
     Underline,
-    /// A line before.
     Bar,
 }
 
@@ -91,7 +82,6 @@ pub struct Cursor {
     pub row: u16,
     /// From 0.
     pub col: u16,
-    /// Its shape.
     pub shape: CursorShape,
 }
 

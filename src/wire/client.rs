@@ -32,7 +32,6 @@ pub const CLIENT_PROTOCOL: u32 = 4;
 /// From a client to the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToDaemon {
-    /// First of all.
     Hello {
         /// Must be [`CLIENT_PROTOCOL`].
         protocol: u32,
@@ -45,7 +44,6 @@ pub enum ToDaemon {
     Request {
         /// Chosen by the client.
         id: u64,
-        /// What is wanted.
         request: Request,
     },
     /// From now on push boards (or stop it).
@@ -60,18 +58,12 @@ pub enum ToDaemon {
     /// The last frame of this job was shown; the next may come.
     Shown(JobId),
     /// Typed into an uncovered agent, or refused.
-    Input {
-        /// The agent's job.
-        job: JobId,
-        /// What was typed.
-        input: Input,
-    },
+    Input { job: JobId, input: Input },
 }
 
 /// A screen that a client looks at, and how large its place there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
-    /// Whose screen.
     pub job: JobId,
     /// Rows of the place; the job's PTY takes the size of the client that focused it last.
     pub rows: u16,
@@ -88,32 +80,22 @@ pub struct Look {
 pub enum FromDaemon {
     /// Answers `Hello`.
     Welcome {
-        /// The daemon's version.
         version: String,
-        /// Its process id.
         pid: u32,
     },
     /// The protocols differ; the connection ends.
     WrongVersion {
-        /// The daemon's protocol.
         protocol: u32,
-        /// The daemon's version.
         version: String,
     },
-    /// Answers a request.
     Answer {
-        /// Its number.
         id: u64,
         /// What came of it.
         result: Result<Reply, Refusal>,
     },
-    /// The board changed.
     Board(Box<Board>),
-    /// A screen changed.
     Frame {
-        /// Whose.
         job: JobId,
-        /// What changed.
         changes: Changes,
     },
     /// A screen that is looked at is covered, or has no content: nothing is sent of it until that changes.
@@ -146,9 +128,7 @@ pub enum Request {
     Command(Command),
     /// A command on a task by name.
     Act {
-        /// Which task.
         task: TaskRef,
-        /// What to do.
         act: Act,
     },
     /// The board as it is.
@@ -170,21 +150,17 @@ pub enum Request {
     SendReport(ReportQuery),
     /// The diff of an attempt (none: the newest) against its merge base with the target.
     Diff {
-        /// Which task.
         task: TaskRef,
-        /// Which attempt.
         attempt: Option<u32>,
     },
     /// What a job's screen and history say, as text lines; refused while it is covered.
     Log {
-        /// The job.
         job: JobId,
         /// At most so many last lines (bounded by the daemon at 100,000).
         lines: u32,
     },
     /// Whether lines of a job's history contain a text; refused while it is covered.
     Search {
-        /// The job.
         job: JobId,
         /// Plain text, case-insensitive if all lower case.
         text: String,
@@ -197,9 +173,7 @@ pub enum Request {
     /// The answer to a question that an attempt has put with [`crate::core::model::question::QuestionCommand::Put`]; answered once the
     /// question is, or is dropped.
     Asked {
-        /// Who asked.
         attempt: AttemptId,
-        /// The question.
         text: String,
     },
     /// From a goal to a spec, and on; config is read by the daemon's edges.
@@ -226,7 +200,6 @@ pub enum Request {
         repo: Option<PathBuf>,
         /// The task that it is about; its merge commit cites what was decided.
         task: Option<TaskRef>,
-        /// What is asked.
         question: TradeOff,
     },
     /// Votes at hand, newest first, at most `limit` (bounded by the daemon at 200).
@@ -238,7 +211,6 @@ pub enum Request {
         /// At most so many.
         limit: u32,
     },
-    /// One vote.
     Panel(PanelId),
     /// Who votes in the repo of this folder.
     Personas(PathBuf),
@@ -251,7 +223,6 @@ pub struct ReportQuery {
     pub tasks: Vec<TaskRef>,
     /// Tasks of this repo alone.
     pub repo: Option<PathBuf>,
-    /// From here on.
     pub since: Option<Time>,
     /// Before this; none: until now.
     pub until: Option<Time>,
@@ -271,13 +242,10 @@ pub struct Delivery {
 pub struct RunRequest {
     /// A folder in the repo.
     pub repo: PathBuf,
-    /// Wished name.
     pub name: Option<String>,
     /// What the agent is asked to do.
     pub prompt: String,
-    /// Agent profile.
     pub agent: Option<String>,
-    /// Target branch.
     pub target: Option<String>,
     /// Attempts without a human.
     pub attempts: Option<u32>,
@@ -302,17 +270,12 @@ pub struct RunRequest {
 pub struct SpecRequest {
     /// A folder in the repo.
     pub repo: PathBuf,
-    /// Wished name.
     pub name: Option<String>,
-    /// What is wanted.
     pub goal: String,
-    /// Target branch.
     pub target: Option<String>,
-    /// Who drafts it.
     pub draft: Option<String>,
     /// Who attacks it; `none`: nobody.
     pub review: Option<String>,
-    /// Who plans it.
     pub plan: Option<String>,
     /// Who does its tasks.
     pub work: Option<String>,
@@ -339,9 +302,7 @@ pub struct BenchRequest {
     pub file: String,
     /// The spec: with a contract in its front matter, or a plain prompt.
     pub text: String,
-    /// Target branch.
     pub target: Option<String>,
-    /// Agent profiles.
     pub agents: Vec<String>,
     /// How often each does it.
     pub runs: u32,
@@ -364,7 +325,6 @@ pub struct BenchRequest {
 pub struct ScheduleRequest {
     /// A folder in the repo.
     pub repo: PathBuf,
-    /// What is wanted.
     pub act: ScheduleAct,
     /// The client's environment that agents need. Never stored in the ledger.
     pub env: Vec<(String, String)>,
@@ -375,7 +335,6 @@ pub struct ScheduleRequest {
 pub enum ScheduleAct {
     /// Batches by themselves from now on.
     On,
-    /// A batch now.
     Run,
     /// Build what waits in the queue now.
     Queue,
@@ -386,11 +345,9 @@ pub enum ScheduleAct {
 /// A file of the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueLine {
-    /// Where it stands.
     pub place: Place,
     /// Its folder, from the repo's root.
     pub folder: String,
-    /// Its name.
     pub file: String,
     /// Why it failed; may be empty.
     pub why: Shown,
@@ -399,24 +356,17 @@ pub struct QueueLine {
 /// What to do to a task; as [`Command`], without its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
-    /// Freeze.
     Pause,
-    /// Thaw or continue.
     Resume,
-    /// End the attempt.
     Stop,
-    /// A fresh attempt.
     Retry {
         /// Go on from the previous attempt's branch instead of the target.
         keep: bool,
-        /// For the prompt.
         note: String,
     },
-    /// Answer its question.
     Answer(Answer),
     /// Approve what is there now, or exactly this head.
     Approve {
-        /// The reviewed head.
         head: Option<Oid>,
     },
     /// Send back with a message.
@@ -429,9 +379,7 @@ pub enum Act {
     Land,
     /// Revert a landed task.
     Rollback,
-    /// Break the lid.
     Peek(String),
-    /// Put it back.
     Cover,
     /// Change its place in the start queue.
     Reorder(usize),
@@ -448,13 +396,10 @@ pub enum Reply {
     Done,
     /// The tasks that were created, in the order asked for.
     Launched(Vec<TaskView>),
-    /// The board.
     Board(Box<Board>),
-    /// A task.
     Task(Box<TaskView>),
     /// Ledger lines, oldest first.
     Ledger(Vec<LedgerLine>),
-    /// A spec.
     Spec(Box<SpecView>),
     /// What lies in a queue.
     Queue(Vec<QueueLine>),
@@ -462,26 +407,18 @@ pub enum Reply {
     Report(Box<Report>),
     /// Where a report was sent.
     Sent(Vec<Delivery>),
-    /// A bench.
     Bench(Box<BenchView>),
-    /// A diff.
     Diff(Box<Diff>),
     /// Lines of a screen and its history, oldest first.
     Log(Vec<String>),
     /// Places of a text, newest first: how far to scroll back so that the line is the top one; 0 for a line of the live
     /// screen itself. At most 1,000.
     Found(Vec<u32>),
-    /// Agent profiles.
     Agents(Vec<AgentLine>),
-    /// Budgets.
     Budget(BudgetView),
-    /// The daemon.
     Status(DaemonStatus),
-    /// A vote.
     Panel(Box<Poll>),
-    /// Votes, newest first.
     Panels(Vec<PollLine>),
-    /// Who votes.
     Personas(Box<Panel>),
     /// A question that is open no more.
     Asked(Box<crate::core::model::question::Question>),
@@ -517,7 +454,6 @@ pub enum RefusalKind {
 /// An agent profile as `nopeek agents` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentLine {
-    /// The profile's name.
     pub name: String,
     /// The program it starts.
     pub program: String,
@@ -532,15 +468,11 @@ pub struct AgentLine {
 /// The daemon's own state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DaemonStatus {
-    /// Process id.
     pub pid: u32,
-    /// Version.
     pub version: String,
-    /// When it started.
     pub started: Time,
     /// Connected clients, this one included.
     pub clients: u32,
-    /// Live jobs.
     pub jobs: u32,
     /// Facts in the ledger.
     pub facts: u64,

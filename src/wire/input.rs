@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
-    /// A key.
     Key(Key),
-    /// Pasted text.
     Paste(String),
     /// A mouse act inside the screen.
     Mouse(Mouse),
@@ -18,18 +16,17 @@ pub enum Input {
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Key {
-    /// Which.
     pub code: KeyCode,
     /// A set of the `Key::…` bits.
     pub mods: u8,
 }
 
 impl Key {
-    /// Shift.
+    /// The shift key is down.
     pub const SHIFT: u8 = 1;
-    /// Alt.
+    /// The alt key is down.
     pub const ALT: u8 = 2;
-    /// Control.
+    /// The control key is down.
     pub const CTRL: u8 = 4;
 }
 
@@ -38,35 +35,20 @@ impl Key {
 pub enum KeyCode {
     /// A character, as typed (shift applied).
     Char(char),
-    /// Enter.
     Enter,
-    /// Escape.
     Esc,
-    /// Backspace.
     Backspace,
-    /// Tab.
     Tab,
-    /// Shift and tab.
     BackTab,
-    /// Arrow up.
     Up,
-    /// Arrow down.
     Down,
-    /// Arrow left.
     Left,
-    /// Arrow right.
     Right,
-    /// Home.
     Home,
-    /// End.
     End,
-    /// Page up.
     PageUp,
-    /// Page down.
     PageDown,
-    /// Insert.
     Insert,
-    /// Delete.
     Delete,
     /// F1 to F24.
     F(u8),
@@ -75,7 +57,6 @@ pub enum KeyCode {
 /// A mouse act at a cell of the agent's screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mouse {
-    /// What was done.
     pub act: MouseAct,
     /// Row from 0.
     pub row: u16,
@@ -90,14 +71,10 @@ pub struct Mouse {
 pub enum MouseAct {
     /// Button 0 left, 1 middle, 2 right.
     Down(u8),
-    /// Released.
     Up(u8),
     /// Moved with the button held.
     Drag(u8),
-    /// Moved.
     Moved,
-    /// Wheel up.
     ScrollUp,
-    /// Wheel down.
     ScrollDown,
 }

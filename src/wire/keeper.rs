@@ -21,9 +21,7 @@ pub struct JobSpec {
     pub version: u32,
     /// Program and arguments; the program is an absolute path or found on the `PATH` of `env`.
     pub argv: Vec<String>,
-    /// The whole environment.
     pub env: Vec<(String, String)>,
-    /// Where it runs.
     pub cwd: PathBuf,
     /// Written to its standard input, which is then closed; none: the PTY is its standard input.
     pub stdin: Option<String>,
@@ -47,11 +45,9 @@ pub struct KeeperFile {
 /// `exit.json`: how the job ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExitFile {
-    /// It ended.
     Ended {
         /// Exit code; none if a signal ended it.
         code: Option<i32>,
-        /// The signal.
         signal: Option<i32>,
         /// Bytes in the spool, all of it written.
         spool: u64,
@@ -75,16 +71,10 @@ pub enum ToKeeper {
         effect: u64,
         /// Which part of it.
         step: u32,
-        /// What to write.
         bytes: Vec<u8>,
     },
     /// Change the PTY's size.
-    Resize {
-        /// Rows.
-        rows: u16,
-        /// Columns.
-        cols: u16,
-    },
+    Resize { rows: u16, cols: u16 },
     /// Freeze the whole tree; answered by `Frozen`.
     Freeze,
     /// Thaw it; answered by `Thawed`.
@@ -102,7 +92,6 @@ pub enum ToKeeper {
 /// From a keeper to the daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromKeeper {
-    /// First of all.
     Hello {
         /// Version that it speaks.
         version: u32,

@@ -284,6 +284,44 @@ fn every_file_says_what_it_owns() {
     report(&silent.map(|source| format!("{}: begins without //!", source.path)).collect::<Vec<_>>());
 }
 
+/// What must have a doc: all that a user of a module sees and that no name alone explains.
+const DOCUMENTED: &[&str] =
+    &["struct ", "enum ", "trait ", "union ", "fn ", "const fn ", "async fn ", "const ", "static ", "type "];
+
+/// What is wrong with the docs of a file: a public item without one, or one of a single word.
+fn doc_faults(path: &str, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    let mut faults = Vec::new();
+    for (n, line) in lines.iter().enumerate() {
+        let is_doc = |at: usize| lines.get(at).is_some_and(|line| line.starts_with("///"));
+        if let Some(item) =
+            line.strip_prefix("pub ").filter(|item| DOCUMENTED.iter().any(|it| item.starts_with(it)))
+        {
+            let above = lines[..n].iter().rev().find(|line| !line.starts_with("#[") && !line.ends_with(")]"));
+            if !above.is_some_and(|line| line.starts_with("///")) {
+                faults.push(format!("{path}:{}: nothing says what `{item}` is", n + 1));
+            }
+        }
+        let alone = is_doc(n) && (n == 0 || !is_doc(n - 1)) && !is_doc(n + 1);
+        let words = line.trim_start_matches("///").split_whitespace().count();
+        if alone && words < 2 {
+            faults.push(format!("{path}:{}: a doc of one word says nothing", n + 1));
+        }
+    }
+    faults
+}
+
+#[test]
+fn docs_say_something() {
+    let faults: Vec<String> =
+        sources().iter().flat_map(|source| doc_faults(&source.path, &source.text)).collect();
+    report(&faults);
+    let shown = "/// What it is.\n#[derive(Clone)]\npub struct A {\n    pub b: u8,\n}\n";
+    assert!(doc_faults("a", shown).is_empty());
+    assert_eq!(doc_faults("a", "/// Which.\npub struct A;\n"), ["a:1: a doc of one word says nothing"]);
+    assert_eq!(doc_faults("a", "    pub fn b() {}\n"), ["a:1: nothing says what `fn b() {}` is"]);
+}
+
 #[test]
 fn no_name_is_empty() {
     let empty = sources().into_iter().filter(|source| {

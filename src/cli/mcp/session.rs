@@ -25,7 +25,7 @@ pub(super) struct Session {
 /// What follows from a message.
 #[derive(Debug, PartialEq)]
 pub(super) enum Todo {
-    /// Nothing.
+    /// It says nothing.
     Nothing,
     /// Say this.
     Say(Value),

@@ -13,7 +13,7 @@ const FRAME: Duration = Duration::from_millis(100);
 pub(super) enum Typed {
     /// A line; empty if only Enter was pressed.
     Line(String),
-    /// Escape.
+    /// The escape key.
     Escape,
     /// The terminal is gone.
     Gone,

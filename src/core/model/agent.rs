@@ -41,7 +41,6 @@ pub enum Source {
     StatusProtocol,
     /// A hook or notify program called by the CLI.
     Hook,
-    /// The window title.
     Title,
     /// A notification: OSC 9, 777, 99 or the bell.
     Notification,
@@ -73,7 +72,6 @@ impl Source {
 pub enum AgentState {
     /// Waits for a prompt.
     Idle,
-    /// Works.
     Working,
     /// Waits for a human.
     Asking(AgentQuestion),
@@ -100,7 +98,6 @@ impl AgentState {
 /// A question of an agent: the one piece of its output that the lid lets through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentQuestion {
-    /// What is wanted.
     pub kind: QuestionKind,
     /// The question's text as the agent gave it; empty if it gave none.
     pub text: Shown,
@@ -114,7 +111,6 @@ pub enum QuestionKind {
     Question,
     /// Leave to do something.
     Permission,
-    /// A login.
     Auth,
     /// A dialog of the CLI itself, not of the task: trust this folder, a new version, a model upgrade.
     StartUp,
@@ -138,7 +134,6 @@ pub enum Signal {
     Progress(bool),
     /// What the program has used so far, by its own word (OSC 7501).
     Usage(Usage),
-    /// The bell.
     Bell,
 }
 
@@ -150,7 +145,6 @@ pub enum Observation {
     State {
         /// Where this is known from.
         source: Source,
-        /// What it said.
         state: AgentState,
     },
     /// It rang the bell.

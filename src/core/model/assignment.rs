@@ -86,18 +86,14 @@ pub struct Assignment {
 pub enum Deliverable {
     /// It is not there or not right; a line each, with its place.
     Mistakes(Vec<String>),
-    /// A spec.
     Spec {
-        /// Its machine-read part.
         contract: Box<Contract>,
-        /// All of it.
         text: String,
         /// Answers to the findings of the look before.
         answers: Vec<Answered>,
     },
     /// What other eyes found.
     Findings(Findings),
-    /// A plan.
     Plan(Vec<Phase>),
     /// Its changed lines, as numbers.
     Lines(Sketch),

@@ -28,7 +28,6 @@ pub fn branch_name(task: &TaskName, attempt: AttemptId) -> String {
 /// Whether somebody looked at the screen of an attempt while it was hidden.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Peek {
-    /// Nobody did.
     #[default]
     Never,
     /// The lid is broken now.
@@ -51,7 +50,6 @@ impl Peek {
 /// An attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which.
     pub id: AttemptId,
     /// What it is to its task.
     pub part: AttemptKind,
@@ -77,11 +75,9 @@ pub struct Attempt {
     pub worked: bool,
     /// The agent's own session.
     pub session: Option<String>,
-    /// Tokens and money.
     pub usage: Usage,
     /// What the branch held when the agent had ended.
     pub read: Option<BranchRead>,
-    /// Its gates.
     pub gates: Vec<GateRun>,
     /// How it came out.
     pub result: Option<AttemptResult>,

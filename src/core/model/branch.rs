@@ -10,7 +10,6 @@ use std::path::PathBuf;
 /// A worktree that was prepared for an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorktreeReady {
-    /// Where it stands.
     pub path: PathBuf,
     /// The commit that its branch starts from.
     pub base: Oid,
@@ -23,13 +22,11 @@ pub struct WorktreeReady {
 /// What an attempt's branch holds after its agent has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchRead {
-    /// Its head.
     pub head: Oid,
     /// The head's tree: the key of cached verdicts.
     pub tree: Oid,
     /// Commits since the merge base with the target.
     pub commits: u32,
-    /// What they change.
     pub diffstat: DiffStat,
     /// What was asked for beside that; none: nothing was.
     #[serde(default, rename = "brought")]
@@ -41,11 +38,8 @@ pub struct BranchRead {
 pub struct MergeBuilt {
     /// The target's commit that it was built on; the compare of compare-and-swap.
     pub onto: Oid,
-    /// The merged commit.
     pub commit: Oid,
-    /// Its tree.
     pub tree: Oid,
-    /// The scratch worktree.
     pub path: PathBuf,
     /// Set-up hooks for the scratch worktree.
     pub setup: Vec<String>,

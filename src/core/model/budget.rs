@@ -108,7 +108,6 @@ pub enum Unknown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Budget {
-    /// Of each attempt.
     pub attempt: Allowance,
     /// Of all attempts of the task.
     pub task: Allowance,
@@ -159,7 +158,6 @@ impl Budget {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// An attempt's.
     Attempt(AttemptId),
     /// A task's, and with it those of its attempts.
     Task(TaskId),
@@ -197,7 +195,6 @@ pub enum BudgetCommand {
     Raise {
         /// Of what: a task, a batch, today.
         scope: Scope,
-        /// How much more.
         by: Allowance,
     },
 }
@@ -208,36 +205,21 @@ pub enum BudgetCommand {
 pub enum BudgetFact {
     /// A repo has these rules.
     #[strum(serialize = "budget_set")]
-    Set {
-        /// The repo.
-        repo: PathBuf,
-        /// Its rules.
-        budget: Box<Budget>,
-    },
+    Set { repo: PathBuf, budget: Box<Budget> },
     /// A set of tasks has a budget of its own.
     #[strum(serialize = "budget_batch_opened")]
     BatchOpened {
-        /// Its name.
         batch: String,
-        /// Its repo.
         repo: PathBuf,
         /// What it may use.
         allowance: Allowance,
     },
     /// A task counts for a batch.
     #[strum(serialize = "budget_batch_joined")]
-    BatchJoined {
-        /// The batch.
-        batch: String,
-        /// The task.
-        task: TaskId,
-    },
-    /// More is allowed.
+    BatchJoined { batch: String, task: TaskId },
     #[strum(serialize = "budget_raised")]
     Raised {
-        /// Of what.
         scope: Scope,
-        /// How much more.
         by: Allowance,
         /// So many attempts of unknown use are accepted.
         unknown: u32,
@@ -245,7 +227,6 @@ pub enum BudgetFact {
     /// A day has begun in a repo.
     #[strum(serialize = "budget_day_began")]
     DayBegan {
-        /// The repo.
         repo: PathBuf,
         /// Days since 1970-01-01, local.
         day: u64,
@@ -254,34 +235,21 @@ pub enum BudgetFact {
     },
     /// Nothing new starts there.
     #[strum(serialize = "budget_closed")]
-    Closed {
-        /// Where.
-        scope: Scope,
-        /// Why.
-        why: Shown,
-    },
+    Closed { scope: Scope, why: Shown },
     /// New work may start there again.
     #[strum(serialize = "budget_opened")]
-    Opened {
-        /// Where.
-        scope: Scope,
-    },
+    Opened { scope: Scope },
     /// A task was paused because a budget is used up.
     #[strum(serialize = "budget_paused")]
     OverPaused {
-        /// The task.
         task: TaskId,
-        /// Whose budget.
         scope: Scope,
         /// Why, and what can be done.
         why: Shown,
     },
     /// A human lets this attempt finish, whatever it uses.
     #[strum(serialize = "budget_excused")]
-    Excused {
-        /// The attempt.
-        attempt: AttemptId,
-    },
+    Excused { attempt: AttemptId },
 }
 
 impl BudgetFact {
@@ -333,7 +301,6 @@ impl BudgetFact {
 /// Its part of the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Budgets {
-    /// By repo.
     pub repos: BTreeMap<PathBuf, RepoBudget>,
     /// Sets of tasks, by name.
     pub batches: BTreeMap<String, BatchBudget>,
@@ -366,11 +333,9 @@ pub struct RepoBudget {
 /// A set of tasks with a budget.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchBudget {
-    /// Its repo.
     pub repo: PathBuf,
     /// What it may use.
     pub allowance: Allowance,
-    /// Its tasks.
     pub tasks: BTreeSet<TaskId>,
     /// What those of them that were forgotten have used.
     pub gone: Spent,
@@ -379,7 +344,6 @@ pub struct BatchBudget {
 /// What was allowed beyond the rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extra {
-    /// So much more.
     pub by: Allowance,
     /// So many attempts of unknown use.
     pub unknown: u32,

@@ -7,11 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Size of a diff.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiffStat {
-    /// Files touched.
     pub files: u32,
-    /// Lines added.
     pub added: u32,
-    /// Lines removed.
     pub removed: u32,
 }
 
@@ -22,7 +19,6 @@ pub struct Diff {
     pub base: Option<Oid>,
     /// The head that is shown: approve exactly this.
     pub head: Option<Oid>,
-    /// Totals.
     pub stat: DiffStat,
     /// Files in path order.
     pub files: Vec<FileDiff>,
@@ -42,18 +38,13 @@ pub struct FileDiff {
     pub path: Shown,
     /// Its path before, if renamed.
     pub old_path: Option<Shown>,
-    /// What was done.
     pub status: FileStatus,
-    /// Lines added.
     pub added: u32,
-    /// Lines removed.
     pub removed: u32,
-    /// Not text.
     pub binary: bool,
     /// Lines were left out: the file's diff is longer than [`FileDiff::LINES_MAX`], or all of it than
     /// [`Diff::LINES_MAX`].
     pub cut: bool,
-    /// Its hunks.
     pub hunks: Vec<Hunk>,
 }
 
@@ -66,11 +57,8 @@ impl FileDiff {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileStatus {
-    /// It is new.
     Added,
-    /// It is gone.
     Deleted,
-    /// Its content changed.
     Modified,
     /// It has another path.
     Renamed,
@@ -87,7 +75,6 @@ pub struct Hunk {
     pub new_start: u32,
     /// The text after the `@@`, if any.
     pub section: Shown,
-    /// Its lines.
     pub lines: Vec<DiffLine>,
 }
 
@@ -104,11 +91,8 @@ pub struct DiffLine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiffKind {
-    /// Unchanged.
     Context,
-    /// New.
     Added,
-    /// Gone.
     Removed,
 }
 
@@ -119,7 +103,6 @@ pub struct Change {
     pub path: String,
     /// Its path before, if renamed.
     pub old_path: Option<String>,
-    /// What was done.
     pub status: FileStatus,
     /// Lines that are new, each with its number.
     pub added: Vec<(u32, String)>,

@@ -17,7 +17,6 @@ use std::path::PathBuf;
 pub struct Effect {
     /// What its answer names.
     pub id: EffectId,
-    /// What to do.
     pub what: EffectKind,
 }
 
@@ -32,7 +31,6 @@ pub enum EffectKind {
         attempt: AttemptId,
         /// The branch to create.
         branch: String,
-        /// The target branch.
         target: String,
         /// From where the branch starts.
         start: Start,
@@ -50,25 +48,17 @@ pub enum EffectKind {
     Thaw(JobId),
     /// End a job's tree: hang up, wait for `grace`, then kill what is left. → `Done`, and `Exited`
     End {
-        /// The job.
         job: JobId,
         /// How long it may take to end by itself.
         grace: Span,
     },
     /// Type an answer into an agent's terminal. → `Done`
-    Type {
-        /// The agent's job.
-        job: JobId,
-        /// What to type.
-        answer: Answer,
-    },
+    Type { job: JobId, answer: Answer },
     /// Commit what the agent left uncommitted, then read the branch. → `BranchRead`
     ReadBranch {
         /// The repo's main checkout.
         repo: PathBuf,
-        /// The attempt's branch.
         branch: String,
-        /// Its worktree.
         worktree: PathBuf,
         /// The target branch, for the merge base.
         target: String,
@@ -83,7 +73,6 @@ pub enum EffectKind {
         repo: PathBuf,
         /// Whose merge it is, for the scratch worktree's place and the message.
         attempt: AttemptId,
-        /// The target branch.
         target: String,
         /// What is merged in, or what is undone.
         what: Candidate,
@@ -97,11 +86,9 @@ pub enum EffectKind {
     MoveTarget {
         /// The repo's main checkout.
         repo: PathBuf,
-        /// The target branch.
         target: String,
         /// Where it must be.
         from: Oid,
-        /// The tested commit.
         to: Oid,
         /// A name under which the landing is kept for a rollback: `refs/nopeek/landed/<key>`.
         key: String,
@@ -136,11 +123,8 @@ pub enum EffectKind {
         repo: PathBuf,
         /// The folder in which it was dropped, from the repo's root.
         folder: String,
-        /// Its name.
         file: String,
-        /// Where it lies.
         from: Place,
-        /// Where it belongs.
         to: Place,
         /// Put beside it, if there is something to say.
         why: Option<String>,
@@ -149,11 +133,8 @@ pub enum EffectKind {
     WriteReport {
         /// The repo's main checkout.
         repo: PathBuf,
-        /// The batch.
         batch: u64,
-        /// Its tasks.
         tasks: Vec<TaskId>,
-        /// From when on.
         since: Time,
         /// What it came to, a line each.
         lines: Vec<Shown>,
@@ -195,22 +176,18 @@ pub enum Candidate {
 /// A job to start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobStart {
-    /// The job's number.
     pub job: JobId,
     /// The repo's main checkout.
     pub repo: PathBuf,
     /// Whose job it is.
     pub attempt: AttemptId,
-    /// Where it runs.
     pub worktree: PathBuf,
-    /// What is run.
     pub what: JobWhat,
 }
 
 /// What a job runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobWhat {
-    /// An agent.
     Agent {
         /// The agent profile's name.
         profile: String,
@@ -225,7 +202,6 @@ pub enum JobWhat {
     Gate {
         /// The gate's name, for labels.
         name: String,
-        /// Its command.
         command: String,
     },
 }
@@ -248,7 +224,6 @@ pub struct Acceptance {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gates {
-    /// All.
     #[default]
     All,
     /// The policy alone: nothing that could be built has changed.
@@ -263,30 +238,23 @@ pub enum Gates {
 pub enum Wanted {
     /// A spec, and the answers to findings.
     Spec {
-        /// The spec's file.
         file: String,
         /// The file of answers; none: nothing was found before.
         answers: Option<String>,
     },
     /// What other eyes found.
     Findings {
-        /// The file.
         file: String,
         /// The number of the look, from 1.
         look: usize,
         /// Whether it must say if all is implemented.
         verdict: bool,
     },
-    /// A plan.
     Plan {
         /// The folder of its phase files.
         folder: String,
-        /// The spec's touchpoints.
         touchpoints: Vec<String>,
     },
     /// The changed lines as numbers, to tell how alike two results are.
-    Lines {
-        /// The target branch.
-        target: String,
-    },
+    Lines { target: String },
 }

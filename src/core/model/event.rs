@@ -26,7 +26,6 @@ pub enum Event {
     Command {
         /// Who it came from, for the ledger.
         by: String,
-        /// What is wanted.
         command: Command,
     },
     /// The world answers an effect. Doubled and stale answers are ignored.
@@ -38,9 +37,7 @@ pub enum Event {
     },
     /// An agent said or did something that has a meaning.
     Observed {
-        /// The agent's job.
         job: JobId,
-        /// What it was.
         what: Observation,
         /// How much of its output had been read by then.
         read: u64,
@@ -49,9 +46,7 @@ pub enum Event {
     Alive(JobId),
     /// A job's process ended and all of its output has been read.
     Exited {
-        /// The job.
         job: JobId,
-        /// How it ended.
         exit: Exit,
         /// The last lines it printed, as plain text; empty for agents (the lid).
         tail: String,
@@ -87,7 +82,6 @@ pub enum Command {
     Stop(TaskId),
     /// Start a fresh attempt.
     Retry {
-        /// Which task.
         task: TaskId,
         /// From where its branch starts.
         start: Start,
@@ -96,28 +90,24 @@ pub enum Command {
     },
     /// Answer the question that the task's agent asks.
     Answer {
-        /// Which task.
         task: TaskId,
         /// What to tell the agent.
         answer: Answer,
     },
     /// Approve the attempt at exactly this head: it goes into the merge queue.
     Approve {
-        /// Which task.
         task: TaskId,
         /// The head that was reviewed; refused if the branch has moved since.
         head: Oid,
     },
     /// Review says no for now: a fresh attempt gets the message and goes on from this one's branch.
     SendBack {
-        /// Which task.
         task: TaskId,
         /// What is to be changed.
         message: String,
     },
     /// Review says no: the task ends unmerged.
     Reject {
-        /// Which task.
         task: TaskId,
         /// Why, for the ledger; may be empty.
         reason: String,
@@ -130,7 +120,6 @@ pub enum Command {
     Rollback(TaskId),
     /// Break the lid of the task's live attempt, with a reason, for the record.
     Peek {
-        /// Which task.
         task: TaskId,
         /// Why; not empty.
         reason: String,
@@ -139,9 +128,7 @@ pub enum Command {
     Cover(TaskId),
     /// Move a waiting task to this place of the start queue, 0 being next.
     Reorder {
-        /// Which task.
         task: TaskId,
-        /// Its new place.
         place: usize,
     },
     /// At most this many agents at once in the task's repo.
@@ -157,7 +144,6 @@ pub enum Command {
     Spec(SpecCommand),
     /// Something of the schedule and its batches.
     Batch(BatchCommand),
-    /// Something of budgets.
     Budget(BudgetCommand),
     /// Something of the panel.
     Panel(PanelCommand),

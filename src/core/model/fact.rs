@@ -32,7 +32,6 @@ pub struct Entry {
     pub at: Time,
     /// Who caused it: a person's name, or `nopeek`.
     pub by: String,
-    /// What was decided.
     pub fact: Fact,
 }
 
@@ -43,7 +42,6 @@ pub struct Entry {
 pub enum Fact {
     /// A task was created and put at the end of the start queue.
     Launched {
-        /// Its number.
         task: TaskId,
         /// All that was asked for; the name is final.
         launch: Box<Launch>,
@@ -54,14 +52,12 @@ pub enum Fact {
     },
     /// At most so many agents at once in a repo.
     ParallelSet {
-        /// The repo.
         repo: PathBuf,
         /// From 1.
         parallel: u32,
     },
     /// A waiting task has a new place in its repo's start queue.
     Reordered {
-        /// The task.
         task: TaskId,
         /// Its place among its repo's waiting tasks, 0 being next.
         place: usize,
@@ -79,14 +75,12 @@ pub enum Fact {
     #[serde(rename = "settled")]
     #[strum(serialize = "settled")]
     EffectDone {
-        /// The effect.
         effect: EffectId,
         /// The task that it was for.
         task: TaskId,
     },
     /// A fresh attempt was opened.
     AttemptOpened {
-        /// Which.
         attempt: AttemptId,
         /// From where its branch starts.
         start: Start,
@@ -95,54 +89,39 @@ pub enum Fact {
         /// What it is to its task.
         part: AttemptKind,
     },
-    /// Its worktree stands.
     WorktreeMade {
-        /// Which attempt.
         attempt: AttemptId,
         /// Where, from what, with which set-up and gates.
         ready: WorktreeReady,
     },
     /// A job belongs to a task from now on.
     JobOpened {
-        /// The job.
         job: JobId,
-        /// Whose it is.
         attempt: AttemptId,
-        /// What it is.
         role: Role,
     },
     /// The job's process runs.
     JobRan {
-        /// The job.
         job: JobId,
-        /// Whose it is.
         task: TaskId,
     },
     /// The job is to end, for this reason.
     JobEnding {
-        /// The job.
         job: JobId,
-        /// Whose it is.
         task: TaskId,
-        /// Why.
         why: Ending,
     },
     /// The job has ended.
     JobEnded {
-        /// The job.
         job: JobId,
-        /// Whose it is.
         task: TaskId,
-        /// How.
         exit: Exit,
     },
     /// An agent's state, as the best source known says.
     AgentSaid {
-        /// The attempt.
         attempt: AttemptId,
         /// From where this is known.
         source: Source,
-        /// What it said.
         state: AgentState,
         /// How much of its output had been read by then.
         #[serde(default, skip_serializing_if = "is_zero")]
@@ -150,7 +129,6 @@ pub enum Fact {
     },
     /// A human answered the agent's question.
     Answered {
-        /// The attempt.
         attempt: AttemptId,
         /// The question that was answered.
         question: Shown,
@@ -159,51 +137,38 @@ pub enum Fact {
     },
     /// The agent's own session, for a resume.
     SessionKnown {
-        /// The attempt.
         attempt: AttemptId,
-        /// Its id.
         session: String,
     },
     /// What the agent has used.
     UsageKnown {
-        /// The attempt.
         attempt: AttemptId,
-        /// Totals.
         usage: Usage,
     },
     /// A task stands still, with all of its clocks.
     Paused {
-        /// Which.
         task: TaskId,
     },
-    /// It goes on.
     Unpaused {
-        /// Which.
         task: TaskId,
     },
     /// The machine slept; running clocks are moved on by this much.
     Slept {
-        /// How long.
         span: Span,
     },
     /// The branch of an attempt was read after its agent ended.
     BranchKnown {
-        /// The attempt.
         attempt: AttemptId,
-        /// What it holds.
         read: BranchRead,
     },
     /// A gate has a verdict.
     GateJudged {
-        /// Whose gate.
         attempt: AttemptId,
         /// Of the merge candidate rather than of the attempt's own tree.
         merged: bool,
         /// The gate's place in the list.
         gate: usize,
-        /// The verdict.
         verdict: Verdict,
-        /// Tests counted.
         tests: Option<TestCounts>,
         /// How long it took.
         took: Option<Span>,
@@ -212,14 +177,12 @@ pub enum Fact {
     },
     /// An attempt is over.
     AttemptOver {
-        /// Which.
         attempt: AttemptId,
         /// How it came out.
         result: AttemptResult,
     },
     /// A task waits for its next attempt, at the end of the start queue unless it is the only thing to do.
     Requeued {
-        /// Which.
         task: TaskId,
         /// From where the next attempt starts.
         start: Start,
@@ -232,96 +195,74 @@ pub enum Fact {
     },
     /// Waits for a human to read the diff.
     ReviewOpened {
-        /// Which task.
         task: TaskId,
     },
     /// A person has changed the reviewed branch: it is read and gated again.
     Reopened {
-        /// The task.
         task: TaskId,
     },
     /// Approved at this head; in the merge queue.
     Approved {
-        /// Which task.
         task: TaskId,
-        /// The reviewed head.
         head: Oid,
     },
     /// A landed task is to be reverted; in the merge queue.
     RollbackAsked {
-        /// Which task.
         task: TaskId,
     },
     /// The candidate stands in its scratch worktree.
     CandidateBuilt {
-        /// Whose.
         task: TaskId,
-        /// The candidate.
         built: MergeBuilt,
     },
     /// The candidate is given up; the merge is built again.
     CandidateStale {
-        /// Whose.
         task: TaskId,
     },
     /// The candidate could not be made or is red, or the target refused it: out of the merge queue.
     MergeLeft {
-        /// Whose.
         task: TaskId,
     },
-    /// On the target.
     Landed {
-        /// Which task.
         task: TaskId,
         /// The commit that the target was moved to.
         commit: Oid,
     },
     /// The revert is on the target.
     RolledBack {
-        /// Which task.
         task: TaskId,
         /// The commit that the target was moved to.
         commit: Oid,
     },
     /// Waits for a human to decide.
     Stuck {
-        /// Which task.
         task: TaskId,
         /// Why, and what can be done.
         why: Shown,
     },
     /// Its agent died with the machine.
     Interrupted {
-        /// Which task.
         task: TaskId,
     },
     /// A human ended it.
     Stopped {
-        /// Which task.
         task: TaskId,
     },
     /// A review ended it.
     Rejected {
-        /// Which task.
         task: TaskId,
-        /// Why.
         reason: Shown,
     },
     /// The lid was broken.
     Peeked {
-        /// The attempt.
         attempt: AttemptId,
-        /// Why.
         reason: Shown,
     },
     /// The lid is back on.
     Covered {
-        /// The attempt.
         attempt: AttemptId,
     },
-    /// Off the board.
     Forgotten {
-        /// Which task.
         task: TaskId,
         /// What all of its attempts had used: it counts on for the day and for its batch. None in facts of before: then it
         /// is summed when the fact is read.
@@ -338,19 +279,15 @@ pub enum Fact {
         /// The highest number of an effect.
         effect: EffectId,
     },
-    /// Of the panel.
     Panel(PanelFact),
     /// Of a question of an agent.
     #[serde(rename = "ask")]
     #[strum(serialize = "ask")]
     Question(QuestionFact),
-    /// Of budgets.
     Budget(BudgetFact),
     /// Of the schedule and its batches.
     Batch(BatchFact),
-    /// Of a spec.
     Spec(SpecFact),
-    /// Of a bench.
     Bench(BenchFact),
 }
 

@@ -64,11 +64,8 @@ pub struct Finding {
 /// What was done about a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
-    /// Which finding.
     pub id: String,
-    /// What was done.
     pub answer: FindingAnswer,
-    /// Why, or where.
     pub why: Shown,
 }
 

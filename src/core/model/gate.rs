@@ -63,9 +63,7 @@ impl Verdict {
 /// Tests counted in a gate's output, where a known runner printed them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCounts {
-    /// Tests that passed.
     pub passed: u32,
-    /// Tests that failed.
     pub failed: u32,
     /// Tests that were skipped or ignored.
     pub skipped: u32,
@@ -74,7 +72,6 @@ pub struct TestCounts {
 /// Where one gate of one attempt (or of one merge) stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateRun {
-    /// What is run.
     pub spec: GateSpec,
     /// How far it is.
     pub state: GateState,
@@ -100,7 +97,6 @@ impl GateRun {
 pub enum GateState {
     /// Waits for its turn or for gates that it needs.
     Waiting,
-    /// Its job runs.
     Running,
     /// It has a verdict.
     Judged(Verdict),

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The agent.
     Agent,
     /// The set-up hook at this place of the list.
     Setup {
@@ -39,9 +38,7 @@ pub enum Ending {
     Done,
     /// The agent says that it failed.
     Failed,
-    /// Its time limit.
     Time,
-    /// Its silence limit.
     Silence,
     /// A human stopped the task.
     Stopped,
@@ -80,15 +77,11 @@ impl Ending {
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Which.
     pub id: JobId,
-    /// Whose.
     pub attempt: AttemptId,
-    /// What it is.
     pub role: Role,
     /// Its process runs, as far as is known.
     pub ran: bool,
-    /// How it ended.
     pub exit: Option<Exit>,
     /// Its running time, pauses not counted.
     pub watch: Stopwatch,
@@ -101,7 +94,6 @@ pub struct Job {
 /// Whether a job is to end: decided first, requested of its keeper then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum JobEnd {
-    /// It goes on.
     #[default]
     Open,
     /// It is to end for this reason.

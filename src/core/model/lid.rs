@@ -9,7 +9,6 @@ pub enum LidRule {
     /// Covered until the attempt has ended.
     #[default]
     On,
-    /// Never covered.
     Off,
 }
 
@@ -17,11 +16,9 @@ pub enum LidRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lid {
-    /// Covered.
     Sealed,
     /// The attempt has ended, or its lid is off by rule: anyone may look.
     Lifted,
-    /// Somebody peeked; recorded.
     Broken,
 }
 

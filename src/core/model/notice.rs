@@ -11,7 +11,6 @@ pub struct Notice {
     pub task: Option<TaskId>,
     /// Why one should look.
     pub kind: NoticeKind,
-    /// One line.
     pub text: Shown,
 }
 

@@ -20,7 +20,6 @@ pub struct Phase {
     pub soak: Option<Span>,
     /// What all of its tasks should know: the file's prose.
     pub notes: String,
-    /// Its tasks.
     pub tasks: Vec<Planned>,
 }
 

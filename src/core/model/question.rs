@@ -42,16 +42,13 @@ pub const DEPTH_MAX: usize = 3;
 pub enum QuestionCommand {
     /// A question for a person, from a working attempt. Put again, it is the same question.
     Put {
-        /// Who asks.
         attempt: AttemptId,
-        /// What.
         text: String,
         /// Answers to choose from; any other may be given too.
         options: Vec<String>,
     },
     /// The agent says that it is done, and what it did. The branch and the gates still decide.
     Done {
-        /// Whose.
         attempt: AttemptId,
         /// In its own words.
         summary: String,
@@ -67,9 +64,7 @@ pub enum QuestionFact {
     Put {
         /// Its number, over all tasks.
         question: u64,
-        /// Who asks.
         attempt: AttemptId,
-        /// What.
         text: String,
         /// Answers to choose from.
         options: Vec<String>,
@@ -77,25 +72,17 @@ pub enum QuestionFact {
     /// A person has answered.
     #[strum(serialize = "question_answered")]
     Answered {
-        /// The question.
         question: u64,
-        /// Who asked.
         attempt: AttemptId,
         /// The answer, as the agent gets it.
         answer: String,
     },
     /// Nobody waits for the answer any more.
     #[strum(serialize = "question_dropped")]
-    Dropped {
-        /// The question.
-        question: u64,
-        /// Who asked.
-        attempt: AttemptId,
-    },
+    Dropped { question: u64, attempt: AttemptId },
     /// An agent has said that it is done.
     #[strum(serialize = "reported_done")]
     Done {
-        /// Whose.
         attempt: AttemptId,
         /// In its own words.
         summary: String,
@@ -107,9 +94,7 @@ pub enum QuestionFact {
 pub struct Question {
     /// Its number, over all tasks.
     pub no: u64,
-    /// Who asked.
     pub attempt: AttemptId,
-    /// What.
     pub text: String,
     /// Answers to choose from.
     pub options: Vec<String>,

@@ -48,9 +48,7 @@ pub struct Crew {
     /// Attacks it; none: it is not attacked.
     #[serde(default)]
     pub review: Option<AgentTraits>,
-    /// Plans it.
     pub plan: AgentTraits,
-    /// Does its tasks.
     pub work: AgentTraits,
     /// Verifies them; none: gates alone judge.
     #[serde(default)]
@@ -85,7 +83,6 @@ pub struct SpecOrder {
     pub name: TaskName,
     /// What is wanted, in a person's words.
     pub goal: String,
-    /// Who does what.
     pub crew: Crew,
     /// How often the spec is attacked.
     pub passes: u32,
@@ -96,12 +93,10 @@ pub struct SpecOrder {
     /// Whether tasks begin on finished work before it has landed.
     #[serde(default)]
     pub stack: bool,
-    /// For each task.
     pub limits: Limits,
     /// What its tasks, and with others the day, may use.
     #[serde(default)]
     pub budget: crate::core::model::budget::Budget,
-    /// For each task.
     pub lid: LidRule,
     /// The memory file, from the repo's root.
     pub memory: String,
@@ -137,99 +132,58 @@ pub enum SpecFact {
     /// A spec was asked for.
     #[strum(serialize = "spec_opened")]
     Opened {
-        /// Its number.
         spec: SpecId,
         /// All that was asked for; the name is final.
         order: Box<SpecOrder>,
     },
     /// This task drafts it.
     #[strum(serialize = "spec_drafting")]
-    Drafting {
-        /// The spec.
-        spec: SpecId,
-        /// The task.
-        task: TaskId,
-    },
+    Drafting { spec: SpecId, task: TaskId },
     /// It has been approved and has landed.
     #[strum(serialize = "spec_agreed")]
     Agreed {
-        /// The spec.
         spec: SpecId,
         /// Its contract, as it landed.
         contract: Box<Contract>,
     },
     /// This task plans it.
     #[strum(serialize = "spec_planning")]
-    Planning {
-        /// The spec.
-        spec: SpecId,
-        /// The task.
-        task: TaskId,
-    },
+    Planning { spec: SpecId, task: TaskId },
     /// Its plan has been approved and has landed.
     #[strum(serialize = "spec_planned")]
-    Planned {
-        /// The spec.
-        spec: SpecId,
-        /// The plan.
-        phases: Vec<Phase>,
-    },
+    Planned { spec: SpecId, phases: Vec<Phase> },
     /// This task of the plan was launched.
     #[strum(serialize = "spec_tasked")]
     Tasked {
-        /// The spec.
         spec: SpecId,
         /// Its name in the plan.
         name: TaskName,
-        /// The task.
         task: TaskId,
     },
     /// All of a phase has landed.
     #[strum(serialize = "spec_phase_landed")]
     PhaseLanded {
-        /// The spec.
         spec: SpecId,
         /// Which, from 0.
         phase: usize,
     },
     /// After the soak of a phase this task runs all gates on the target once more.
     #[strum(serialize = "spec_soak_checking")]
-    SoakChecking {
-        /// The spec.
-        spec: SpecId,
-        /// The task.
-        task: TaskId,
-    },
+    SoakChecking { spec: SpecId, task: TaskId },
     /// The target is still green: the next phase may begin.
     #[strum(serialize = "spec_soaked")]
-    Soaked {
-        /// The spec.
-        spec: SpecId,
-    },
+    Soaked { spec: SpecId },
     /// All of it has landed.
     #[strum(serialize = "spec_done")]
-    Done {
-        /// The spec.
-        spec: SpecId,
-    },
+    Done { spec: SpecId },
     /// Nothing of it starts any more.
     #[strum(serialize = "spec_stopped")]
-    Stopped {
-        /// The spec.
-        spec: SpecId,
-    },
-    /// It goes on.
+    Stopped { spec: SpecId },
     #[strum(serialize = "spec_went_on")]
-    WentOn {
-        /// The spec.
-        spec: SpecId,
-    },
+    WentOn { spec: SpecId },
     /// It is off the board.
     #[strum(serialize = "spec_forgotten")]
-    Forgotten {
-        /// The spec.
-        spec: SpecId,
-    },
+    Forgotten { spec: SpecId },
 }
 
 impl SpecFact {
@@ -330,7 +284,6 @@ pub enum SpecRun {
 /// A spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Its number.
     pub id: SpecId,
     /// All that was asked for.
     pub order: SpecOrder,

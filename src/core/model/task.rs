@@ -27,7 +27,6 @@ pub struct Launch {
     pub name: TaskName,
     /// What the agent is asked to do.
     pub prompt: String,
-    /// Who does it.
     pub agent: AgentTraits,
     /// How long and how often it may try.
     pub limits: Limits,
@@ -50,17 +49,14 @@ pub struct Launch {
 /// A task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Its number.
     pub id: TaskId,
     /// All that was asked for.
     pub launch: Launch,
     /// Tasks that must have landed before it starts.
     pub after: Vec<TaskId>,
-    /// Where it stands.
     pub stage: Stage,
     /// Frozen by a human.
     pub paused: bool,
-    /// Oldest first.
     pub attempts: Vec<Attempt>,
     /// Attempts that humans granted beyond the limit.
     pub granted: u32,
@@ -98,9 +94,7 @@ pub enum Stage {
     Stuck(Shown),
     /// Its agent died with the machine.
     Interrupted,
-    /// On the target.
     Landed,
-    /// Reverted.
     RolledBack,
     /// Ended by a human.
     Stopped,
@@ -111,7 +105,6 @@ pub enum Stage {
 /// A merge or a revert on its way to the target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Merge {
-    /// The candidate.
     pub built: Option<MergeBuilt>,
     /// Set-up hooks that are done in the scratch worktree.
     pub setup_done: usize,
@@ -147,11 +140,8 @@ pub enum TaskState {
     Queued,
     /// Its worktree is made and set-up hooks run.
     Preparing,
-    /// Its agent works.
     Working,
-    /// Its agent asks.
     Asking,
-    /// Its gates run.
     Gating,
     /// Waits for a human to read the diff.
     Review,
@@ -161,11 +151,9 @@ pub enum TaskState {
     Stuck,
     /// Its agent died with the machine; resume or retry.
     Interrupted,
-    /// On the target.
     Landed,
     /// The revert of a landed task is being made and gated.
     RollingBack,
-    /// Landed and reverted.
     RolledBack,
     /// Ended by a human before it was done.
     Stopped,

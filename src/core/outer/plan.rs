@@ -12,11 +12,9 @@ use std::collections::BTreeSet;
 /// Something in a plan that can't stay so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// The phase file.
     pub file: String,
     /// From 1.
     pub line: usize,
-    /// What is wrong.
     pub what: String,
     /// What to write instead.
     pub remedy: String,

@@ -26,7 +26,6 @@ pub(in crate::core) enum Next {
     Judge(usize, Verdict),
     /// Wait for those that run.
     Wait,
-    /// All have verdicts.
     Over,
 }
 

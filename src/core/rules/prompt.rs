@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 pub struct Template {
     /// Its name: the file's, without `.md`.
     pub name: &'static str,
-    /// Its text.
     pub text: &'static str,
     /// What it may be filled with.
     pub places: &'static [&'static str],

@@ -44,11 +44,9 @@ pub struct BatchLine {
 /// A batch under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenBatch {
-    /// Its number.
     pub id: u64,
     /// When it was due; none: a person asked for it.
     pub due: Option<Time>,
-    /// When it began.
     pub opened: Time,
     /// The phase that is under way.
     pub phase: Option<BatchPhase>,
@@ -56,7 +54,6 @@ pub struct OpenBatch {
     pub left: Span,
     /// Those that are over.
     pub over: Vec<(BatchPhase, PhaseOutcome, Shown)>,
-    /// Its tasks.
     pub tasks: Vec<TaskId>,
 }
 

@@ -21,15 +21,11 @@ const WORDS_MAX: usize = 1024 * 1024;
 /// A bench as a line of the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BenchLine {
-    /// Its number.
     pub id: BenchId,
-    /// Its name.
     pub name: String,
     /// The repo's main checkout.
     pub repo: PathBuf,
-    /// Who is compared.
     pub agents: Vec<String>,
-    /// Runs in all.
     pub runs: u32,
     /// Runs that are over.
     pub measured: u32,
@@ -50,7 +46,6 @@ pub struct BenchLine {
 /// A bench, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BenchView {
-    /// Its line.
     pub line: BenchLine,
     /// The spec's file, as it was named.
     pub file: String,
@@ -73,7 +68,6 @@ pub struct BenchView {
 /// A run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunView {
-    /// The agent profile.
     pub agent: String,
     /// Which of its runs, from 1.
     pub no: u32,
@@ -81,7 +75,6 @@ pub struct RunView {
     pub label: String,
     /// Its task; none before it starts.
     pub task: Option<TaskId>,
-    /// That task's name.
     pub name: Option<String>,
     /// Where that task stands now; none before it starts and once it is off the board.
     pub state: Option<TaskState>,

@@ -38,10 +38,8 @@ pub struct Board {
     pub repos: Vec<RepoView>,
     /// All tasks that were not forgotten, oldest first.
     pub tasks: Vec<TaskView>,
-    /// Specs, oldest first.
     #[serde(default)]
     pub specs: Vec<SpecLine>,
-    /// Benches, oldest first.
     #[serde(default)]
     pub benches: Vec<BenchLine>,
     /// Votes that wait for a human, oldest first.
@@ -69,7 +67,6 @@ pub struct Trouble {
 /// A repo on the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepoView {
-    /// Its main checkout.
     pub path: PathBuf,
     /// The branch that work lands on.
     pub target: String,
@@ -84,13 +81,10 @@ pub struct RepoView {
 /// A task on the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskView {
-    /// Its number.
     pub id: TaskId,
-    /// Its name.
     pub name: String,
     /// Its repo's main checkout.
     pub repo: PathBuf,
-    /// Where it stands.
     pub state: TaskState,
     /// Why it stands there, in a sentence, where that is not plain; also the answer of "explain".
     pub why: Shown,
@@ -102,7 +96,6 @@ pub struct TaskView {
     pub question: Option<AgentQuestion>,
     /// What the agent was asked to do.
     pub prompt: String,
-    /// The agent profile.
     pub agent: String,
     /// Tasks that must land first and have not.
     pub after: Vec<String>,
@@ -158,7 +151,6 @@ pub struct AttemptView {
     /// What it found, if it is another pair of eyes.
     #[serde(default)]
     pub findings: Option<Findings>,
-    /// Its branch.
     pub branch: String,
     /// Its worktree; none before it stands and after it was archived.
     pub worktree: Option<PathBuf>,
@@ -166,7 +158,6 @@ pub struct AttemptView {
     pub job: Option<JobId>,
     /// How its agent runs.
     pub mode: AgentMode,
-    /// Its lid.
     pub lid: Lid,
     /// Whether somebody broke the lid while it ran.
     pub peeked: bool,
@@ -189,9 +180,7 @@ pub struct AttemptView {
 /// A gate on the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateView {
-    /// Its name.
     pub name: String,
-    /// Its command.
     pub command: String,
     /// Whether red stops the attempt.
     pub required: bool,
@@ -199,7 +188,6 @@ pub struct GateView {
     pub state: GateState,
     /// Its job, whose output may be read.
     pub job: Option<JobId>,
-    /// Tests counted.
     pub tests: Option<TestCounts>,
     /// How long it took.
     pub took: Option<Span>,
@@ -240,9 +228,7 @@ pub struct Vitals {
 pub struct Measured {
     /// When it last gave output.
     pub last_output: Option<Time>,
-    /// Bytes a second.
     pub rate: u64,
-    /// Bytes so far.
     pub output: u64,
     /// Commits on the branch.
     pub commits: u32,

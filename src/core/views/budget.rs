@@ -24,11 +24,9 @@ pub struct ScopeView {
     pub kind: String,
     /// The task's, the batch's name; the repo's folder of a day.
     pub name: String,
-    /// Its repo.
     pub repo: PathBuf,
     /// What may be used.
     pub allowed: Allowance,
-    /// What was used.
     pub used: Spent,
     /// The largest share of what is limited, in percent.
     pub percent: Option<u32>,

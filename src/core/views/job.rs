@@ -6,21 +6,16 @@ use std::path::PathBuf;
 /// What the edges need to know of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobInfo {
-    /// Its task.
     pub task: TaskId,
-    /// Its attempt.
     pub attempt: AttemptId,
     /// What it is to the attempt.
     pub kind: JobKind,
     /// The agent profile of its task.
     pub profile: String,
-    /// Where it runs.
     pub worktree: PathBuf,
     /// The repo's main checkout.
     pub repo: PathBuf,
-    /// The attempt's branch.
     pub branch: String,
-    /// The target branch.
     pub target: String,
 }
 
@@ -29,8 +24,6 @@ pub struct JobInfo {
 pub enum JobKind {
     /// An agent: under the lid.
     Agent,
-    /// A set-up hook.
     Setup,
-    /// A gate.
     Gate,
 }

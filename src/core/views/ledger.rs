@@ -14,7 +14,6 @@ pub struct LedgerLine {
     pub at: Time,
     /// The task it is about.
     pub task: Option<TaskId>,
-    /// That task's name.
     pub name: String,
     /// The kind of fact, in snake case: what scripts filter on.
     pub kind: String,

@@ -22,7 +22,6 @@ pub(in crate::core) fn waits_for_you(state: &State, task: &Task) -> Option<Shown
 /// A poll as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollLine {
-    /// Its number.
     pub id: PanelId,
     /// When the panel voted.
     pub at: Time,
@@ -30,7 +29,6 @@ pub struct PollLine {
     pub repo: PathBuf,
     /// The task that it is about.
     pub task: Option<TaskId>,
-    /// What was asked.
     pub text: Shown,
     /// The option that is taken; none: a human must decide.
     pub decided: Option<String>,

@@ -19,15 +19,11 @@ use std::path::PathBuf;
 /// A spec as a line of the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpecLine {
-    /// Its number.
     pub id: SpecId,
-    /// Its name.
     pub name: String,
     /// The repo's main checkout.
     pub repo: PathBuf,
-    /// Where it stands.
     pub stage: SpecStage,
-    /// Why, in words.
     pub why: Shown,
     /// Whether a human must act.
     pub needs_you: bool,
@@ -74,9 +70,7 @@ impl SpecLine {
 /// A spec, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpecView {
-    /// Its line.
     pub line: SpecLine,
-    /// What was wanted.
     pub goal: String,
     /// Where its file lies, from the repo's root.
     pub path: String,
@@ -117,7 +111,6 @@ impl SpecView {
 pub struct ReviewPass {
     /// By whom: the agent profile.
     pub by: String,
-    /// What was found.
     pub findings: Findings,
     /// What was done about it.
     pub answers: Vec<Answered>,

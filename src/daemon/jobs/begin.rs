@@ -27,9 +27,7 @@ const POLL: Duration = Duration::from_millis(3);
 /// What was found.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// Its keeper answers.
     Live(UnixStream),
-    /// It has ended.
     Ended(ExitFile),
     /// Its keeper is gone without a word.
     Lost,

@@ -13,30 +13,15 @@ use std::path::PathBuf;
 pub enum BatchFact {
     /// This is the schedule of a repo; whether it runs is another fact.
     #[strum(serialize = "schedule_set")]
-    Scheduled {
-        /// All of it.
-        schedule: Box<Schedule>,
-    },
+    Scheduled { schedule: Box<Schedule> },
     /// Batches begin by themselves from now on, or no more.
     #[strum(serialize = "schedule_switched")]
-    Switched {
-        /// The repo.
-        repo: PathBuf,
-        /// Which.
-        on: bool,
-    },
+    Switched { repo: PathBuf, on: bool },
     /// What is dropped is built at once from now on, or no more.
     #[strum(serialize = "queue_watched")]
-    Watched {
-        /// The repo.
-        repo: PathBuf,
-        /// Which.
-        on: bool,
-    },
-    /// A batch began.
+    Watched { repo: PathBuf, on: bool },
     #[strum(serialize = "batch_opened")]
     Opened {
-        /// The repo.
         repo: PathBuf,
         /// Its number; one number over all repos of a daemon.
         batch: u64,
@@ -46,29 +31,16 @@ pub enum BatchFact {
     /// Batches that were due did not begin.
     #[strum(serialize = "batch_missed")]
     Missed {
-        /// The repo.
         repo: PathBuf,
-        /// How many.
         count: u32,
         /// All that were due up to here are dealt with.
         until: Time,
     },
-    /// A phase began.
     #[strum(serialize = "batch_phase_began")]
-    PhaseBegan {
-        /// The repo.
-        repo: PathBuf,
-        /// The batch.
-        batch: u64,
-        /// Which.
-        phase: BatchPhase,
-        /// Its hard limit.
-        limit: Span,
-    },
+    PhaseBegan { repo: PathBuf, batch: u64, phase: BatchPhase, limit: Span },
     /// The queue was looked at.
     #[strum(serialize = "queue_looked")]
     Looked {
-        /// The repo.
         repo: PathBuf,
         /// For this batch; none: without one.
         batch: Option<u64>,
@@ -80,49 +52,35 @@ pub enum BatchFact {
     /// A dropped file is built as this spec.
     #[strum(serialize = "queue_taken")]
     Taken {
-        /// The repo.
         repo: PathBuf,
         /// By this batch; none: without one.
         batch: Option<u64>,
-        /// The spec.
         spec: SpecId,
         /// The folder in which the file lay.
         folder: String,
-        /// Its name.
         file: String,
     },
     /// A dropped file can't be a spec.
     #[strum(serialize = "queue_refused")]
     Refused {
-        /// The repo.
         repo: PathBuf,
         /// For this batch; none: without one.
         batch: Option<u64>,
         /// The folder in which the file lay.
         folder: String,
-        /// Its name.
         file: String,
-        /// Why.
         why: Shown,
     },
     /// A dropped file belongs there from now on.
     #[strum(serialize = "queue_moved")]
-    Moved {
-        /// Its spec.
-        spec: SpecId,
-        /// Where.
-        to: Place,
-    },
+    Moved { spec: SpecId, to: Place },
     /// A task belongs to a batch.
     #[strum(serialize = "batch_tasked")]
     Tasked {
-        /// The repo.
         repo: PathBuf,
-        /// The batch.
         batch: u64,
         /// The phase in which it began.
         phase: BatchPhase,
-        /// The task.
         task: TaskId,
         /// It is what the phase does, not a part of a spec.
         chore: bool,
@@ -130,31 +88,19 @@ pub enum BatchFact {
     /// A spec is not done: the next batch goes on with it.
     #[strum(serialize = "batch_left")]
     Left {
-        /// The repo.
         repo: PathBuf,
-        /// The batch.
         batch: u64,
-        /// The spec.
         spec: SpecId,
         /// Tasks of it that were stopped for that.
         tasks: Vec<TaskId>,
     },
     /// A batch goes on with a spec of the one before.
     #[strum(serialize = "batch_went_on")]
-    WentOn {
-        /// The repo.
-        repo: PathBuf,
-        /// The batch.
-        batch: u64,
-        /// The spec.
-        spec: SpecId,
-    },
+    WentOn { repo: PathBuf, batch: u64, spec: SpecId },
     /// Its report was written.
     #[strum(serialize = "batch_reported")]
     Reported {
-        /// The repo.
         repo: PathBuf,
-        /// The batch.
         batch: u64,
         /// Where to, in nopeek's data.
         file: Shown,
@@ -162,11 +108,8 @@ pub enum BatchFact {
     /// A phase is over.
     #[strum(serialize = "batch_phase_over")]
     PhaseOver {
-        /// The repo.
         repo: PathBuf,
-        /// The batch.
         batch: u64,
-        /// Which.
         phase: BatchPhase,
         /// How it came out.
         outcome: PhaseOutcome,
@@ -176,9 +119,7 @@ pub enum BatchFact {
     /// A batch is over.
     #[strum(serialize = "batch_closed")]
     Closed {
-        /// The repo.
         repo: PathBuf,
-        /// The batch.
         batch: u64,
         /// What it came to, a line each.
         lines: Vec<Shown>,

@@ -105,7 +105,6 @@ pub enum BatchCommand {
     On(Box<Schedule>),
     /// No batch begins by itself any more; an open one goes on.
     Off(PathBuf),
-    /// A batch now.
     Run(Box<Schedule>),
     /// Ends the open batch of a repo; what it builds goes on in the next.
     Stop(PathBuf),
@@ -113,7 +112,6 @@ pub enum BatchCommand {
     Queue(Box<Schedule>),
     /// The same whenever something is dropped, from now on.
     Watch(Box<Schedule>),
-    /// No more.
     Unwatch(PathBuf),
     /// Something was dropped into a queue that is watched.
     Look(PathBuf),
@@ -153,7 +151,6 @@ impl PhaseOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
-    /// It waits.
     Next,
     /// It is being built.
     Doing,
@@ -181,9 +178,7 @@ impl Place {
 pub struct Dropped {
     /// The folder that it lies in, from the repo's root.
     pub folder: String,
-    /// Its name there.
     pub file: String,
-    /// What it says.
     pub text: String,
     /// Why it can't be read; none: it was.
     pub wrong: Option<Shown>,

@@ -25,7 +25,6 @@ pub struct Batches {
 /// What is known of a repo's batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduled {
-    /// When and what.
     pub schedule: Schedule,
     /// Batches begin by themselves.
     pub on: bool,
@@ -35,7 +34,6 @@ pub struct Scheduled {
     pub watched: bool,
     /// Files that waited when the queue was last looked at.
     pub waiting: Vec<String>,
-    /// The open batch.
     pub open: Option<Batch>,
     /// The last that is over: its number, when it ended, what it came to.
     pub last: Option<(u64, Time, Vec<Shown>)>,
@@ -48,11 +46,9 @@ pub struct Scheduled {
 /// A batch under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Its number.
     pub id: u64,
     /// When it was due.
     pub due: Option<Time>,
-    /// When it began.
     pub opened: Time,
     /// The phase that is under way.
     pub running: Option<Running>,
@@ -75,7 +71,6 @@ pub struct Batch {
 pub enum Scan {
     /// It was not read yet.
     NotYet,
-    /// It was read.
     Done,
     /// It was read, and nothing of what waits can be taken in this phase.
     Dry,
@@ -84,9 +79,7 @@ pub enum Scan {
 /// A phase under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
-    /// Which.
     pub phase: BatchPhase,
-    /// Its hard limit.
     pub limit: Span,
     /// How long it has been under way, the machine's sleep not counted.
     pub watch: Stopwatch,
@@ -99,11 +92,9 @@ pub struct Running {
 /// A file of the queue that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// The repo.
     pub repo: PathBuf,
     /// The folder in which it lay.
     pub folder: String,
-    /// Its name.
     pub file: String,
     /// Where it belongs now.
     pub place: Place,

@@ -31,7 +31,6 @@ pub const SPEC_MAX: usize = 200 * 1024;
 /// One of those who are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entrant {
-    /// Who.
     pub agent: AgentTraits,
     /// Whether its screens are covered.
     pub lid: LidRule,
@@ -46,19 +45,16 @@ pub struct BenchOrder {
     pub target: String,
     /// At most this many agents at once in this repo.
     pub parallel: u32,
-    /// Wished name.
     pub name: TaskName,
     /// The spec's file, as it was named.
     pub file: String,
     /// What each agent is asked to do.
     pub prompt: String,
-    /// Who is compared.
     pub entrants: Vec<Entrant>,
     /// How often each does it.
     pub runs: u32,
     /// Who looks at green work; none: gates alone judge.
     pub verify: Option<AgentTraits>,
-    /// For each run.
     pub limits: Limits,
     /// Paths that may change; empty: all.
     pub touches: Vec<String>,
@@ -80,12 +76,7 @@ pub enum BenchCommand {
     /// The same spec by several agents.
     Open(Box<BenchOrder>),
     /// This run is taken (none: the best): it goes into the merge queue, the others are rejected.
-    Pick {
-        /// The bench.
-        bench: BenchId,
-        /// The run's task.
-        task: Option<TaskId>,
-    },
+    Pick { bench: BenchId, task: Option<TaskId> },
     /// End all runs that are not over; what is over stays.
     Stop(BenchId),
     /// Take one that is over off the board, with those of its tasks that have ended.
@@ -99,7 +90,6 @@ pub enum BenchFact {
     /// A bench was asked for.
     #[strum(serialize = "bench_opened")]
     Opened {
-        /// Its number.
         bench: BenchId,
         /// All that was asked for; the name is final.
         order: Box<BenchOrder>,
@@ -107,55 +97,35 @@ pub enum BenchFact {
     /// A run has its task.
     #[strum(serialize = "bench_ran")]
     Ran {
-        /// The bench.
         bench: BenchId,
         /// The run's place, from 0.
         run: usize,
-        /// The task.
         task: TaskId,
-        /// Its name.
         name: TaskName,
     },
     /// A run is over.
     #[strum(serialize = "bench_measured")]
     Measured {
-        /// The bench.
         bench: BenchId,
         /// The run's place, from 0.
         run: usize,
-        /// The task.
         task: TaskId,
         /// What came of it.
         outcome: Box<RunOutcome>,
-        /// Its changed lines.
         lines: Sketch,
     },
     /// All runs are over.
     #[strum(serialize = "bench_over")]
-    Over {
-        /// The bench.
-        bench: BenchId,
-    },
+    Over { bench: BenchId },
     /// This run was taken.
     #[strum(serialize = "bench_picked")]
-    Picked {
-        /// The bench.
-        bench: BenchId,
-        /// Its task.
-        task: TaskId,
-    },
+    Picked { bench: BenchId, task: TaskId },
     /// No run starts any more.
     #[strum(serialize = "bench_stopped")]
-    Stopped {
-        /// The bench.
-        bench: BenchId,
-    },
+    Stopped { bench: BenchId },
     /// It is off the board.
     #[strum(serialize = "bench_forgotten")]
-    Forgotten {
-        /// The bench.
-        bench: BenchId,
-    },
+    Forgotten { bench: BenchId },
 }
 
 impl BenchFact {
@@ -221,7 +191,6 @@ pub struct Benches {
 /// A bench.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bench {
-    /// Its number.
     pub id: BenchId,
     /// All that was asked for.
     pub order: BenchOrder,

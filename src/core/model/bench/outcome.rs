@@ -20,7 +20,6 @@ pub enum RunEnd {
     Failed,
     /// It ran into its time limit.
     Time,
-    /// It fell silent.
     Silence,
     /// It used up its budget.
     Budget,
@@ -48,11 +47,9 @@ impl RunEnd {
 /// A gate of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateOutcome {
-    /// Its name.
     pub name: String,
     /// Whether red stops the work.
     pub required: bool,
-    /// Its answer.
     pub verdict: Verdict,
     /// How long it took; none if it was not run.
     pub took: Option<Span>,
@@ -61,7 +58,6 @@ pub struct GateOutcome {
 /// All of it. What is none is unknown, never zero.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOutcome {
-    /// How it ended.
     pub end: RunEnd,
     /// The gates of its last work.
     pub gates: Vec<GateOutcome>,

@@ -38,14 +38,12 @@ pub enum PanelCommand {
         repo: PathBuf,
         /// The task that is worked on, if it is about one.
         task: Option<TaskId>,
-        /// What is asked.
         question: Box<TradeOff>,
         /// Who votes: the repo's panel as its config says.
         panel: Box<Panel>,
     },
     /// A human decides what the panel did not.
     Settle {
-        /// Which poll.
         id: PanelId,
         /// One of its options.
         option: String,
@@ -58,32 +56,24 @@ pub enum PanelCommand {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 pub enum PanelFact {
-    /// A panel voted.
     #[strum(serialize = "panel_voted")]
     Voted {
-        /// The poll.
         id: PanelId,
         /// The repo's main checkout.
         repo: PathBuf,
         /// The task that it is about.
         task: Option<TaskId>,
-        /// What was asked.
         question: Box<TradeOff>,
         /// Who voted, with all weights.
         panel: Box<Panel>,
-        /// What they said.
         vote: Box<Vote>,
     },
-    /// A human decided.
     #[strum(serialize = "panel_decided")]
     Decided {
-        /// The poll.
         id: PanelId,
         /// The task that it is about.
         task: Option<TaskId>,
-        /// The option.
         option: String,
-        /// Why.
         why: Shown,
     },
 }
@@ -127,7 +117,6 @@ impl PanelFact {
 /// A question and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poll {
-    /// Its number.
     pub id: PanelId,
     /// When the panel voted.
     pub at: Time,
@@ -135,11 +124,8 @@ pub struct Poll {
     pub repo: PathBuf,
     /// The task that it is about.
     pub task: Option<TaskId>,
-    /// What was asked.
     pub question: TradeOff,
-    /// Who voted.
     pub panel: Panel,
-    /// What they said.
     pub vote: Vote,
     /// What a human said, where the panel did not decide.
     pub decision: Option<Decision>,
@@ -148,11 +134,9 @@ pub struct Poll {
 /// What a human decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// When.
     pub at: Time,
     /// One of the options.
     pub option: String,
-    /// Why.
     pub why: Shown,
 }
 

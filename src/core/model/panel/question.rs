@@ -210,7 +210,6 @@ pub struct OptionScored {
 pub struct TradeOff {
     /// What is to be decided.
     pub text: Shown,
-    /// Two to twelve.
     pub options: Vec<OptionScored>,
 }
 
@@ -230,7 +229,6 @@ pub struct Persona {
 /// Who votes, and when the vote is sure enough.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Panel {
-    /// The voters.
     pub personas: Vec<Persona>,
     /// Least margin, in percent of the winner's points; below it a human decides.
     pub confidence: u32,

@@ -24,7 +24,6 @@ pub struct Vote {
 /// How one persona sees the options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ballot {
-    /// Whose.
     pub persona: String,
     /// How much it counts.
     pub weight: u32,
@@ -37,7 +36,6 @@ pub struct Ballot {
 /// An option and a persona's points for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ranked {
-    /// The option.
     pub option: String,
     /// 0 to 10,000.
     pub points: u32,
@@ -46,13 +44,11 @@ pub struct Ranked {
 /// How an option came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
-    /// The option.
     pub option: String,
     /// The weighted mean of all ballots' points: 0 to 10,000.
     pub points: u32,
     /// How many personas choose it.
     pub voices: u32,
-    /// Their weight.
     pub weight: u32,
 }
 
@@ -60,7 +56,6 @@ pub struct Total {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PollOutcome {
-    /// This option.
     Decided(String),
     /// A human must decide.
     AskHuman(Reason),
@@ -73,10 +68,7 @@ pub enum Reason {
     /// These have the same points.
     Tie(Vec<String>),
     /// The margin is below the panel's confidence, in percent.
-    LowConfidence {
-        /// Least margin.
-        needed: u32,
-    },
+    LowConfidence { needed: u32 },
     /// The most points and the most weight of choices are of different options.
     Split {
         /// The option with the most points.
@@ -93,9 +85,7 @@ pub enum Reason {
 /// What an option is not scored by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
-    /// The option.
     pub option: String,
-    /// The criteria.
     pub criteria: Vec<Criterion>,
 }
 

@@ -17,11 +17,9 @@ use std::cmp::{Ordering, Reverse};
 /// Where measured numbers lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The smallest.
     pub min: u64,
     /// The middle one; of two, the mean.
     pub median: u64,
-    /// The largest.
     pub max: u64,
 }
 
@@ -40,7 +38,6 @@ impl Spread {
 /// How an agent did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentScore {
-    /// The agent profile.
     pub agent: String,
     /// Its place, from 1; those that are tied share one.
     pub rank: u32,
@@ -48,7 +45,6 @@ pub struct AgentScore {
     pub tied: bool,
     /// Runs that are over.
     pub measured: u32,
-    /// Runs in all.
     pub runs: u32,
     /// Runs with all gates green.
     pub green: u32,
@@ -56,7 +52,7 @@ pub struct AgentScore {
     pub clean: u32,
     /// Findings of high, medium and low weight, and "not fully implemented".
     pub findings: FindingCounts,
-    /// Milliseconds.
+    /// In milliseconds.
     pub time: Option<Spread>,
     /// Tokens; none if they are unknown of a run.
     pub tokens: Option<Spread>,
@@ -71,11 +67,8 @@ pub struct AgentScore {
 /// Counts of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingCounts {
-    /// Of high weight.
     pub high: u32,
-    /// Of medium weight.
     pub medium: u32,
-    /// Of low weight.
     pub low: u32,
     /// Runs that were said not to be fully implemented.
     pub unfinished: u32,
@@ -199,9 +192,7 @@ pub fn fill_in_likeness(bench: &Bench, scores: &mut [AgentScore]) {
 /// How alike the results of two agents are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alike {
-    /// One of them.
     pub one: String,
-    /// The other.
     pub other: String,
     /// The mean over all pairs of runs, in thousandths; none if there is no pair with work.
     pub alike: Option<u32>,

@@ -97,11 +97,9 @@ pub struct Weakness {
 /// Who tripped how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tripped {
-    /// The agent profile.
     pub agent: String,
     /// In so many runs.
     pub times: u32,
-    /// Of so many.
     pub of: u32,
     /// Tasks in which it can be seen, by name.
     pub look: Vec<String>,

@@ -29,7 +29,6 @@ pub enum SpecStage {
     Stuck,
     /// Nothing of it starts.
     Stopped,
-    /// All has landed.
     Done,
 }
 
@@ -130,9 +129,7 @@ fn in_the_way(task: &Task) -> Option<String> {
 /// How far a spec is.
 #[derive(Debug)]
 pub(in crate::core) struct Progress {
-    /// Where it stands.
     pub(in crate::core) stage: SpecStage,
-    /// Why, in words.
     pub(in crate::core) why: Shown,
     /// Tasks of its plan that have landed.
     pub(in crate::core) landed: u32,
