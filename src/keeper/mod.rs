@@ -187,9 +187,6 @@ impl Keeper {
             want.set(PollFlags::OUT, self.child.has_input());
             fds.push(PollFd::from_borrowed_fd(self.child.master(), want));
         }
-        if let Some(stdin) = self.child.stdin() {
-            fds.push(PollFd::from_borrowed_fd(stdin, PollFlags::OUT));
-        }
         if self.state.ended.is_none() {
             fds.push(PollFd::from_borrowed_fd(self.child.pidfd(), PollFlags::IN));
         }
@@ -209,7 +206,7 @@ impl Keeper {
         }
         let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
         let output = asks_terminal && is_ready(&fds[0]);
-        // Neither the output nor the standard input: that leaves the child's end.
+        // The last of ours: it has not ended, else we would be busy.
         let child = is_ready(&fds[ours - 1]);
         Ok(Woken { output, child, daemon: fds[ours..].iter().any(is_ready) })
     }

@@ -137,44 +137,6 @@ pub fn reap() -> Option<Reaped> {
     })
 }
 
-/// What is started on a terminal of its own.
-#[derive(Debug)]
-pub struct OnTerminal<'a> {
-    pub argv: &'a [String],
-    pub env: &'a [(String, String)],
-    pub cwd: &'a Path,
-    /// The terminal: standard output and error, and what `/dev/tty` is.
-    pub terminal: &'a File,
-    /// Standard input is a pipe rather than the terminal.
-    pub piped: bool,
-}
-
-/// Starts a program in a session of its own, with `terminal` as its controlling terminal.
-pub fn spawn_on_terminal(what: &OnTerminal<'_>) -> io::Result<std::process::Child> {
-    let (program, args) =
-        what.argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program"))?;
-    let stdin = if what.piped { Stdio::piped() } else { what.terminal.try_clone()?.into() };
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .env_clear()
-        .envs(what.env.iter().map(|(name, value)| (name, value)))
-        .current_dir(what.cwd)
-        .stdin(stdin)
-        .stdout(what.terminal.try_clone()?)
-        .stderr(what.terminal.try_clone()?);
-    #[expect(unsafe_code, reason = "the session and its terminal are set between fork and exec")]
-    // SAFETY: both calls are async-signal-safe system calls; standard output is the terminal by then.
-    unsafe {
-        command.pre_exec(|| {
-            rustix::process::setsid()?;
-            rustix::process::ioctl_tiocsctty(rustix::stdio::stdout())?;
-            Ok(())
-        });
-    }
-    command.spawn()
-}
-
 /// A descriptor of our own for one that another object holds; closed on exec.
 pub fn duplicate(fd: Option<std::os::fd::RawFd>) -> io::Result<std::os::fd::OwnedFd> {
     let fd = fd.ok_or_else(|| io::Error::other("it has no descriptor"))?;

@@ -205,15 +205,36 @@ fn a_job_that_never_reads_its_input_ends_as_it_likes() {
 
 #[test]
 fn what_can_not_be_started_says_so_once() {
-    let (program, folder) = (Job::new(), Job::new());
+    let (program, folder, nothing) = (Job::new(), Job::new(), Job::new());
     program.keep(&["nopeek-no-such-program"], program.root.path(), None);
     folder.keep(&["sh", "-c", "exit 0"], &folder.root.path().join("gone"), None);
-    for (job, named) in [(&program, "nopeek-no-such-program"), (&folder, "/gone")] {
+    nothing.keep(&[], nothing.root.path(), None);
+    let all = [(&program, "nopeek-no-such-program"), (&folder, "/gone"), (&nothing, "no program")];
+    for (job, named) in all {
         let exit = job.exit();
         assert!(matches!(&exit, ExitFile::NotStarted { error } if error.contains(named)), "{exit:?}");
         assert!(!job.dir.join("keeper.json").exists(), "nobody was started");
         let lock = job.dir.join("lock");
         wait::until("the keeper to leave", || Lock::try_take(&lock).unwrap());
+    }
+}
+
+#[test]
+fn a_job_begins_in_its_folder_as_the_leader_of_its_terminal_with_nothing_of_the_keepers() {
+    let script = "pwd -P > \"$HERE/at\"\nps -o pid=,sid=,tty= -p $$ > \"$HERE/session\"\nls /proc/self/fd > \"$HERE/fds\"\n\
+                  env | cut -d= -f1 | grep -v -x -e PATH -e HERE -e SHELL -e PWD -e OLDPWD -e SHLVL -e _ > \"$HERE/env\"\n\
+                  echo done > \"$HERE/done\"\n";
+    for stdin in [None, Some("text")] {
+        let job = Job::shell(script, stdin);
+        job.left("done");
+        let read = |name: &str| fs::read_to_string(job.root.path().join(name)).unwrap();
+        assert_eq!(read("at").trim(), job.root.path().canonicalize().unwrap().to_str().unwrap());
+        let session = read("session");
+        let words: Vec<&str> = session.split_whitespace().collect();
+        assert!(words[0] == words[1] && words[2].starts_with("pts/"), "{session}");
+        // The three standard ones, and the one by which ls reads the list.
+        assert_eq!(read("fds").split_whitespace().collect::<Vec<_>>(), ["0", "1", "2", "3"]);
+        assert_eq!(read("env"), "", "names in its environment that its spec does not have");
     }
 }
 
