@@ -402,10 +402,11 @@ fn begin_listening(step: &mut Step<'_>) {
 /// folder of a job of then would be taken for that of a new one.
 fn numbers_found(step: &mut Step<'_>, task: TaskId, job: JobId) {
     let state = &*step.state;
-    if task.0 <= state.last_task && job.0 <= state.last_job {
+    // A job's folder is made after its fact was committed. A task's file is made before: alone it says nothing.
+    if job.0 <= state.last_job {
         return;
     }
-    let (task, job) = (TaskId(task.0.max(state.last_task)), JobId(job.0.max(state.last_job)));
+    let task = TaskId(task.0.max(state.last_task));
     let effect = EffectId(state.last_effect.saturating_add(EFFECTS_LOST));
     step.fact(Fact::NumbersUsed { task, job, effect });
 }

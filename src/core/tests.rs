@@ -857,8 +857,8 @@ fn numbers_of_a_lost_ledger_are_not_given_out_again() {
     let mut desk = Desk::new();
     desk.launch();
     let facts = desk.ledger.len();
-    desk.tell(Event::NumbersFound { task: T1, job: JobId(0) });
-    assert_eq!(desk.ledger.len(), facts, "nothing lies there that the ledger does not know");
+    desk.tell(Event::NumbersFound { task: TaskId(7), job: JobId(0) });
+    assert_eq!(desk.ledger.len(), facts, "a task that was kept for and never committed is replaced");
     desk.tell(Event::NumbersFound { task: TaskId(7), job: JobId(9) });
     assert_eq!(desk.launch(), TaskId(8));
     desk.worktree(&[], &[]);

@@ -183,7 +183,8 @@ impl Reader {
         rows::read((&self.db, &self.path), Part::Slice(self.format), &sql, values)
     }
 
-    /// The name and the repo of each task that was ever launched.
+    /// The name and the repo of each task that was ever launched. Looked up as they are stored: in every version of the
+    /// fact they stand in the same place.
     pub fn tasks(&self) -> Result<HashMap<TaskId, (String, PathBuf)>, StoreError> {
         let fail = |act| failed(&self.path, act);
         let sql = "SELECT task, json_extract(body, '$.launched.launch.name'), \
