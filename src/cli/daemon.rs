@@ -7,6 +7,7 @@ use super::talk::{self, Talk};
 use crate::client::{Client, ClientError, Start};
 use crate::daemon::DaemonError;
 use crate::os::clock;
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use crate::wire::client::{DaemonStatus, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
@@ -79,7 +80,7 @@ fn status(json: bool) -> Result<ExitCode, CliError> {
         print::line(&format!("since    {}", moment(status.started)))?;
         print::line(&format!("jobs     {} live", status.jobs))?;
         print::line(&format!("clients  {}", status.clients))?;
-        print::line(&format!("ledger   {} facts", status.facts))?;
+        print::line(&format!("ledger   {}", counted(status.facts, "event")))?;
         print::line(&format!("data     {}", Shown::line(&status.data.to_string_lossy())))?;
     }
     Ok(ExitCode::SUCCESS)

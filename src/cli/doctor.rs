@@ -8,6 +8,7 @@ use super::{agents, daemon};
 use crate::config::prices;
 use crate::config::trust::{self, Trust};
 use crate::os::paths::Paths;
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use serde::Serialize;
 use std::io::IsTerminal as _;
@@ -28,6 +29,7 @@ pub(super) struct Args {
 enum Health {
     Good,
     /// Works, but less well.
+    #[serde(rename = "warn")]
     Weak,
     /// Will not work.
     Broken,
@@ -74,7 +76,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 fn print_finding(finding: &Finding) -> Result<(), CliError> {
     let mark = match finding.health {
         Health::Good => Paint::Green.on("ok    "),
-        Health::Weak => Paint::Yellow.on("weak  "),
+        Health::Weak => Paint::Yellow.on("warn  "),
         Health::Broken => Paint::Red.on("BROKEN"),
     };
     print::line(&format!("{mark} {:<9} {}", finding.what, finding.found))?;
@@ -161,11 +163,11 @@ fn prices_file(paths: &Paths) -> Finding {
     let file = prices::file(paths);
     match prices::load(paths) {
         Ok(all) if file.exists() => {
-            let found = format!("{} models, {} first", all.len(), file.display());
+            let found = format!("{}, {} first", counted(all.len(), "model"), file.display());
             Finding::new("prices", Health::Good, &found, "")
         }
         Ok(all) => {
-            let found = format!("{} models that ship; yours go into {}", all.len(), file.display());
+            let found = format!("{} built in; yours go into {}", counted(all.len(), "model"), file.display());
             Finding::new("prices", Health::Good, &found, "")
         }
         Err(error) => Finding::new("prices", Health::Broken, &error.to_string(), &error.remedy()),
@@ -251,7 +253,7 @@ fn repo(paths: &Paths) -> Vec<Finding> {
                 let (health, remedy) = if trusted {
                     (Health::Good, "")
                 } else {
-                    (Health::Broken, "look at it, then `nopeek trust`")
+                    (Health::Broken, "read it, then `nopeek trust`")
                 };
                 Finding::new("gates", health, &found, remedy)
             }

@@ -15,10 +15,10 @@ use std::time::Duration;
 /// Launch tasks: a worktree, an agent and gates for each prompt.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What the agents are asked to do: a task a prompt.
+    /// What the agents should do: one task per prompt.
     #[arg(required_unless_present = "file")]
     prompts: Vec<String>,
-    /// Read prompts from a file (- is standard input): a task each, parted by lines of three dashes.
+    /// Read prompts from a file (- is standard input): one task per prompt, separated by lines of three dashes.
     #[arg(long, short, value_name = "FILE")]
     file: Vec<PathBuf>,
     /// The task's name; as often as there are prompts.
@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// The branch to land on.
     #[arg(long, short, value_name = "BRANCH")]
     target: Option<String>,
-    /// How many attempts may start without a human.
+    /// Automatic attempts at most.
     #[arg(long, value_name = "N")]
     attempts: Option<u32>,
     /// Longest run of an attempt's agent, as 90s, 10m or 2h; pauses don't count.
@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// How long its agents may work, all its attempts together.
     #[arg(long, value_name = "TIME", value_parser = super::duration)]
     budget_time: Option<Duration>,
-    /// Whether the agent's screen is covered while it works.
+    /// Whether the agent's screen is hidden while it works.
     #[arg(long, value_enum, value_name = "on|off")]
     lid: Option<LidArg>,
     /// A task that must land first; may be given several times.
@@ -105,7 +105,7 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
         return Err(CliError::new(
             BAD_INPUT,
             "there is no prompt: all are empty",
-            "say what the agent is to do",
+            "say what the agent should do",
         ));
     }
     if !args.name.is_empty() && args.name.len() != prompts.len() {
@@ -152,7 +152,7 @@ fn read(file: &Path) -> Result<String, CliError> {
     Ok(text)
 }
 
-/// Prompts parted by lines that are `---` alone.
+/// Prompts separated by lines that are `---` alone.
 fn parted(text: &str) -> Vec<String> {
     let mut prompts = vec![String::new()];
     for line in text.lines() {

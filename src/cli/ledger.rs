@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Print the ledger: every decision, oldest first; or query it with SQL that only reads
+/// Print the ledger: every event and decision, oldest first; or query it with read-only SQL
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only of this task
@@ -34,17 +34,20 @@ pub(super) struct Args {
     /// Only by this person, as `ada` or `ada@host`; `nopeek` for what happened by itself
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
-    /// Only what names this batch, and all of the tasks that belong to it
+    /// Only lines of this batch and of all its tasks
     #[arg(long, value_name = "BATCH")]
     batch: Option<String>,
+    /// The engine's own events too: effects, jobs, totals; `--json` and `--kind` have them always
+    #[arg(long)]
+    all: bool,
     /// Only lines with a larger number
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     after: u64,
-    /// At most so many: of lines the newest (200 if not said), of rows the first; never more than 10,000
+    /// At most so many: the newest lines (200 by default), the first rows of SQL; never more than 10,000
     #[arg(long, short = 'l', value_name = "N")]
     limit: Option<usize>,
     /// Run one SELECT on the table `facts` and the view `lines`, and print its rows
-    #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "batch", "after", "full"])]
+    #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "batch", "all", "after", "full"])]
     sql: Option<String>,
     /// Print a JSON array of lines; of rows, an array of objects
     #[arg(long)]
@@ -82,7 +85,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         return rows(args, &table);
     }
     let reader = match Reader::open(&path) {
-        // Nothing was decided yet: no lines.
+        // Nothing has happened yet: no lines.
         Err(StoreError::Missing(_)) if args.task.is_none() => {
             if args.json {
                 print::json(&[(); 0])?;
@@ -166,6 +169,7 @@ fn filter(
         since,
         until,
         after: args.after,
+        plain: !args.all && !args.json,
         limit: args.limit.unwrap_or(LINES),
     })
 }
@@ -208,7 +212,7 @@ fn check_kinds(wanted: &[String], reader: &Reader) -> Result<(), CliError> {
             None => known.contains(kind),
         };
         if !fits {
-            let what = format!("there is no kind of fact {:?}", Shown::line(kind).as_str());
+            let what = format!("there is no kind of event {:?}", Shown::line(kind).as_str());
             return Err(CliError::new(BAD_INPUT, what, format!("there are: {}", known.join(", "))));
         }
     }

@@ -59,7 +59,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Supervise parallel coding agents, under the lid until they are done.
+/// Supervise parallel coding agents, their screens hidden until they are done.
 ///
 /// Without a subcommand: opens the board, and starts the daemon if there is none.
 #[derive(Debug, Parser)]
@@ -72,8 +72,8 @@ struct Cli {
     command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not found, 4 not now, 5 bad input, 6 covered, \
-7 the world refused, 8 a task that was waited for failed or needs a human, or the policy is broken.";
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not found, 4 not now, 5 bad input, 6 hidden \
+screen, 7 external failure (git, disk, process, socket), 8 a task that was waited for failed or needs a human, or the policy is broken.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -102,6 +102,7 @@ enum Command {
     Peek(peek::Args),
     Cover(cover::Args),
     Reorder(reorder::Args),
+    #[command(name = "archive", alias = "forget")]
     Forget(forget::Args),
     Wait(wait::Args),
     Budget(budget::Args),
@@ -199,13 +200,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
 /// A span of time as people write it: 90s, 10m, 2h; a bare number is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is no time: write 90s, 10m or 2h"))?;
+    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is not a time: write 90s, 10m or 2h"))?;
     let factor = match &text[digits.len()..] {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        unit => return Err(format!("{unit:?} is no unit of time: use ms, s, m or h")),
+        unit => return Err(format!("{unit:?} is not a unit of time: use ms, s, m or h")),
     };
     Duration::try_from_secs_f64(number * factor).map_err(|_| format!("{text:?} is out of range"))
 }

@@ -107,7 +107,7 @@ struct AskArgs {
 
 fn number(text: &str) -> Result<PanelId, String> {
     let digits = text.strip_prefix('p').unwrap_or(text);
-    digits.parse().map(PanelId).map_err(|_| format!("{text:?} is no vote: write its number, as p3"))
+    digits.parse().map(PanelId).map_err(|_| format!("{text:?} is not a vote: write its number, as p3"))
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
@@ -238,7 +238,7 @@ fn print_line(line: &PollLine) -> Result<(), CliError> {
 /// redis     45.4          0  a service of its own
 ///
 /// persona     weight  ranking
-/// compliance       8  abstains: looks at nothing that was scored
+/// compliance       8  abstains: weighs nothing that was scored
 /// finance          8  sqlite 80.0, redis 45.0
 /// ```
 fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
@@ -280,7 +280,7 @@ fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
     print::table(&["option", "points", "chosen by", "about"], &options)?;
     print::line("")?;
     if poll.vote.ballots.iter().all(|ballot| ballot.ranking.is_empty()) {
-        print::line("no persona looks at anything by which all options are scored")?;
+        print::line("no persona weighs a criterion by which all options are scored")?;
         return Ok(ExitCode::SUCCESS);
     }
     let name = poll.vote.ballots.iter().map(|ballot| ballot.persona.width()).max().unwrap_or(0).max(7);
@@ -303,7 +303,7 @@ fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
 
 fn ranking(ballot: &Ballot) -> (String, Paint) {
     if ballot.ranking.is_empty() {
-        return ("abstains: looks at nothing that was scored".to_owned(), Paint::Faint);
+        return ("abstains: weighs nothing that was scored".to_owned(), Paint::Faint);
     }
     let ranked: Vec<String> =
         ballot.ranking.iter().map(|ranked| format!("{} {}", ranked.option, points(ranked.points))).collect();
@@ -346,7 +346,7 @@ fn personas(json: bool) -> Result<ExitCode, CliError> {
             ]
         })
         .collect();
-    print::table(&["persona", "weight", "looks at"], &rows)?;
+    print::table(&["persona", "weight", "heuristics"], &rows)?;
     let confidence = panel.confidence;
     print::line("")?;
     print::line(&format!(

@@ -13,13 +13,13 @@ use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Report what came of tasks: attempts, gates, cost, time, peeked against unpeeked.
+/// Report the results of tasks: attempts, gates, cost, time, peeked against unpeeked.
 ///
-/// About the tasks named, else about all of this repo to which something happened in the stretch, and those that had
-/// not ended. Two stretches side by side add up to the report of both.
+/// About the tasks named, else about all of this repo with an event in the period, and those that had not ended. The
+/// reports of two adjoining periods add up to the report of both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Tasks by name, or by number as t12, which finds forgotten ones too.
+    /// Tasks by name, or by number as t12, which finds archived ones too.
     tasks: Vec<String>,
     /// The tasks of this spec, by its name or its number as s3: its draft, its plan and what was planned.
     #[arg(long, value_name = "NAME", conflicts_with = "tasks")]
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         && since >= until
     {
         return Err(CliError::usage(
-            "the stretch ends before it begins",
+            "the period ends before it begins",
             "--since is the earlier of the two",
         ));
     }

@@ -8,6 +8,7 @@ use super::talk::Talk;
 use crate::core::model::batch::{BatchCommand, PhaseOutcome};
 use crate::core::model::event::Command;
 use crate::core::views::batch::BatchLine;
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use crate::values::time::Span;
 use crate::wire::client::{Request, ScheduleAct, ScheduleRequest};
@@ -148,7 +149,7 @@ fn page(line: &BatchLine) -> Result<(), CliError> {
     ))?;
     let phases: Vec<String> =
         line.phases.iter().map(|(phase, limit)| format!("{} {}", phase.label(), minutes(*limit))).collect();
-    let when = line.cron.as_deref().unwrap_or("when asked for");
+    let when = line.cron.as_deref().unwrap_or("on request");
     print::line(&format!("  when    {when}\n  phases  {}", phases.join(", ")))?;
     if let Some(next) = line.next {
         print::line(&format!("  next    {}", moment(next)))?;
@@ -161,10 +162,10 @@ fn page(line: &BatchLine) -> Result<(), CliError> {
     }
     if let Some(open) = &line.open {
         print::line(&format!(
-            "  batch {} since {}, {} tasks",
+            "  batch {} since {}, {}",
             open.id,
             moment(open.opened),
-            open.tasks.len()
+            counted(open.tasks.len(), "task")
         ))?;
         for (phase, outcome, why) in &open.over {
             let why = if why.is_empty() { String::new() } else { format!(": {why}") };

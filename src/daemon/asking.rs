@@ -51,7 +51,7 @@ impl Shell {
                 false
             }
             None => {
-                let what = format!("q{} is gone: its task was forgotten", waits.question);
+                let what = format!("q{} is gone: its task was archived", waits.question);
                 waits.reply.outbox.answer(waits.reply.id, Err(refusal(RefusalKind::NotFound, what, "")));
                 false
             }

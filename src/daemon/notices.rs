@@ -183,7 +183,7 @@ fn tell(paths: &Paths, mut told: Vec<Told>, more: usize) {
     let config = match UserConfig::load(paths) {
         Ok(config) => config.notice,
         Err(error) => {
-            tracing::warn!(%error, "notices are not told: the config can't be read");
+            tracing::warn!(%error, "notices are not sent: the config can't be read");
             return;
         }
     };
@@ -195,7 +195,7 @@ fn tell(paths: &Paths, mut told: Vec<Told>, more: usize) {
     let at = last.at;
     let failed = send(&config, &told, more);
     for failure in &failed {
-        tracing::warn!(way = failure.way, error = %failure.what, "a notice was not told");
+        tracing::warn!(way = failure.way, error = %failure.what, "a notice was not sent");
     }
     let failed: Vec<Failure> = failed.into_iter().map(|failure| Failure { at, ..failure }).collect();
     keep(paths, &failed);

@@ -80,7 +80,7 @@ impl Shell {
     /// One poll.
     pub(super) fn poll(&self, id: PanelId) -> Result<Reply, Refusal> {
         self.engine.panels().get(id).map(|poll| Reply::Panel(Box::new(poll.clone()))).ok_or_else(|| {
-            let what = format!("there is no vote {id} at hand");
+            let what = format!("there is no vote {id}");
             refusal(RefusalKind::NotFound, what, "`nopeek panel ls` shows them; older ones are in the ledger")
         })
     }

@@ -89,7 +89,7 @@ impl Shell {
             }
             Request::Board => Ok(Reply::Board(Box::new(self.board()))),
             Request::Task(task) => self.task(&task),
-            Request::Ledger { task, after, limit } => self.ledger_lines(task.as_ref(), after, limit),
+            Request::Ledger { task, after, all, limit } => self.ledger_lines(task.as_ref(), after, all, limit),
             Request::Report(query) => return self.report(reply, &query),
             Request::SendReport(query) => return self.send_report(reply, &query),
             Request::Diff { task, attempt } => match self.diff(reply.clone(), &task, attempt) {
@@ -173,11 +173,11 @@ impl Shell {
             .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no task {id}"), ""))
     }
 
-    fn ledger_lines(&mut self, task: Option<&TaskRef>, after: u64, limit: u32) -> Result<Reply, Refusal> {
+    fn ledger_lines(&mut self, task: Option<&TaskRef>, after: u64, all: bool, limit: u32) -> Result<Reply, Refusal> {
         let task = task.map(|task| find(&self.engine, task)).transpose()?;
         let entries = self
             .ledger
-            .lines(task, after, limit.min(LINES_MAX))
+            .lines(task, after, all, limit.min(LINES_MAX))
             .map_err(|error| failed(format!("the ledger can't be read: {error}")))?;
         let mut names: HashMap<TaskId, String> = HashMap::new();
         let lines = entries.into_iter().map(|entry| {
@@ -215,13 +215,13 @@ impl Shell {
             refusal(
                 RefusalKind::NotNow,
                 format!("{} has no such attempt yet", view.name),
-                "wait until its agent has worked",
+                "wait until its agent has committed something",
             )
         })?;
         if attempt.exit.is_none() && attempt.lid == Lid::Sealed {
             return Err(refusal(
                 RefusalKind::Covered,
-                format!("{} is under the lid: its agent still works", view.name),
+                format!("{} is hidden: its agent still works", view.name),
                 "wait until it is up for review",
             ));
         }
@@ -462,7 +462,7 @@ pub(super) fn failed(what: String) -> Refusal {
 fn covered(job: JobId) -> Refusal {
     refusal(
         RefusalKind::Covered,
-        format!("{job} is under the lid"),
+        format!("the screen of {job} is hidden"),
         "wait until its attempt has ended, or `nopeek peek TASK --reason …`, which is recorded",
     )
 }

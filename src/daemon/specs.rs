@@ -39,7 +39,7 @@ pub(super) struct ResolvedSpec {
 pub(super) fn resolve(paths: &Paths, wish: SpecRequest) -> Result<ResolvedSpec, Refusal> {
     let bad = |what: String, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
     if wish.goal.trim().is_empty() {
-        return Err(bad("the goal is empty".to_owned(), "say what you want to be so"));
+        return Err(bad("the goal is empty".to_owned(), "say what should be true when it is done"));
     }
     if wish.goal.len() > GOAL_MAX {
         let what = format!("the goal is longer than {} KiB", GOAL_MAX / 1024);
@@ -173,7 +173,7 @@ pub(super) fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, St
             return Err(refusal(
                 RefusalKind::BadInput,
                 what,
-                "mend it, or take it away to use the built-in one",
+                "fix it, or remove it to use the built-in one",
             ));
         }
         own.insert(name.to_owned(), text);

@@ -73,7 +73,7 @@ fn tiles(out: &mut String, report: &Report) {
             totals.attempts.to_string(),
             match totals.looks {
                 0 => format!("{} sent back", totals.sent_back),
-                looks => format!("{}, {} sent back", of(looks, "look", "looks"), totals.sent_back),
+                looks => format!("{}, {} sent back", of(looks, "review pass", "review passes"), totals.sent_back),
             },
             "calm",
         ),
@@ -187,7 +187,7 @@ fn tried(out: &mut String, attempt: &AttemptReport, zone: &TimeZone) {
         "<tr><th scope=\"row\">{}{} <span class=\"chip {class}\" aria-hidden=\"true\">{}</span> {word}{}{}</th>\
          <td>{}</td><td>{}</td><td>{}</td><td class=\"verdicts\">",
         attempt.no,
-        if attempt.part == Part::Second { ", a look" } else { "" },
+        if attempt.part == Part::Second { ", second review" } else { "" },
         sign(attempt.result),
         if attempt.landed { ", landed" } else { "" },
         if attempt.peeked { ", <em>peeked</em>" } else { "" },
@@ -227,7 +227,7 @@ fn said(out: &mut String, task: &TaskReport, zone: &TimeZone) {
     for attempt in &task.attempts {
         for peek in &attempt.peeks {
             let (by, why) = (escape(peek.by.as_str()), escape(peek.reason.as_str()));
-            lines.push((peek.at, format!("lid of attempt {} broken by {by}: {why}", attempt.no)));
+            lines.push((peek.at, format!("attempt {} was peeked at by {by}: {why}", attempt.no)));
         }
     }
     for question in &task.questions {

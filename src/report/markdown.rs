@@ -5,6 +5,7 @@ use crate::core::model::diff::DiffStat;
 use crate::core::model::task::TaskState;
 use crate::report::words::{cost, cost_alone, moment, of, share, span, tokens, tries};
 use crate::report::{AttemptReport, GateReport, Note, Outcomes, Report, TaskReport, is_red};
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
@@ -41,7 +42,7 @@ pub fn headline(report: &Report) -> String {
     parts.join(", ")
 }
 
-/// The stretch in words.
+/// The period in words.
 #[must_use]
 pub fn stretch(report: &Report, zone: &TimeZone) -> String {
     let until = moment(report.until, zone);
@@ -106,7 +107,7 @@ impl Page<'_> {
         let time = &totals.time;
         let peeked = match totals.peeks {
             0 => String::new(),
-            n => format!(", {} broken", of(n, "lid", "lids")),
+            n => format!(", {}", counted(n, "peek")),
         };
         let rows = [
             (
@@ -123,7 +124,7 @@ impl Page<'_> {
                     tries((totals.attempts - totals.looks.min(totals.attempts), totals.looks))
                 ),
             ),
-            ("gates", format!("{} verdicts, {} red", totals.verdicts, totals.red_gates)),
+            ("gates", format!("{}, {} red", counted(totals.verdicts, "verdict"), totals.red_gates)),
             ("sent back", totals.sent_back.to_string()),
             ("questions", format!("{}, {} answered", totals.questions, totals.answers)),
             ("agents worked", span(totals.used.work)),
@@ -234,7 +235,7 @@ impl Page<'_> {
             parts.push("landed".to_owned());
         }
         let bold = if attempt.peeked { " **peeked**" } else { "" };
-        let look = if attempt.part == Part::Second { ", another pair of eyes" } else { "" };
+        let look = if attempt.part == Part::Second { ", second review" } else { "" };
         self.line(&format!("- attempt {}{look}{bold}: {}", attempt.no, parts.join(", ")));
         let gates: Vec<String> = attempt.gates.iter().map(gate).collect();
         if !gates.is_empty() {
@@ -243,7 +244,7 @@ impl Page<'_> {
         for peek in &attempt.peeks {
             let at = moment(peek.at, self.zone);
             self.line(&format!(
-                "  - lid broken {at} by {}: {}",
+                "  - peeked {at} by {}: {}",
                 escape(peek.by.as_str()),
                 escape(peek.reason.as_str())
             ));

@@ -132,7 +132,7 @@ pub(crate) fn timeline(report: &Report, zone: &TimeZone) -> String {
         WIDE,
         high,
         "Attempts over time",
-        "A row a task; a bar an attempt, its agent's time solid.",
+        "One row per task, one bar per attempt; solid while its agent works.",
     );
     for (at, words) in ticks(from, to, 9, zone) {
         let x = scale.x(at);
@@ -229,7 +229,7 @@ fn bar(
     let class = class(attempt.result);
     let word = attempt.result.map_or("under way", |result| result.label());
     let peeked = if attempt.peeked { ", peeked" } else { "" };
-    let look = if attempt.part == Part::Second { ", another pair of eyes" } else { "" };
+    let look = if attempt.part == Part::Second { ", second review" } else { "" };
     let _ = write!(
         out,
         "<g class=\"{class}\"><title>{} attempt {}{look}: {word}{peeked}, opened {}, agent worked {}, {}</title>",
@@ -414,7 +414,7 @@ pub(crate) fn gates(gates: &[GateTotal]) -> String {
     let ran = |gate: &GateTotal| u64::from(gate.passed + gate.cached + gate.red);
     let drawn = &gates[..gates.len().min(BARS_MAX)];
     let most = drawn.iter().map(ran).max().unwrap_or(1);
-    let mut bars = Bars::new("gates", "Verdicts by gate", "Green, taken over, red.", drawn.len(), most);
+    let mut bars = Bars::new("gates", "Verdicts by gate", "Green, cached, red.", drawn.len(), most);
     for gate in drawn {
         let (green, cached) = (u64::from(gate.passed), u64::from(gate.cached));
         let green_all = gate.passed + gate.cached;

@@ -230,7 +230,7 @@ impl Tracer {
                 self.gates.retain(|(merged, _), _| *merged);
                 let name = match part {
                     Part::Work => format!("attempt {}", attempt.no),
-                    Part::Second => format!("attempt {}, another pair of eyes", attempt.no),
+                    Part::Second => format!("attempt {}, second review", attempt.no),
                 };
                 self.attempt = Some(self.open(at, None, SpanKind::Attempt, &name));
             }
@@ -404,7 +404,7 @@ impl Tracer {
         let words = match exit {
             Exit::Code(code) => format!("code {code}"),
             Exit::Signal(signal) => format!("signal {signal}"),
-            Exit::Unknown => "how is not known".to_owned(),
+            Exit::Unknown => "exit status unknown".to_owned(),
         };
         self.note(span, "exit", &words);
         let agent = span.is_some_and(|span| self.spans[span].kind == SpanKind::Agent);

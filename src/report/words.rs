@@ -18,12 +18,12 @@ pub fn span(of: Span) -> String {
     }
 }
 
-/// `2 tries, 1 look`; without looks `2`: tries at the work, and looks at it with other eyes.
+/// `2 + 1 review pass`; without a second review `2`: attempts at the work, and second reviews of it.
 #[must_use]
 pub fn tries((tries, looks): (u32, u32)) -> String {
     match looks {
         0 => tries.to_string(),
-        looks => format!("{}, {}", of(tries, "try", "tries"), of(looks, "look", "looks")),
+        looks => format!("{tries} + {}", of(looks, "review pass", "review passes")),
     }
 }
 

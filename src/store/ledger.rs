@@ -107,13 +107,15 @@ impl Ledger {
         self.entries("SELECT seq, at, by, body FROM facts ORDER BY seq", params![])
     }
 
-    /// Facts after `after`, of one task or of all: the newest `limit` of them, oldest first.
-    pub fn lines(&self, task: Option<TaskId>, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    /// Facts after `after`, of one task or of all, with the engine's own or without: the newest `limit` of them, oldest
+    /// first.
+    pub fn lines(&self, task: Option<TaskId>, after: u64, all: bool, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let (task, after) = (task.map(|task| task.0.cast_signed()), after.cast_signed());
         let sql = "SELECT seq, at, by, body FROM (
-                       SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2) ORDER BY seq DESC LIMIT ?3
+                       SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2)
+                           AND kind NOT IN (SELECT value FROM json_each(?4)) ORDER BY seq DESC LIMIT ?3
                    ) ORDER BY seq";
-        self.entries(sql, params![after, task, limit])
+        self.entries(sql, params![after, task, limit, left_out(all)])
     }
 
     /// How many facts there are.
@@ -128,6 +130,12 @@ impl Ledger {
         let rows = query.query_map(values, columns).map_err(fail("read"))?;
         rows.map(|row| entry(&self.path, row.map_err(fail("read"))?)).collect()
     }
+}
+
+/// The kinds that are left out, as a JSON list: the engine's own, but where all is wanted.
+pub(super) fn left_out(all: bool) -> String {
+    let kinds: &[&str] = if all { &[] } else { &Fact::ENGINE_KINDS };
+    serde_json::json!(kinds).to_string()
 }
 
 /// A row as it is stored: place, moment, who, body.
@@ -187,9 +195,9 @@ mod tests {
         let all = ledger.load().unwrap();
         assert_eq!(all.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_eq!((all[0].by.as_str(), all[0].at), ("ada", Time(5)));
-        let of_one = ledger.lines(Some(TaskId(1)), 0, 10).unwrap();
+        let of_one = ledger.lines(Some(TaskId(1)), 0, true, 10).unwrap();
         assert_eq!(of_one.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4]);
-        let newest = ledger.lines(None, 0, 2).unwrap();
+        let newest = ledger.lines(None, 0, true, 2).unwrap();
         assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
     }
 

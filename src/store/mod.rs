@@ -63,7 +63,7 @@ impl StoreError {
                 )
             }
             Self::Full(_) => "free some room; agents go on meanwhile".to_owned(),
-            Self::Sqlite { .. } => "see that the folder is yours and the disk is well".to_owned(),
+            Self::Sqlite { .. } => "check that you own the folder and that the disk works".to_owned(),
         }
     }
 }

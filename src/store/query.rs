@@ -5,7 +5,7 @@
 //! and the length of a cell have bounds.
 
 use super::StoreError;
-use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
+use super::ledger::{APPLICATION, BUSY, FORMAT, failed, left_out};
 use crate::core::model::fact::Entry;
 use crate::os::clock;
 use crate::report::trace;
@@ -67,6 +67,8 @@ pub struct Filter {
     pub until: Option<Time>,
     /// Only with a larger number.
     pub after: u64,
+    /// Without the engine's own events, but for kinds that are named.
+    pub plain: bool,
     /// At most so many, the newest.
     pub limit: usize,
 }
@@ -163,6 +165,7 @@ impl Reader {
                     AND (?3 = '[]' OR EXISTS (SELECT 1 FROM json_each(?3) AS k WHERE facts.kind GLOB k.value))
                     AND (?4 IS NULL OR by = ?4 OR substr(by, 1, length(?4) + 1) = ?4 || '@')
                     AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
+                    AND kind NOT IN (SELECT value FROM json_each(?9))
                     AND (?8 IS NULL
                         OR task IN (SELECT f.task FROM facts AS f, json_tree(f.body) AS t WHERE f.task NOT NULL
                             AND f.body LIKE '%batch%' AND t.key = 'batch' AND CAST(t.value AS TEXT) = ?8)
@@ -181,6 +184,7 @@ impl Reader {
             time(filter.until),
             limit,
             filter.batch,
+            left_out(!filter.plain || !filter.kinds.is_empty()),
         ];
         let rows = query
             .query_map(values, |row| {

@@ -48,6 +48,7 @@ use crate::os::clock;
 use crate::os::editor::edit;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskId;
+use crate::values::plural::counted;
 use crate::wire::client::{FromDaemon, ToDaemon};
 use app::{App, Cmd, Editing};
 use crossterm::event::{Event, EventStream, KeyEventKind};
@@ -444,7 +445,7 @@ impl Shell {
         self.terminal.copy(text)?;
         let lines = text.lines().count();
         let cut = if text.len() > COPY_MAX { ", cut: terminals take no more" } else { "" };
-        let what = if lines == 1 { format!("`{text}`") } else { format!("{lines} lines") };
+        let what = if lines == 1 { format!("`{text}`") } else { counted(lines, "line") };
         self.app.say(format!("copied {what} to the terminal's clipboard{cut}"));
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use crate::config::notice::{Desktop, NoticeConfig};
 use crate::core::model::notice::NoticeKind;
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use base64::Engine as _;
 use std::time::{Duration, Instant};
@@ -147,7 +148,7 @@ impl Rung {
         let (waiting, more) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.more));
         let count = waiting.len() + more;
         let all = waiting.join("; ");
-        Some(if count == 1 { all } else { format!("{count} notices: {all}") })
+        Some(if count == 1 { all } else { format!("{}: {all}", counted(count, "notice")) })
     }
 }
 

@@ -5,5 +5,6 @@
 pub mod cron;
 pub mod ids;
 pub mod pattern;
+pub mod plural;
 pub mod text;
 pub mod time;

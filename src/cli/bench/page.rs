@@ -27,8 +27,8 @@ pub(super) fn page(bench: &BenchView) -> String {
         String::new()
     } else {
         format!(
-            "<h2>Weaknesses of the harness</h2>\n<p>The best got around these, others tripped over them: gaps in spec, gates \
-             or prompts.</p>\n<ul>\n{weaknesses}</ul>\n"
+            "<h2>Gaps that weaker agents hit</h2>\n<p>The best agents avoided these, others did not: gaps in the spec, the \
+             gates or the prompts.</p>\n<ul>\n{weaknesses}</ul>\n"
         )
     };
     format!(
@@ -40,11 +40,11 @@ pub(super) fn page(bench: &BenchView) -> String {
         text(&verify),
         text(bench.line.why.as_str()),
         svg(&bench.agents),
-        heading(&["", "agent", "green", "clean", "findings", "time", "cost", "tokens", "lines", "alike"]),
+        heading(&["", "agent", "green", "clean", "findings", "time", "cost", "tokens", "lines", "similarity"]),
         if between.is_empty() {
             String::new()
         } else {
-            format!("<h2>How alike results are</h2>\n<table>\n{between}</table>\n")
+            format!("<h2>Similarity of results</h2>\n<table>\n{between}</table>\n")
         },
         heading(&["run", "task", "result", "gates", "time", "cost", "lines"]),
         bench.runs.iter().map(run).collect::<String>(),
@@ -70,7 +70,7 @@ fn agent(score: &AgentScore) -> String {
 fn run(run: &crate::core::views::bench::RunView) -> String {
     let task = run.name.clone().unwrap_or_default();
     let Some(outcome) = &run.outcome else {
-        let now = run.state.map_or("waits", |state| state.label());
+        let now = run.state.map_or("pending", |state| state.label());
         return row(&[&run.label, &task, now, "", "", "", ""]);
     };
     let class = match (outcome.is_clean(), outcome.is_green()) {

@@ -23,7 +23,7 @@ pub(super) struct Args {
     /// How often each does it.
     #[arg(long, value_name = "N", default_value_t = 3)]
     runs: u32,
-    /// Who looks at green work and says what is wrong with it; none: nobody. [default: as [spec] of nopeek.toml says]
+    /// Who reviews green work and reports what is wrong with it; none: nobody. [default: as [spec] of nopeek.toml says]
     #[arg(long, value_name = "PROFILE")]
     verify: Option<String>,
     /// A command that must succeed as well as the repo's gates.

@@ -23,7 +23,7 @@ pub(super) fn print(bench: &BenchView) -> Result<(), CliError> {
         bench.verify.as_deref().map_or("nobody verifies".to_owned(), |by| format!("verified by {by}"));
     print_wrapped("  ", &format!("{}; {verify}", Shown::line(&bench.file)))?;
     print::line("")?;
-    let heading = ["", "AGENT", "GREEN", "CLEAN", "FOUND", "TIME", "SPREAD", "COST", "LINES", "ALIKE"];
+    let heading = ["", "AGENT", "GREEN", "CLEAN", "FOUND", "TIME", "RANGE", "COST", "LINES", "SIMILAR"];
     print::table(&heading, &bench.agents.iter().map(agent).collect::<Vec<_>>())?;
     let between: Vec<String> = bench
         .between
@@ -33,7 +33,7 @@ pub(super) fn print(bench: &BenchView) -> Result<(), CliError> {
         })
         .collect();
     if !between.is_empty() {
-        print_wrapped("", &format!("alike: {}", between.join(", ")))?;
+        print_wrapped("", &format!("similarity: {}", between.join(", ")))?;
     }
     if bench.line.measured > 0 {
         print::line("")?;
@@ -59,10 +59,10 @@ fn print_weaknesses(bench: &BenchView) -> Result<(), CliError> {
         return Ok(());
     }
     print::line("")?;
-    print::line(&Paint::Bold.on("Weaknesses of the harness"))?;
+    print::line(&Paint::Bold.on("Gaps that weaker agents hit"))?;
     print_wrapped(
         "",
-        "The best got around these, others tripped over them: gaps in spec, gates or prompts.",
+        "The best agents avoided these, others did not: gaps in the spec, the gates or the prompts.",
     )?;
     for weakness in &bench.weaknesses {
         let agents: Vec<String> = weakness

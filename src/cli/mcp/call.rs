@@ -17,6 +17,7 @@ use crate::git;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::{AttemptId, PanelId};
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request, RunRequest, TaskRef};
 use serde_json::{Value, json};
@@ -122,7 +123,7 @@ impl Desk {
                     Twice::IsTwice => {
                         return Err(Failed::new(
                             "the daemon went away meanwhile: it is not certain whether it was done",
-                            "look at list_tasks before you try again",
+                            "check list_tasks before you try again",
                         ));
                     }
                 },
@@ -425,8 +426,11 @@ fn attempt_line(of: &AttemptView) -> String {
     let vitals = &of.vitals;
     let result = of.result.map_or("under way", |result| result.label());
     let size = format!(
-        "{} commits, {} files, +{} -{}",
-        vitals.commits, vitals.diffstat.files, vitals.diffstat.added, vitals.diffstat.removed
+        "{}, {}, +{} -{}",
+        counted(vitals.commits, "commit"),
+        counted(vitals.diffstat.files, "file"),
+        vitals.diffstat.added,
+        vitals.diffstat.removed
     );
     let gates: Vec<String> = of.gates.iter().map(gate_line).collect();
     let gates = if gates.is_empty() { String::new() } else { format!("; {}", gates.join(", ")) };

@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let spec = super::find(&mut talk, &args.spec)?;
     let not_now = |why: &str| {
         let what =
-            format!("nothing of {} can be edited now: it is {}", spec.line.name, spec.line.stage.label());
+            format!("nothing of {} can be edited now: its stage is {}", spec.line.name, spec.line.stage.label());
         CliError::new(NOT_NOW, what, why)
     };
     let (task, files) = spec

@@ -41,7 +41,8 @@ enum What {
     Stop(Named),
     /// Go on with a stopped spec.
     GoOn(Named),
-    /// Take a spec that is over off the board; its tasks stay.
+    /// Archive a spec that is over: it leaves the board; its tasks stay.
+    #[command(name = "archive", alias = "forget")]
     Forget(Named),
     /// Wait until a spec is done, or needs a human.
     Wait(Wait),
@@ -172,7 +173,7 @@ fn approve(args: &Named) -> Result<ExitCode, CliError> {
     let spec = find(&mut talk, &args.spec)?;
     let Some(task) = spec.line.waits() else {
         let what =
-            format!("nothing of {} waits for approval: it is {}", spec.line.name, spec.line.stage.label());
+            format!("nothing of {} waits for approval: its stage is {}", spec.line.name, spec.line.stage.label());
         return Err(CliError::new(NOT_NOW, what, spec.line.why.as_str()));
     };
     talk.act(&task.to_string(), Act::Approve { head: None })?;
@@ -194,7 +195,7 @@ fn wait(
         (over || line.needs_you || asked).then(|| Some(line.clone()))
     })?;
     let Some(line) = settled else {
-        let what = format!("{} is not settled yet", spec.line.name);
+        let what = format!("{} is not finished yet", spec.line.name);
         return Err(CliError::new(NOT_NOW, what, "nopeek spec show says where it stands"));
     };
     let Some(line) = line else { return Ok(ExitCode::SUCCESS) };

@@ -174,12 +174,12 @@ pub fn graph(phases: &[Phase]) -> Vec<String> {
                 line.push_str(&format!("  after {}", own.join(", ")));
             }
             for (first, _, place) in apart.iter().filter(|(_, second, _)| second.name == task.name) {
-                line.push_str(&format!("  kept apart from {} ({place})", first.name));
+                line.push_str(&format!("  runs after {}: both change {place}", first.name));
             }
             lines.push(line.trim_end().to_owned());
         }
         if let Some(soak) = phase.soak {
-            lines.push(format!("  soak {} min", soak.0.div_ceil(60_000)));
+            lines.push(format!("  bake time {} min", soak.0.div_ceil(60_000)));
         }
     }
     lines

@@ -35,7 +35,7 @@ pub(in crate::core) fn next(turn: &mut Turn<'_>, id: AttemptId, result: AttemptR
         let start = if has_work { Start::Previous } else { Start::Target };
         turn.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false, part });
     } else {
-        let what = if part == Part::Work { "attempt" } else { "look at its work" };
+        let what = if part == Part::Work { "attempt" } else { "second review" };
         let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
         if !bench::speaks_for(turn.state, id.task) {

@@ -63,7 +63,7 @@ pub(in crate::core) fn prompt_of(task: &Task, part: Part, note: &str) -> String 
             let name = if duty == Duty::Spec { "spec-review" } else { "verify" };
             let before: Vec<String> = reviewed(task).filter_map(findings).map(Findings::words).collect();
             let before = if before.is_empty() {
-                "None: this is the first look.\n".to_owned()
+                "None: this is the first review pass.\n".to_owned()
             } else {
                 before.concat()
             };
@@ -183,7 +183,7 @@ pub(in crate::core) fn mistakes(task: &Task, attempt: &Attempt) -> Option<String
     }
     let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
     Some(format!(
-        "What the previous attempt wrote can't be taken as it is:\n\n{list}\nMend this, and commit."
+        "What the previous attempt wrote can't be taken as it is:\n\n{list}\nFix this, and commit."
     ))
 }
 

@@ -86,7 +86,7 @@ pub(in crate::core) fn peek(turn: &mut Turn<'_>, id: TaskId, reason: &str) -> Re
             turn.fact(Fact::Peeked { attempt: attempt.id, reason: Shown::line(reason) });
             Ok(())
         }
-        _ => Err(not_now(task, "peek at", "there is no covered agent: nothing to break")),
+        _ => Err(not_now(task, "peek at", "no screen of it is hidden: there is nothing to peek at")),
     }
 }
 
@@ -98,6 +98,6 @@ pub(in crate::core) fn cover(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refu
             turn.fact(Fact::Covered { attempt: attempt.id });
             Ok(())
         }
-        _ => Err(not_now(task, "cover", "its lid is not broken")),
+        _ => Err(not_now(task, "cover", "nobody has peeked at it")),
     }
 }

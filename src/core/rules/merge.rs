@@ -53,7 +53,7 @@ pub(in crate::core) fn merging(turn: &mut Turn<'_>, id: TaskId, what: Candidate)
         drop_candidate(turn, id);
         turn.fact(Fact::MergeLeft { task: id });
         let why = format!(
-            "its revert is red ({names}): it is still on the target; revert by hand, or mend and try again"
+            "its revert is red ({names}): it is still on the target; revert by hand, or fix it and try again"
         );
         turn.notice(id, NoticeKind::NeedsYou, &why);
         turn.fact(Fact::Stuck { task: id, why: why.as_str().into() });

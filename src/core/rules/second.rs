@@ -12,6 +12,7 @@ use crate::core::rules::attempt;
 use crate::core::rules::brief::{needs_look, reviewed};
 use crate::core::rules::turn::Turn;
 use crate::values::ids::{AttemptId, TaskId};
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 
 /// The agent of a second part has ended and what it left was read.
@@ -26,7 +27,7 @@ pub(in crate::core) fn look_over(
     let Some(attempt) = task.attempts.iter().find(|a| a.id == id) else { return };
     let found = findings(attempt).cloned();
     let (result, note) = match (attempt::over_before_gates(exit, ending, failed, 1), found) {
-        (Some((result, _)), _) => (result, "The look before this one failed before it was done.".to_owned()),
+        (Some((result, _)), _) => (result, "The review pass before this one failed before it was done.".to_owned()),
         (None, Some(found)) => {
             turn.fact(Fact::AttemptOver { attempt: id, result: AttemptResult::Reviewed });
             return looked(turn, id.task, &found);
@@ -39,7 +40,7 @@ pub(in crate::core) fn look_over(
                     format!("{FINDINGS_FILE} is not there")
                 }
             };
-            (AttemptResult::Red, format!("What the look before this one wrote can't be read:\n\n- {said}"))
+            (AttemptResult::Red, format!("What the review pass before this one wrote can't be read:\n\n- {said}"))
         }
     };
     attempt::next(turn, id, result, &note);
@@ -67,7 +68,8 @@ pub(in crate::core) fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings)
             let used = reviewed(task).filter_map(findings).filter(|found| !found.is_clean()).count();
             if used > brief.rounds as usize {
                 let why = format!(
-                    "verified {used} times, and there is still something found: read the findings, then retry, land or reject it"
+                    "{} used, and there are still findings: read them, then retry, land or reject it",
+                    counted(used, "review pass")
                 );
                 turn.notice(id, NoticeKind::NeedsYou, &why);
                 turn.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
@@ -75,8 +77,8 @@ pub(in crate::core) fn looked(turn: &mut Turn<'_>, id: TaskId, found: &Findings)
                 let missing =
                     if found.implemented == Some(false) { "It is not fully implemented.\n" } else { "" };
                 let note = format!(
-                    "The work on your branch passed its gates. Another pair of eyes has compared it with the spec and found:\n\n{missing}{}\n\
-                     Deal with each of medium or high weight: mend it, with a test that would have caught it. Commit.",
+                    "The work on your branch passed its gates. A second review has compared it with the spec and found:\n\n{missing}{}\n\
+                     Deal with each of medium or high weight: fix it, with a test that would have caught it. Commit.",
                     found.words()
                 );
                 again(turn, Part::Work, note);

@@ -158,10 +158,10 @@ pub(in crate::core) fn retry(
 pub(in crate::core) fn forget(turn: &mut Turn<'_>, id: TaskId) -> Result<(), Refused> {
     let task = get(turn.state, id)?;
     if !is_ended(&task.stage) {
-        return Err(not_now(task, "forget", "stop or land it first"));
+        return Err(not_now(task, "archive", "stop or land it first"));
     }
     if turn.state.jobs.has_live(id) {
-        return Err(not_now(task, "forget", "its processes are still being ended; try again in a moment"));
+        return Err(not_now(task, "archive", "its processes are still being ended; try again in a moment"));
     }
     for work in archive_work(turn.state, id) {
         turn.ask(id, work);

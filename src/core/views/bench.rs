@@ -10,6 +10,7 @@ use crate::core::outer::bench::weakness::{self, Weakness};
 use crate::core::rules::budget_hold;
 use crate::core::rules::lookup::state_of;
 use crate::values::ids::{BenchId, TaskId};
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use crate::values::time::Time;
 use serde::{Deserialize, Serialize};
@@ -118,7 +119,7 @@ fn line(state: &State, bench: &Bench) -> BenchLine {
         (Some(_), None) => rank::first_words(bench),
         (None, _) if !waits.is_empty() => format!("waits for you: {}", waits.join(", ")),
         (None, _) if bench.stopped => "its runs are being ended".to_owned(),
-        (None, _) => format!("{measured} of {} runs are over", bench.runs.len()),
+        (None, _) => format!("{measured} of {} over", counted(bench.runs.len(), "run")),
     };
     BenchLine {
         id: bench.id,
@@ -173,7 +174,7 @@ fn bounded(mut outcome: RunOutcome, room: &mut usize) -> RunOutcome {
             Some(left) => *room = left,
             None => {
                 finding.place = Shown::default();
-                finding.what = "(nopeek show tells it)".into();
+                finding.what = "(nopeek show says what)".into();
                 finding.fix = Shown::default();
             }
         }

@@ -18,6 +18,7 @@ use crate::core::model::brief::Part;
 use crate::core::model::task::TaskState;
 use crate::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
 use crate::values::ids::TaskId;
+use crate::values::plural::counted;
 use crate::values::time::{Span, Time};
 use crate::wire::client::{ReportQuery, Request};
 use ratatui::layout::Rect;
@@ -337,7 +338,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         let result = attempt.result.map_or("under way", |result| result.label());
         let x =
             on.put(area, 0, y, &format!("{} {result}", sign(attempt.result)), role(attempt.result)).max(15);
-        let what = if attempt.part == Part::Second { "look" } else { "attempt" };
+        let what = if attempt.part == Part::Second { "second review" } else { "attempt" };
         let mut parts = vec![format!("{what} {}", attempt.no), span(attempt.used.work)];
         if let Some(stat) = attempt.diffstat.filter(|stat| stat.files > 0) {
             parts.push(size(stat));
@@ -346,8 +347,8 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
             attempt.gates.iter().filter(|gate| is_red(gate.verdict)).map(|gate| gate.name.as_str()).collect();
         match (attempt.gates.len(), red.is_empty()) {
             (0, _) => {}
-            (n, true) => parts.push(format!("{n} gates green or not run")),
-            (n, false) => parts.push(format!("{n} gates, red: {}", red.join(", "))),
+            (n, true) => parts.push(format!("{} green or not run", counted(n, "gate"))),
+            (n, false) => parts.push(format!("{}, red: {}", counted(n, "gate"), red.join(", "))),
         }
         parts.push(words::cost_alone(&attempt.used));
         if attempt.peeked {

@@ -433,7 +433,7 @@ fn chore(turn: &mut Turn<'_>, repo: &Path, batch: &Batch, running: &Running) {
         Some(Stage::Interrupted) => (PhaseOutcome::Failed, "its agent died with the machine".to_owned()),
         Some(Stage::Stopped) => (PhaseOutcome::Failed, "its task was stopped".to_owned()),
         Some(Stage::Rejected(_)) => (PhaseOutcome::Failed, "its task was rejected".to_owned()),
-        None => (PhaseOutcome::Failed, "its task is off the board".to_owned()),
+        None => (PhaseOutcome::Failed, "its task was archived".to_owned()),
     };
     over(turn, repo, batch, running.phase, outcome, &why);
 }
@@ -532,7 +532,7 @@ pub(in crate::core) fn checked(turn: &mut Turn<'_>, id: TaskId) {
     let target = turn.state.tasks.get(&id).map(|task| task.launch.target.clone()).unwrap_or_default();
     if !red.is_empty() {
         turn.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Red });
-        let why = format!("{target} itself is red ({red}): mend it, then retry this to have it tested again");
+        let why = format!("{target} itself is red ({red}): fix it, then retry this to have it tested again");
         turn.notice(id, NoticeKind::NeedsYou, &why);
         turn.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
         return;

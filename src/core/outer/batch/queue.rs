@@ -140,7 +140,7 @@ fn open(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, one: &Dropped) -> 
         return Err(Some(why.to_string()));
     }
     if one.text.trim().is_empty() {
-        return Err(Some("it is empty: say what you want to be so".to_owned()));
+        return Err(Some("it is empty: say what should be true when it is done".to_owned()));
     }
     if one.text.len() > GOAL_MAX {
         let most = GOAL_MAX / 1024;
@@ -197,7 +197,7 @@ pub(in crate::core) fn settle_files(turn: &mut Turn<'_>) {
 /// Where the file of a spec belongs, and why if that is among the failed.
 fn belongs(state: &State, id: SpecId) -> (Place, Option<String>) {
     let Some(spec) = state.specs.all.get(&id) else {
-        return (Place::Failed, Some("its spec was taken off the board before it was done".to_owned()));
+        return (Place::Failed, Some("its spec was archived before it was done".to_owned()));
     };
     if spec.done.is_some() {
         return (Place::Done, None);

@@ -5,6 +5,7 @@ use crate::core::model::batch::{Batch, Scheduled};
 use crate::core::model::state::State;
 use crate::core::model::task::Stage;
 use crate::core::views::spec;
+use crate::values::plural::{counted, verb};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
 use std::path::Path;
@@ -23,7 +24,7 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
             let when = schedule
                 .cron
                 .as_ref()
-                .map_or_else(|| "when asked for".to_owned(), |cron| format!("at {cron}"));
+                .map_or_else(|| "on request".to_owned(), |cron| format!("at {cron}"));
             let phases: Vec<&str> = schedule.phases.keys().map(|phase| phase.label()).collect();
             format!("batches {when}: {}", phases.join(", "))
         }
@@ -32,13 +33,12 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
         BatchFact::Watched { on: true, .. } => "the queue is watched".to_owned(),
         BatchFact::Watched { on: false, .. } => "the queue is not watched any more".to_owned(),
         BatchFact::Opened { batch, due: Some(_), .. } => format!("batch {batch} begins"),
-        BatchFact::Opened { batch, due: None, .. } => format!("batch {batch} begins: somebody asked for it"),
-        BatchFact::Missed { count: 1, .. } => "a batch was missed".to_owned(),
-        BatchFact::Missed { count, .. } => format!("{count} batches were missed"),
+        BatchFact::Opened { batch, due: None, .. } => format!("batch {batch} begins: started by a person"),
+        BatchFact::Missed { count, .. } => format!("{} missed", counted(*count, "batch")),
         BatchFact::PhaseBegan { batch, phase, limit, .. } => {
             format!("batch {batch}: {} begins, for at most {}", phase.label(), span(*limit))
         }
-        BatchFact::Looked { waiting, .. } => format!("the queue was looked at: {} wait", waiting.len()),
+        BatchFact::Looked { waiting, .. } => format!("the queue was read: {} {}", counted(waiting.len(), "file"), verb(waiting.len(), "waits", "wait")),
         BatchFact::Taken { spec, folder, file, .. } => format!("{folder}/{file} is built as spec {spec}"),
         BatchFact::Refused { folder, file, why, .. } => format!("{folder}/{file} can't be built: {why}"),
         BatchFact::Moved { spec, to } => format!("the file of spec {spec} goes to {}", to.folder()),
@@ -47,7 +47,7 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
             format!("batch {batch} leaves spec {spec} to the next")
         }
         BatchFact::Left { batch, spec, tasks, .. } => {
-            format!("batch {batch} leaves spec {spec} to the next, with {} tasks stopped", tasks.len())
+            format!("batch {batch} leaves spec {spec} to the next, with {} stopped", counted(tasks.len(), "task"))
         }
         BatchFact::WentOn { batch, spec, .. } => format!("batch {batch} goes on with spec {spec}"),
         BatchFact::Reported { batch, file, .. } => format!("the report of batch {batch} is in {file}"),
@@ -90,7 +90,7 @@ pub(in crate::core) fn built(state: &State, batch: &Batch) -> String {
     if batch.specs.is_empty() {
         "nothing waits in the queue".to_owned()
     } else {
-        format!("{done} of {} specs are done", batch.specs.len())
+        format!("{done} of {} done", counted(batch.specs.len(), "spec"))
     }
 }
 
@@ -103,7 +103,7 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
     }
     for line in spec::lines(state, now).into_iter().filter(|line| batch.specs.contains(&line.id)) {
         let parts = if line.planned > 0 {
-            format!(", {} of {} tasks landed", line.landed, line.planned)
+            format!(", {} of {} landed", line.landed, counted(line.planned, "task"))
         } else {
             String::new()
         };
@@ -111,7 +111,7 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
     }
     let tasks = || batch.tasks.keys().filter_map(|id| state.tasks.get(id));
     let landed = tasks().filter(|task| task.stage == Stage::Landed).count();
-    lines.push(format!("{} tasks, {landed} landed", batch.tasks.len()));
+    lines.push(format!("{}, {landed} landed", counted(batch.tasks.len(), "task")));
     for task in tasks() {
         match &task.stage {
             Stage::Stuck(why) => lines.push(format!("{} waits for you: {why}", task.launch.name)),
@@ -128,7 +128,7 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
         }
     }
     if !of.waiting.is_empty() {
-        lines.push(format!("{} specs still wait in the queue", of.waiting.len()));
+        lines.push(format!("{} still {} in the queue", counted(of.waiting.len(), "spec"), verb(of.waiting.len(), "waits", "wait")));
     }
     lines.truncate(LINES_MAX);
     lines.iter().map(|line| Shown::line(line)).collect()

@@ -17,6 +17,7 @@ use crate::core::rules::lookup::{get, is_ended};
 use crate::core::rules::turn::Turn;
 use crate::core::rules::usage::{of_attempt, of_repo, of_task, spent};
 use crate::values::ids::{JobId, TaskId};
+use crate::values::plural::counted;
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
 
@@ -80,7 +81,7 @@ impl Level {
             words::used_words(scope, self)
         } else if self.is_held() {
             let n = self.unknowns();
-            format!("{n} attempt{} of unknown use in {}", if n == 1 { "" } else { "s" }, of_scope(scope))
+            format!("{} of unknown use in {}", counted(n, "attempt"), of_scope(scope))
         } else {
             String::new()
         }

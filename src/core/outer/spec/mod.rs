@@ -71,7 +71,7 @@ pub(in crate::core) fn command(turn: &mut Turn<'_>, command: SpecCommand) -> Res
         SpecCommand::Forget(id) => {
             let spec = get(turn.state, id)?;
             if spec.done.is_none() && !spec.stopped {
-                return Err(not_now(spec, "forget", "stop it first"));
+                return Err(not_now(spec, "archive", "stop it first"));
             }
             turn.fact(Fact::Spec(SpecFact::Forgotten { spec: id }));
             Ok(())
@@ -100,11 +100,11 @@ fn open(turn: &mut Turn<'_>, mut order: SpecOrder) -> Result<(), Refused> {
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {SPECS_MAX} specs already"),
-            "nopeek spec forget takes those off the board that are over",
+            "nopeek spec archive makes room: it removes those that are over",
         ));
     }
     if order.goal.trim().is_empty() {
-        return bad("the goal is empty".to_owned(), "say what you want to be so");
+        return bad("the goal is empty".to_owned(), "say what should be true when it is done");
     }
     if order.goal.len() > GOAL_MAX {
         return bad(

@@ -42,7 +42,7 @@ impl SpecStage {
             Self::Planning => "planning",
             Self::PlanReady => "plan ready",
             Self::Building => "building",
-            Self::Soaking => "soaking",
+            Self::Soaking => "bake time",
             Self::Stuck => "stuck",
             Self::Stopped => "stopped",
             Self::Done => "done",
@@ -55,7 +55,7 @@ pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecSta
         return (SpecStage::Done, format!("all of it is on {}", spec.order.target));
     }
     if spec.stopped {
-        return (SpecStage::Stopped, "nothing of it starts; nopeek spec go-on lets it".to_owned());
+        return (SpecStage::Stopped, "stopped: nothing of it starts; nopeek spec go-on continues".to_owned());
     }
     let of = |id: Option<TaskId>| id.and_then(|id| state.tasks.get(&id));
     if let Some(why) = spec.all_tasks().filter_map(|id| state.tasks.get(&id)).find_map(in_the_way) {
@@ -67,11 +67,11 @@ pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecSta
             Some(task) if task.stage == Stage::Review => {
                 (SpecStage::SpecReady, format!("read {} and approve {}", spec.path(), task.launch.name))
             }
-            Some(task) => (SpecStage::Drafting, format!("{} is at it", task.launch.name)),
+            Some(task) => (SpecStage::Drafting, format!("{} works on it", task.launch.name)),
             None if gone(spec.draft) => {
-                (SpecStage::Stuck, "the task that drafted it is off the board".to_owned())
+                (SpecStage::Stuck, "the task that drafted it was archived".to_owned())
             }
-            None => (SpecStage::Drafting, "the board is full".to_owned()),
+            None => (SpecStage::Drafting, "waits: the board is full".to_owned()),
         };
     }
     if spec.phases.is_none() {
@@ -80,11 +80,11 @@ pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecSta
                 SpecStage::PlanReady,
                 format!("read the plan (nopeek spec show) and approve {}", task.launch.name),
             ),
-            Some(task) => (SpecStage::Planning, format!("{} is at it", task.launch.name)),
+            Some(task) => (SpecStage::Planning, format!("{} works on it", task.launch.name)),
             None if gone(spec.plan) => {
-                (SpecStage::Stuck, "the task that planned it is off the board".to_owned())
+                (SpecStage::Stuck, "the task that planned it was archived".to_owned())
             }
-            None => (SpecStage::Planning, "the board is full".to_owned()),
+            None => (SpecStage::Planning, "waits: the board is full".to_owned()),
         };
     }
     let phase = spec.phases.iter().flatten().nth(spec.landed.len());
