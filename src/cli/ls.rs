@@ -40,10 +40,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A line a task.
+/// One line per task.
 pub(super) fn print_tasks(tasks: &[TaskView], now: Time) -> Result<(), CliError> {
     let rows: Vec<Vec<Cell>> = tasks.iter().map(|task| row(task, now)).collect();
-    print::table(&["", "TASK", "STATE", "GATES", "TRY", "TIME", "CHANGES", "AGENT", "WHY"], &rows)
+    print::table(&["", "TASK", "STATE", "GATES", "ATTEMPT", "TIME", "CHANGES", "AGENT", "WHY"], &rows)
 }
 
 fn row(task: &TaskView, now: Time) -> Vec<Cell> {

@@ -200,13 +200,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
 /// A span of time as people write it: 90s, 10m, 2h; a bare number is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is not a time: write 90s, 10m or 2h"))?;
+    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is no time: write 90s, 10m or 2h"))?;
     let factor = match &text[digits.len()..] {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        unit => return Err(format!("{unit:?} is not a unit of time: use ms, s, m or h")),
+        unit => return Err(format!("{unit:?} is no unit of time: use ms, s, m or h")),
     };
     Duration::try_from_secs_f64(number * factor).map_err(|_| format!("{text:?} is out of range"))
 }

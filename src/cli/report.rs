@@ -70,10 +70,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if let (Some(since), Some(until)) = (since, until.or(Some(now)))
         && since >= until
     {
-        return Err(CliError::usage(
-            "the period ends before it begins",
-            "--since is the earlier of the two",
-        ));
+        return Err(CliError::usage("the period ends before it begins", "--since is the earlier of the two"));
     }
     let mut talk = Talk::open()?;
     let names = match &args.spec {

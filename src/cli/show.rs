@@ -48,7 +48,10 @@ fn print_run(task: &TaskReport) -> Result<(), CliError> {
     let red =
         task.attempts.iter().flat_map(|attempt| &attempt.gates).filter(|gate| is_red(gate.verdict)).count();
     let mut rows = vec![
-        ("attempts", format!("{}, sent back {}", words::tries(task.tries()), counted(task.sent_back, "time"))),
+        (
+            "attempts",
+            format!("{}, sent back {}", words::tries(task.tries()), counted(task.sent_back, "time")),
+        ),
         ("took", words::span(task.duration)),
         ("agents", words::span(task.used.work)),
         ("waited", format!("{} for you", words::span(task.time.waiting))),

@@ -89,7 +89,9 @@ impl Shell {
             }
             Request::Board => Ok(Reply::Board(Box::new(self.board()))),
             Request::Task(task) => self.task(&task),
-            Request::Ledger { task, after, all, limit } => self.ledger_lines(task.as_ref(), after, all, limit),
+            Request::Ledger { task, after, all, limit } => {
+                self.ledger_lines(task.as_ref(), after, all, limit)
+            }
             Request::Report(query) => return self.report(reply, &query),
             Request::SendReport(query) => return self.send_report(reply, &query),
             Request::Diff { task, attempt } => match self.diff(reply.clone(), &task, attempt) {
@@ -173,7 +175,13 @@ impl Shell {
             .ok_or_else(|| refusal(RefusalKind::NotFound, format!("there is no task {id}"), ""))
     }
 
-    fn ledger_lines(&mut self, task: Option<&TaskRef>, after: u64, all: bool, limit: u32) -> Result<Reply, Refusal> {
+    fn ledger_lines(
+        &mut self,
+        task: Option<&TaskRef>,
+        after: u64,
+        all: bool,
+        limit: u32,
+    ) -> Result<Reply, Refusal> {
         let task = task.map(|task| find(&self.engine, task)).transpose()?;
         let entries = self
             .ledger

@@ -170,11 +170,7 @@ pub(super) fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, St
         if let Err((line, what)) = prompt::check(name, &text) {
             let place = if line == 0 { path } else { format!("{path}:{line}") };
             let what = format!("{place} on {target}: {what}");
-            return Err(refusal(
-                RefusalKind::BadInput,
-                what,
-                "fix it, or remove it to use the built-in one",
-            ));
+            return Err(refusal(RefusalKind::BadInput, what, "fix it, or remove it to use the built-in one"));
         }
         own.insert(name.to_owned(), text);
     }

@@ -20,7 +20,7 @@ pub fn render(report: &Report, zone: &TimeZone) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>nopeek report: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         {HATCH}<main>\n<header>\n<p class=\"brand\">nopeek report</p>\n<h1>{}</h1>\n<p class=\"stretch\">{}</p>\n</header>\n",
+         {HATCH}<main>\n<header>\n<p class=\"brand\">nopeek report</p>\n<h1>{}</h1>\n<p class=\"period\">{}</p>\n</header>\n",
         escape(&headline(report)),
         escape(&headline(report)),
         escape(&stretch(report, zone)),
@@ -73,7 +73,9 @@ fn tiles(out: &mut String, report: &Report) {
             totals.attempts.to_string(),
             match totals.looks {
                 0 => format!("{} sent back", totals.sent_back),
-                looks => format!("{}, {} sent back", of(looks, "review pass", "review passes"), totals.sent_back),
+                looks => {
+                    format!("{}, {} sent back", of(looks, "review pass", "review passes"), totals.sent_back)
+                }
             },
             "calm",
         ),

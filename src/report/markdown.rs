@@ -98,8 +98,8 @@ impl Page<'_> {
 
     fn head(&mut self, report: &Report) {
         self.line("# nopeek report\n");
-        let stretch = stretch(report, self.zone);
-        self.line(&format!("**{}.** {stretch}.\n", headline(report)));
+        let period = stretch(report, self.zone);
+        self.line(&format!("**{}.** {period}.\n", headline(report)));
     }
 
     fn sums(&mut self, report: &Report) {

@@ -109,7 +109,13 @@ impl Ledger {
 
     /// Facts after `after`, of one task or of all, with the engine's own or without: the newest `limit` of them, oldest
     /// first.
-    pub fn lines(&self, task: Option<TaskId>, after: u64, all: bool, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    pub fn lines(
+        &self,
+        task: Option<TaskId>,
+        after: u64,
+        all: bool,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
         let (task, after) = (task.map(|task| task.0.cast_signed()), after.cast_signed());
         let sql = "SELECT seq, at, by, body FROM (
                        SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2)
@@ -177,6 +183,7 @@ pub(super) fn failed<'a>(path: &'a Path, act: &'static str) -> impl Fn(rusqlite:
 mod tests {
     use super::*;
     use crate::values::text::Shown;
+    use crate::values::time::Span;
 
     fn facts(n: u64) -> Vec<Fact> {
         (1..=n).map(|n| Fact::Stuck { task: TaskId(n), why: Shown::from("why") }).collect()
@@ -199,6 +206,17 @@ mod tests {
         assert_eq!(of_one.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4]);
         let newest = ledger.lines(None, 0, true, 2).unwrap();
         assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
+    fn the_engines_own_facts_are_left_out_before_the_limit_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+        let slept = Fact::Slept { span: Span(1_000) };
+        ledger.append(Time(5), "nopeek", &[facts(1), vec![slept.clone(), slept]].concat()).unwrap();
+        let seqs =
+            |all| ledger.lines(None, 0, all, 1).unwrap().iter().map(|line| line.seq).collect::<Vec<_>>();
+        assert_eq!((seqs(false), seqs(true)), (vec![1], vec![3]));
     }
 
     #[test]

@@ -365,6 +365,7 @@ mod tests {
     use super::*;
     use crate::core::model::fact::Fact;
     use crate::values::text::Shown;
+    use crate::values::time::Span;
     use serde_json::json;
 
     fn ledger() -> (tempfile::TempDir, PathBuf, Ledger) {
@@ -394,6 +395,21 @@ mod tests {
         assert_eq!(seqs(Filter { by: Some("ad".into()), ..Filter::default() }), [] as [u64; 0]);
         assert_eq!(seqs(Filter { since: Some(Time(1_001)), ..Filter::default() }), [3, 4]);
         assert_eq!(seqs(Filter { until: Some(Time(2_500)), after: 1, ..Filter::default() }), [2]);
+    }
+
+    #[test]
+    fn plain_lines_are_without_the_engines_own_unless_a_kind_is_named() {
+        let (_dir, path, mut ledger) = ledger();
+        ledger.append(Time(9_000), "nopeek", &[Fact::Slept { span: Span(1) }]).unwrap();
+        let seqs = |plain, kinds: &[&str]| {
+            let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+            let filter = Filter { plain, kinds, limit: 10, ..Filter::default() };
+            let lines = Reader::open(&path).unwrap().lines(&filter).unwrap();
+            lines.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(true, &[]), [1, 2, 3, 4]);
+        assert_eq!(seqs(false, &[]), [1, 2, 3, 4, 5]);
+        assert_eq!(seqs(true, &["slept"]), [5]);
     }
 
     #[test]

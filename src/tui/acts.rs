@@ -265,7 +265,10 @@ impl App {
                     return Vec::new();
                 };
                 let place = if action == Action::Sooner { at.saturating_sub(1) } else { at + 1 };
-                return done(&format!("is now #{} in the queue", place + 1), Command::Reorder { task: id, place });
+                return done(
+                    &format!("is now #{} in the queue", place + 1),
+                    Command::Reorder { task: id, place },
+                );
             }
             Action::CopyBranch => {
                 return task.work().map(|attempt| Cmd::Copy(attempt.branch.clone())).into_iter().collect();

@@ -115,7 +115,10 @@ impl App {
         };
         let name = view.line.name.clone();
         let Some((task, files)) = view.editable() else {
-            self.say(format!("nothing of {name} can be edited now: its stage is {}", view.line.stage.label()));
+            self.say(format!(
+                "nothing of {name} can be edited now: its stage is {}",
+                view.line.stage.label()
+            ));
             return Vec::new();
         };
         let work = self.known.task(task).and_then(|task| task.work());

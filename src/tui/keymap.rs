@@ -198,6 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn actions_are_found_by_their_names_of_before() {
+        let keymap =
+            Keymap::load(Some(("[task]\nforget = 'F'\n[spec]\nforget_spec = 'F'", "mine.toml"))).unwrap();
+        assert_eq!(keymap.key(Action::Forget).unwrap().to_string(), "F");
+        assert_eq!(keymap.key(Action::ForgetSpec).unwrap().to_string(), "F");
+    }
+
+    #[test]
     fn what_is_wrong_has_a_place_and_a_remedy() {
         assert_eq!(error("[taks]\n"), "mine.toml:1:2: there is no section `taks` (did you mean task?)");
         assert_eq!(
@@ -210,7 +218,7 @@ mod tests {
         );
         assert_eq!(
             error("[task]\napprove = ['Y', 'ctrl-']"),
-            "mine.toml:2:17: `ctrl-` is no key (the head of keymap.toml says how keys are written)"
+            "mine.toml:2:17: `ctrl-` is not a key (the head of keymap.toml says how keys are written)"
         );
         assert_eq!(
             error("[task]\n\napprove = 'q'"),
@@ -222,7 +230,7 @@ mod tests {
             "mine.toml:4:7: `Y` is a key of `top` and of `approve`, which work in the same place \
              (give `approve` another key, or [])"
         );
-        assert!(error("[task]\napprove = 1").starts_with("mine.toml:2:11: a key of `approve` is no text"));
+        assert!(error("[task]\napprove = 1").starts_with("mine.toml:2:11: a key of `approve` is not text"));
         assert!(error("[task\n").starts_with("mine.toml:1:"), "{}", error("[task\n"));
     }
 

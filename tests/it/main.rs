@@ -49,3 +49,4 @@ mod stages;
 mod support;
 #[cfg(test)]
 mod survive;
+mod wording;

@@ -22,25 +22,36 @@ pub(super) fn page(bench: &BenchView) -> String {
     let agents: String = bench.agents.iter().map(agent).collect();
     let between: String =
         bench.between.iter().map(|pair| row(&[pair.one.as_str(), &pair.other, &alike(pair.alike)])).collect();
-    let weaknesses: String = bench.weaknesses.iter().map(weakness).collect();
-    let weaknesses = if weaknesses.is_empty() {
+    let gaps: String = bench.weaknesses.iter().map(weakness).collect();
+    let gaps = if gaps.is_empty() {
         String::new()
     } else {
         format!(
             "<h2>Gaps that weaker agents hit</h2>\n<p>The best agents avoided these, others did not: gaps in the spec, the \
-             gates or the prompts.</p>\n<ul>\n{weaknesses}</ul>\n"
+             gates or the prompts.</p>\n<ul>\n{gaps}</ul>\n"
         )
     };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width\">\n<title>{0}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<p>{1}; \
-         {2}. {3}.</p>\n{4}\n<table>\n{5}{agents}</table>\n{6}<h2>Runs</h2>\n<table>\n{7}{8}</table>\n{weaknesses}</body>\n</html>\n",
+         {2}. {3}.</p>\n{4}\n<table>\n{5}{agents}</table>\n{6}<h2>Runs</h2>\n<table>\n{7}{8}</table>\n{gaps}</body>\n</html>\n",
         text(&title),
         text(&bench.file),
         text(&verify),
         text(bench.line.why.as_str()),
         svg(&bench.agents),
-        heading(&["", "agent", "green", "clean", "findings", "time", "cost", "tokens", "lines", "similarity"]),
+        heading(&[
+            "",
+            "agent",
+            "green",
+            "clean",
+            "findings",
+            "time",
+            "cost",
+            "tokens",
+            "lines",
+            "similarity"
+        ]),
         if between.is_empty() {
             String::new()
         } else {

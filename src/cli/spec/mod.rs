@@ -172,8 +172,11 @@ fn approve(args: &Named) -> Result<ExitCode, CliError> {
     let mut talk = Talk::open()?;
     let spec = find(&mut talk, &args.spec)?;
     let Some(task) = spec.line.waits() else {
-        let what =
-            format!("nothing of {} waits for approval: its stage is {}", spec.line.name, spec.line.stage.label());
+        let what = format!(
+            "nothing of {} waits for approval: its stage is {}",
+            spec.line.name,
+            spec.line.stage.label()
+        );
         return Err(CliError::new(NOT_NOW, what, spec.line.why.as_str()));
     };
     talk.act(&task.to_string(), Act::Approve { head: None })?;

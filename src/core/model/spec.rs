@@ -294,7 +294,11 @@ impl SpecFact {
             Self::Planning { .. } => format!("plans spec {spec}"),
             Self::Planned { phases, .. } => {
                 let tasks: usize = phases.iter().map(|phase| phase.tasks.len()).sum();
-                format!("spec {spec} is planned: {} in {}", counted(tasks, "task"), counted(phases.len(), "phase"))
+                format!(
+                    "spec {spec} is planned: {} in {}",
+                    counted(tasks, "task"),
+                    counted(phases.len(), "phase")
+                )
             }
             Self::Tasked { name, .. } => format!("does {name} of spec {spec}"),
             Self::PhaseLanded { phase, .. } => format!("phase {} of spec {spec} has landed", phase + 1),

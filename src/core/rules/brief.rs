@@ -182,9 +182,7 @@ pub(in crate::core) fn mistakes(task: &Task, attempt: &Attempt) -> Option<String
         return None;
     }
     let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
-    Some(format!(
-        "What the previous attempt wrote can't be taken as it is:\n\n{list}\nFix this, and commit."
-    ))
+    Some(format!("What the previous attempt wrote can't be taken as it is:\n\n{list}\nFix this, and commit."))
 }
 
 /// Green work: is it looked at before a person gets to see it?

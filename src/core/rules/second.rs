@@ -27,7 +27,9 @@ pub(in crate::core) fn look_over(
     let Some(attempt) = task.attempts.iter().find(|a| a.id == id) else { return };
     let found = findings(attempt).cloned();
     let (result, note) = match (attempt::over_before_gates(exit, ending, failed, 1), found) {
-        (Some((result, _)), _) => (result, "The review pass before this one failed before it was done.".to_owned()),
+        (Some((result, _)), _) => {
+            (result, "The review pass before this one failed before it was done.".to_owned())
+        }
         (None, Some(found)) => {
             turn.fact(Fact::AttemptOver { attempt: id, result: AttemptResult::Reviewed });
             return looked(turn, id.task, &found);
@@ -40,7 +42,10 @@ pub(in crate::core) fn look_over(
                     format!("{FINDINGS_FILE} is not there")
                 }
             };
-            (AttemptResult::Red, format!("What the review pass before this one wrote can't be read:\n\n- {said}"))
+            (
+                AttemptResult::Red,
+                format!("What the review pass before this one wrote can't be read:\n\n- {said}"),
+            )
         }
     };
     attempt::next(turn, id, result, &note);

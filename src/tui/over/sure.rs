@@ -87,7 +87,10 @@ impl Sure {
     pub(in crate::tui) fn forget_spec(spec: &SpecLine) -> Self {
         Self {
             title: format!("archive the spec {}?", Shown::line(&spec.name)),
-            words: ["It leaves the board. Its tasks stay, and what has landed.", "Its files stay on the target."],
+            words: [
+                "It leaves the board. Its tasks stay, and what has landed.",
+                "Its files stay on the target.",
+            ],
             command: Command::Spec(SpecCommand::Forget(spec.id)),
         }
     }

@@ -55,4 +55,5 @@ pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
 pub(in crate::tui) const LEGEND: &str =
     "gates: · pending  ◌ running  ● passed  ○ cached  ✗ failed  ◷ timed out  ? errored  - skipped";
 /// The legend of screens and marks, for the help.
-pub(in crate::tui) const LIDS: &str = "screen: ▣ hidden  □ visible  ◪ peeked      marks: ! needs you  = paused";
+pub(in crate::tui) const LIDS: &str =
+    "screen: ▣ hidden  □ visible  ◪ peeked      marks: ! needs you  = paused";

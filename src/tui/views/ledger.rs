@@ -52,7 +52,10 @@ impl Ledger {
         self.asked = true;
         let task = self.only.map(|id| TaskRef { repo: None, name: id.to_string() });
         let after = self.lines.last().map_or(0, |line| line.seq);
-        vec![Cmd::Ask(Request::Ledger { task, after, all: self.all, limit: LINES_MAX }, Wanted::Ledger(self.only, self.all))]
+        vec![Cmd::Ask(
+            Request::Ledger { task, after, all: self.all, limit: LINES_MAX },
+            Wanted::Ledger(self.only, self.all),
+        )]
     }
 
     /// What was asked for will not come.

@@ -218,7 +218,9 @@ impl Screen {
                 self.scrolled = 0;
             }
             Action::Type => {
-                cmds.push(Cmd::Say("this screen takes no input: its agent is hidden or has ended".to_owned()));
+                cmds.push(Cmd::Say(
+                    "this screen takes no input: its agent is hidden or has ended".to_owned(),
+                ));
             }
             _ => return None,
         }

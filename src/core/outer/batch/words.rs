@@ -21,10 +21,8 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
     let colon = |why: &Shown| if why.is_empty() { String::new() } else { format!(": {why}") };
     match fact {
         BatchFact::Scheduled { schedule } => {
-            let when = schedule
-                .cron
-                .as_ref()
-                .map_or_else(|| "on request".to_owned(), |cron| format!("at {cron}"));
+            let when =
+                schedule.cron.as_ref().map_or_else(|| "on request".to_owned(), |cron| format!("at {cron}"));
             let phases: Vec<&str> = schedule.phases.keys().map(|phase| phase.label()).collect();
             format!("batches {when}: {}", phases.join(", "))
         }
@@ -38,7 +36,11 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
         BatchFact::PhaseBegan { batch, phase, limit, .. } => {
             format!("batch {batch}: {} begins, for at most {}", phase.label(), span(*limit))
         }
-        BatchFact::Looked { waiting, .. } => format!("the queue was read: {} {}", counted(waiting.len(), "file"), verb(waiting.len(), "waits", "wait")),
+        BatchFact::Looked { waiting, .. } => format!(
+            "the queue was read: {} {}",
+            counted(waiting.len(), "file"),
+            verb(waiting.len(), "waits", "wait")
+        ),
         BatchFact::Taken { spec, folder, file, .. } => format!("{folder}/{file} is built as spec {spec}"),
         BatchFact::Refused { folder, file, why, .. } => format!("{folder}/{file} can't be built: {why}"),
         BatchFact::Moved { spec, to } => format!("the file of spec {spec} goes to {}", to.folder()),
@@ -47,7 +49,10 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
             format!("batch {batch} leaves spec {spec} to the next")
         }
         BatchFact::Left { batch, spec, tasks, .. } => {
-            format!("batch {batch} leaves spec {spec} to the next, with {} stopped", counted(tasks.len(), "task"))
+            format!(
+                "batch {batch} leaves spec {spec} to the next, with {} stopped",
+                counted(tasks.len(), "task")
+            )
         }
         BatchFact::WentOn { batch, spec, .. } => format!("batch {batch} goes on with spec {spec}"),
         BatchFact::Reported { batch, file, .. } => format!("the report of batch {batch} is in {file}"),
@@ -128,7 +133,11 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
         }
     }
     if !of.waiting.is_empty() {
-        lines.push(format!("{} still {} in the queue", counted(of.waiting.len(), "spec"), verb(of.waiting.len(), "waits", "wait")));
+        lines.push(format!(
+            "{} still {} in the queue",
+            counted(of.waiting.len(), "spec"),
+            verb(of.waiting.len(), "waits", "wait")
+        ));
     }
     lines.truncate(LINES_MAX);
     lines.iter().map(|line| Shown::line(line)).collect()

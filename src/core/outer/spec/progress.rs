@@ -81,9 +81,7 @@ pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecSta
                 format!("read the plan (nopeek spec show) and approve {}", task.launch.name),
             ),
             Some(task) => (SpecStage::Planning, format!("{} works on it", task.launch.name)),
-            None if gone(spec.plan) => {
-                (SpecStage::Stuck, "the task that planned it was archived".to_owned())
-            }
+            None if gone(spec.plan) => (SpecStage::Stuck, "the task that planned it was archived".to_owned()),
             None => (SpecStage::Planning, "waits: the board is full".to_owned()),
         };
     }
