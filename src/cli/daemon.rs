@@ -8,6 +8,7 @@ use crate::client::{Client, ClientError, Start};
 use crate::daemon::DaemonError;
 use crate::os::clock;
 use crate::values::text::Shown;
+use crate::values::words::duration;
 use crate::wire::client::{DaemonStatus, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::net::UnixStream;
@@ -111,7 +112,7 @@ fn stop() -> Result<bool, CliError> {
         if began.elapsed() > END_MAX {
             return Err(CliError::new(
                 NOT_NOW,
-                format!("the daemon did not end within {} seconds", END_MAX.as_secs()),
+                format!("the daemon did not end within {}", duration::long(END_MAX.into())),
                 "its log says what it is doing: `nopeek doctor` has the path",
             ));
         }

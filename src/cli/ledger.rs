@@ -3,7 +3,6 @@
 use super::error::{BAD_INPUT, CliError, NOT_FOUND};
 use super::print::{self, Paint};
 use super::talk;
-use super::when::when;
 use crate::core::model::fact::{Entry, Fact};
 use crate::os::clock::Clock;
 use crate::store::StoreError;
@@ -11,6 +10,7 @@ use crate::store::query::{Filter, ROWS_MAX, Reader, SqlError, Table};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::{cut, moment};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -146,7 +146,7 @@ fn filter(
 ) -> Result<Filter, CliError> {
     let (now, zone) = (Time(Clock::start().now_ms()), TimeZone::system());
     let time = |option: &str, text: &Option<String>| {
-        let read = text.as_deref().map(|text| when(text, now, &zone)).transpose();
+        let read = text.as_deref().map(|text| moment::read(text, now, &zone)).transpose();
         read.map_err(|what| CliError::new(BAD_INPUT, format!("--{option}: {what}"), ""))
     };
     let wanted = args.task.as_deref().map(|task| find(tasks, task, talk::here().as_deref())).transpose()?;
@@ -262,11 +262,7 @@ fn rows(args: &Args, table: &Table) -> Result<ExitCode, CliError> {
 /// One cell on one line, without a character that acts on the terminal.
 fn shown(text: &str) -> String {
     let shown = Shown::line(text);
-    let mut cut: String = shown.as_str().chars().take(CELL).collect();
-    if shown.as_str().chars().nth(CELL).is_some() {
-        cut.push('…');
-    }
-    cut
+    cut::chars(shown.as_str(), CELL)
 }
 
 impl From<StoreError> for CliError {
@@ -291,9 +287,7 @@ impl From<SqlError> for CliError {
 
 /// Local time, to the second.
 pub(super) fn moment(time: Time) -> String {
-    let millis = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let Ok(stamp) = jiff::Timestamp::from_millisecond(millis) else { return time.0.to_string() };
-    stamp.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    moment::second(time, &TimeZone::system())
 }
 
 #[cfg(test)]
@@ -321,6 +315,6 @@ mod tests {
     #[test]
     fn what_a_cell_holds_does_not_act_on_the_terminal() {
         assert_eq!(shown("\x1b]0;x\x07\u{202e}\n"), "␛]0;x␇<U+202E>␊");
-        assert_eq!(shown(&"x".repeat(9_999)).chars().count(), CELL + 1);
+        assert_eq!(shown(&"x".repeat(9_999)).chars().count(), CELL);
     }
 }

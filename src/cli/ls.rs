@@ -6,6 +6,7 @@ use super::talk::Talk;
 use crate::core::views::board::TaskView;
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::duration;
 use std::process::ExitCode;
 
 /// List tasks: where they stand, their gates, who needs you.
@@ -78,7 +79,7 @@ fn row(task: &TaskView, now: Time) -> Vec<Cell> {
         print::state(task),
         gates,
         tries.into_cell(),
-        print::span(time).into_cell(),
+        duration::short(time).into_cell(),
         changes.into_cell(),
         Shown::line(&task.agent).to_string().into_cell(),
         why.into_cell(),

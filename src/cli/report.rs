@@ -3,11 +3,11 @@
 use super::error::{BAD_INPUT, CliError, NOT_FOUND, WORLD};
 use super::print::{self, Paint};
 use super::talk::Talk;
-use super::when::when;
 use crate::os::clock::Clock;
 use crate::report::{Report, html, markdown};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::moment;
 use crate::wire::client::{Delivery, Reply, ReportQuery, Request};
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let (now, zone) = (Time(Clock::start().now_ms()), TimeZone::system());
     let moment = |text: &Option<String>| {
         text.as_deref()
-            .map(|text| when(text, now, &zone))
+            .map(|text| moment::read(text, now, &zone))
             .transpose()
             .map_err(|wrong| CliError::new(BAD_INPUT, wrong, WHEN))
     };

@@ -5,10 +5,10 @@ use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::model::agent::Exit;
 use crate::core::model::brief::Part;
-use crate::core::outer::budget::words::money;
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::report::{TaskReport, is_red, words};
 use crate::values::text::Shown;
+use crate::values::words::{duration, money};
 use crate::wire::client::{Reply, ReportQuery, Request};
 use std::process::ExitCode;
 
@@ -48,9 +48,9 @@ fn print_run(task: &TaskReport) -> Result<(), CliError> {
         task.attempts.iter().flat_map(|attempt| &attempt.gates).filter(|gate| is_red(gate.verdict)).count();
     let mut rows = vec![
         ("attempts", format!("{}, sent back {} times", words::tries(task.tries()), task.sent_back)),
-        ("took", words::span(task.duration)),
-        ("agents", words::span(task.used.work)),
-        ("waited", format!("{} for you", words::span(task.time.waiting))),
+        ("took", duration::short(task.duration)),
+        ("agents", duration::short(task.used.work)),
+        ("waited", format!("{} for you", duration::short(task.time.waiting))),
         ("gates", format!("{verdicts} verdicts, {red} red")),
         ("tokens", words::tokens(&task.used)),
         ("cost", words::cost(&task.used)),
@@ -108,7 +108,7 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
     let vitals = &attempt.vitals;
     let stat = vitals.diffstat;
     let mut facts = vec![
-        print::span(vitals.elapsed),
+        duration::short(vitals.elapsed),
         format!("{} commits", vitals.commits),
         format!("{} files +{} -{}", stat.files, stat.added, stat.removed),
     ];
@@ -117,7 +117,7 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
     }
     if let Some(cost) = vitals.usage.cost_microusd {
         let by = if vitals.usage.by_prices { " by prices" } else { "" };
-        facts.push(format!("{}{by}", money(cost)));
+        facts.push(format!("{}{by}", money::short(cost)));
     } else if attempt.job.is_some() {
         facts.push("cost ?".to_owned());
     }
@@ -141,7 +141,7 @@ fn print_gate(gate: &GateView) -> Result<(), CliError> {
     let (state, paint) = print::gate(gate.state);
     let mut text = format!("    gate {} {}", Shown::line(&gate.name), paint.on(&state));
     if let Some(took) = gate.took {
-        text.push_str(&format!(" in {}", print::span(took)));
+        text.push_str(&format!(" in {}", duration::short(took)));
     }
     if let Some(tests) = gate.tests {
         text.push_str(&format!(", {} tests passed, {} failed", tests.passed, tests.failed));

@@ -14,6 +14,7 @@ use crate::os::paths::Paths;
 use crate::os::{clock, post, program};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::cut;
 use crate::wire::client::{Request, ToDaemon};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -226,14 +227,11 @@ fn send(config: &NoticeConfig, told: &[Told], more: usize) -> Vec<Failure> {
 /// All of it in one line.
 fn words(told: &[Told], more: usize) -> String {
     let all = told.iter().map(Told::words).collect::<Vec<_>>().join("; ");
-    let mut text: String = match told {
+    let text: String = match told {
         [_] if more == 0 => all,
         _ => format!("{} notices: {all}", told.len() + more),
     };
-    if text.chars().count() > TEXT_MAX {
-        text = text.chars().take(TEXT_MAX).chain(['…']).collect();
-    }
-    text
+    cut::chars(&text, TEXT_MAX)
 }
 
 /// An argument of the command with its places filled in. One that was none does not become an option by that.
@@ -381,7 +379,7 @@ mod tests {
         assert_eq!(is("[{kind}] {task}{nothing}{", &text), "[red] a{nothing}{");
         assert_eq!((is("{text}", "-rf"), is("-t{text}", "-rf")), (" -rf".to_owned(), "-t-rf".to_owned()));
         assert_eq!(words(&[told("a", "x"), told("b", "y\u{1b}]0;z")], 3), "5 notices: a: x; b: y␛]0;z");
-        assert_eq!(words(&[told("a", &"x".repeat(900))], 0).chars().count(), TEXT_MAX + 1);
+        assert_eq!(words(&[told("a", &"x".repeat(900))], 0).chars().count(), TEXT_MAX);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::core::rules::prompt;
 use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
+use crate::values::words::size;
 use crate::wire::client::{Refusal, RefusalKind, Reply, SpecRequest, TaskRef};
 use crate::{agents, git};
 use std::collections::BTreeMap;
@@ -42,13 +43,13 @@ pub(super) fn resolve(paths: &Paths, wish: SpecRequest) -> Result<ResolvedSpec, 
         return Err(bad("the goal is empty".to_owned(), "say what you want to be so"));
     }
     if wish.goal.len() > GOAL_MAX {
-        let what = format!("the goal is longer than {} KiB", GOAL_MAX / 1024);
+        let what = format!("the goal is longer than {}", size::exact(GOAL_MAX as u64));
         return Err(bad(what, "put the details into a file of the repo, and name it"));
     }
     let env_size: usize = wish.env.iter().map(|(name, value)| name.len() + value.len()).sum();
     if env_size > ENV_MAX {
         return Err(bad(
-            "the environment is larger than 1 MiB".to_owned(),
+            format!("the environment is larger than {}", size::exact(ENV_MAX as u64)),
             "start from a smaller environment",
         ));
     }

@@ -3,8 +3,11 @@
 use crate::core::model::brief::Part;
 use crate::report::markdown::{headline, stretch, verdicts, work};
 use crate::report::picture::{self, escape};
-use crate::report::words::{cost, cost_alone, moment, of, span, tokens, tries};
+use crate::report::words::{cost, cost_alone, tokens, tries};
 use crate::report::{AttemptReport, GateReport, Report, TaskReport, is_red, sign};
+use crate::values::words::duration::short as span;
+use crate::values::words::moment::minute as moment;
+use crate::values::words::plural::of;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 

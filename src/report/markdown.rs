@@ -3,9 +3,12 @@
 use crate::core::model::brief::Part;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::task::TaskState;
-use crate::report::words::{cost, cost_alone, moment, of, share, span, tokens, tries};
+use crate::report::words::{cost, cost_alone, share, tokens, tries};
 use crate::report::{AttemptReport, GateReport, Note, Outcomes, Report, TaskReport, is_red};
 use crate::values::text::Shown;
+use crate::values::words::duration::short as span;
+use crate::values::words::moment::minute as moment;
+use crate::values::words::plural::of;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 

@@ -6,10 +6,14 @@
 use crate::core::model::attempt::AttemptResult;
 use crate::core::model::brief::Part;
 use crate::core::model::task::TaskState;
-use crate::report::words::{clock, cost, moment, money, of, share, span, ticks};
+use crate::report::words::{cost, share};
 use crate::report::{AttemptReport, GateTotal, Outcomes, Report, TaskReport, is_red, sign};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::duration::{MINUTE, short as span};
+use crate::values::words::moment::{clock, minute as moment, ticks};
+use crate::values::words::plural::of;
+use crate::values::words::{cut, money};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
@@ -56,11 +60,7 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// A text in at most `most` characters.
 fn cut(text: &str, most: usize) -> String {
-    let text = Shown::line(text).to_string();
-    if text.chars().count() <= most {
-        return text;
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
+    cut::chars(Shown::line(text).as_str(), most)
 }
 
 /// The class of an attempt's bar.
@@ -90,7 +90,7 @@ pub(crate) fn shown(report: &Report) -> (Time, Time) {
     let from = report.tasks.iter().map(began).min().unwrap_or(since).max(since);
     let last = |task: &TaskReport| task.ended.map_or(report.until, |ended| last_sign(task).max(ended));
     let to = report.tasks.iter().map(last).max().unwrap_or(report.until).min(report.until);
-    (from, to.max(Time(from.0 + 60_000)))
+    (from, to.max(Time(from.0 + MINUTE)))
 }
 
 fn last_sign(task: &TaskReport) -> Time {
@@ -400,7 +400,7 @@ pub(crate) fn costs(report: &Report) -> String {
             out,
             "<p class=\"note\">and {} more, {} of known cost</p>",
             tasks.len() - drawn.len(),
-            escape(&money(rest))
+            escape(&money::short(rest))
         );
     }
     out

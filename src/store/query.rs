@@ -11,6 +11,7 @@ use crate::os::clock;
 use crate::report::trace;
 use crate::values::ids::TaskId;
 use crate::values::time::Time;
+use crate::values::words::{cut, duration};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::limits::Limit;
@@ -95,7 +96,7 @@ pub enum SqlError {
     #[error("the SQL is wrong: {0}")]
     Wrong(String),
     /// It ran out of time.
-    #[error("the SQL ran longer than {} s and was ended", .0.as_secs())]
+    #[error("the SQL ran longer than {} and was ended", duration::long((*.0).into()))]
     Slow(Duration),
     /// It ran out of memory.
     #[error("the SQL needs more memory than it may have, or makes a value that is too long")]
@@ -341,18 +342,13 @@ fn cell(value: ValueRef<'_>) -> serde_json::Value {
         ValueRef::Integer(n) => n.into(),
         // JSON has no infinity and no NaN.
         ValueRef::Real(x) => serde_json::Number::from_f64(x).map_or_else(|| x.to_string().into(), Into::into),
-        ValueRef::Text(text) => cut(&String::from_utf8_lossy(text)).into(),
+        ValueRef::Text(text) => cut::bytes(&String::from_utf8_lossy(text), CELL_MAX).into(),
         ValueRef::Blob(bytes) => {
             let shown = &bytes[..bytes.len().min(CELL_MAX / 2)];
             let hex: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("x'{hex}{}'", if shown.len() < bytes.len() { "…" } else { "" }).into()
         }
     }
-}
-
-fn cut(text: &str) -> String {
-    let short = &text[..text.floor_char_boundary(CELL_MAX)];
-    if short.len() < text.len() { format!("{short}…") } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::core::model::panel::{PanelCommand, Poll};
 use crate::core::views::board::TaskView;
 use crate::values::ids::{JobId, PanelId, TaskId};
 use crate::values::text::Shown;
+use crate::values::words::duration;
 use crate::wire::client::{AgentLine, Request, RunRequest, SpecRequest};
 use std::path::PathBuf;
 
@@ -380,7 +381,7 @@ impl Form {
             .map(|n| n.parse().ok().filter(|n| *n > 0).ok_or((5, format!("`{n}` is no number from 1 on"))))
             .transpose()?;
         let time_ms = some(6)
-            .map(|words| crate::config::duration::parse(&words).map(|span| span.0).map_err(|what| (6, what)))
+            .map(|words| duration::limit(&words).map(|span| span.0).map_err(|bad| (6, bad.to_string())))
             .transpose()?;
         Ok(RunRequest {
             repo: repo.to_owned(),
@@ -401,5 +402,21 @@ impl Form {
             env: env.to_vec(),
             by: None,
         })
+    }
+}
+
+/// The time limit in milliseconds that a launch form makes of what is written into its field, or what it says is wrong:
+/// for the test that all surfaces take the same texts.
+#[cfg(test)]
+pub(crate) fn time_of(written: &str) -> Result<Option<u64>, String> {
+    let mut form = Form::launch(PathBuf::from("/home/ada/kettle"));
+    for (label, text) in [("task", "Fill it."), ("time", written)] {
+        form.at = form.fields.iter().position(|field| field.label == label).unwrap();
+        form.insert(text);
+    }
+    let known = Known::new(None, jiff::tz::TimeZone::UTC);
+    match form.done(&known, &[]) {
+        Some(Done::Ask(Request::Run(runs))) => Ok(runs[0].time_ms),
+        done => Err(form.wrong.unwrap_or_else(|| format!("{done:?}"))),
     }
 }

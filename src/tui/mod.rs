@@ -51,6 +51,8 @@ use crate::values::ids::TaskId;
 use crate::wire::client::{FromDaemon, ToDaemon};
 use app::{App, Cmd, Editing};
 use crossterm::event::{Event, EventStream, KeyEventKind};
+#[cfg(test)]
+pub(crate) use form::time_of;
 use key::Key;
 use known::Known;
 use pace::{Pace, Urgency};

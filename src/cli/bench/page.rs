@@ -1,11 +1,11 @@
 //! A bench as one HTML page that needs nothing else: a table, a plot as SVG, the runs, the weaknesses.
 
-use super::super::print;
-use super::show::{alike, found, money, result, spread};
+use super::show::{alike, found, result, spread};
 use crate::core::outer::bench::rank::AgentScore;
 use crate::core::views::bench::BenchView;
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::{duration, money};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2024;\
 background:#fff}table{border-collapse:collapse;margin:1rem 0;width:100%}th,td{text-align:left;padding:.3rem .6rem;\
@@ -59,8 +59,8 @@ fn agent(score: &AgentScore) -> String {
         &format!("{}/{}", score.green, score.measured),
         &format!("{}/{}", score.clean, score.measured),
         &found(score.findings),
-        &spread(score.time, |ms| print::span(Span(ms))),
-        &score.cost.map_or("unknown".to_owned(), |cost| spread(Some(cost), money)),
+        &spread(score.time, |ms| duration::short(Span(ms))),
+        &score.cost.map_or("unknown".to_owned(), |cost| spread(Some(cost), money::short)),
         &score.tokens.map_or("unknown".to_owned(), |tokens| spread(Some(tokens), |n| n.to_string())),
         &spread(score.size, |n| n.to_string()),
         &alike(score.alike),
@@ -86,8 +86,8 @@ fn run(run: &crate::core::views::bench::RunView) -> String {
         text(&task),
         text(&result(outcome)),
         text(&gates.join(", ")),
-        print::span(outcome.time),
-        outcome.cost.map_or("unknown".to_owned(), money),
+        duration::short(outcome.time),
+        outcome.cost.map_or("unknown".to_owned(), money::short),
         outcome.diff.added,
         outcome.diff.removed,
     )
@@ -130,7 +130,7 @@ fn svg(agents: &[AgentScore]) -> String {
             y + 4
         ));
     }
-    let end = print::span(Span(most));
+    let end = duration::short(Span(most));
     out.push_str(&format!(
         "<text x=\"{left}\" y=\"{0}\">0s</text><text x=\"{1}\" y=\"{0}\" text-anchor=\"end\">{end}, median time</text>\n",
         top + high + 18,

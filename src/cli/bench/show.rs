@@ -9,6 +9,7 @@ use crate::core::outer::bench::rank::{AgentScore, Found, Spread};
 use crate::core::views::bench::{BenchView, RunView};
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::{cut, duration, money};
 
 /// The narrowest terminal that is looked after.
 const COLS: usize = 80;
@@ -99,9 +100,9 @@ fn agent(score: &AgentScore) -> Vec<Cell> {
         share(score.green),
         share(score.clean),
         (found(score.findings), Paint::Plain),
-        (score.time.map_or("-".to_owned(), |time| print::span(Span(time.median))), Paint::Plain),
-        (score.time.map_or("-".to_owned(), |time| print::span(Span(time.max - time.min))), Paint::Plain),
-        (score.cost.map_or("unknown".to_owned(), |cost| money(cost.median)), Paint::Plain),
+        (score.time.map_or("-".to_owned(), |time| duration::short(Span(time.median))), Paint::Plain),
+        (score.time.map_or("-".to_owned(), |time| duration::short(Span(time.max - time.min))), Paint::Plain),
+        (score.cost.map_or("unknown".to_owned(), |cost| money::short(cost.median)), Paint::Plain),
         (score.size.map_or("-".to_owned(), |size| size.median.to_string()), Paint::Plain),
         (alike(score.alike), Paint::Plain),
     ]
@@ -119,8 +120,8 @@ fn run(run: &RunView) -> Vec<Cell> {
         };
         cells.extend([
             (cut(&result(outcome), RESULT_MAX), paint),
-            (print::span(outcome.time), Paint::Plain),
-            (outcome.cost.map_or("unknown".to_owned(), money), Paint::Plain),
+            (duration::short(outcome.time), Paint::Plain),
+            (outcome.cost.map_or("unknown".to_owned(), money::short), Paint::Plain),
             (format!("+{} -{}", outcome.diff.added, outcome.diff.removed), Paint::Plain),
         ]);
     }
@@ -166,24 +167,9 @@ pub(super) fn alike(share: Option<u32>) -> String {
     share.map_or("-".to_owned(), |share| format!("{}%", (share + 5) / 10))
 }
 
-/// Millionths of a dollar.
-pub(super) fn money(micro: u64) -> String {
-    if micro < 100_000 {
-        format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
-    } else {
-        let cents = micro.saturating_add(5_000) / 10_000;
-        format!("${}.{:02}", cents / 100, cents % 100)
-    }
-}
-
 /// Made visible, and cut.
 pub(super) fn cut(text: &str, most: usize) -> String {
-    let shown = Shown::line(text);
-    let text = shown.as_str();
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
+    cut::chars(Shown::line(text).as_str(), most)
 }
 
 fn print_wrapped(indent: &str, text: &str) -> Result<(), CliError> {
@@ -218,14 +204,6 @@ fn wrap(text: &str, cols: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn money_is_shown_as_exactly_as_it_is_small() {
-        assert_eq!(money(0), "$0.0000");
-        assert_eq!(money(12_345), "$0.0123");
-        assert_eq!(money(1_994_999), "$1.99");
-        assert_eq!(money(1_995_000), "$2.00");
-    }
 
     #[test]
     fn lines_are_wrapped_between_words() {

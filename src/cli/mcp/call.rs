@@ -18,6 +18,8 @@ use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::{AttemptId, PanelId};
 use crate::values::text::Shown;
+use crate::values::time::Time;
+use crate::values::words::{duration, moment};
 use crate::wire::client::{Reply, Request, RunRequest, TaskRef};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -111,7 +113,7 @@ impl Desk {
             let asked = tokio::time::timeout(PATIENCE, client.request(request.clone())).await;
             let Ok(asked) = asked else {
                 return Err(Failed::new(
-                    format!("the daemon gave no answer for {} seconds", PATIENCE.as_secs()),
+                    format!("the daemon gave no answer for {}", duration::long(PATIENCE.into())),
                     "it is not certain whether it was done: list_tasks says",
                 ));
             };
@@ -380,11 +382,7 @@ impl Desk {
                 ));
             }
         };
-        let day = jiff::Timestamp::from_millisecond(
-            i64::try_from(clock::Clock::start().now_ms()).unwrap_or_default(),
-        )
-        .map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default();
+        let day = moment::day(Time(clock::Clock::start().now_ms()), &jiff::tz::TimeZone::UTC);
         let file = self.memory_file().await?;
         let line =
             memory::add(&folder, &file, &day, &who, note).map_err(|not| Failed::new(not.what, not.remedy))?;

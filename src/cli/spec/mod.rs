@@ -12,10 +12,11 @@ use crate::core::model::spec::SpecCommand;
 use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::spec::{SpecLine, SpecView};
 use crate::values::text::Shown;
+use crate::values::time::Span;
+use crate::values::words::duration;
 use crate::wire::client::{Act, Reply, Request};
 use clap::Subcommand;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// From a goal to a spec, its plan, and landed work.
 ///
@@ -68,8 +69,8 @@ struct Wait {
     #[command(flatten)]
     named: Named,
     /// Give up after this long, with exit code 4.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    timeout: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    timeout: Option<Span>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
@@ -180,12 +181,7 @@ fn approve(args: &Named) -> Result<ExitCode, CliError> {
 }
 
 /// Waits until a spec is done or needs a human.
-fn wait(
-    talk: &mut Talk,
-    spec: &SpecView,
-    timeout: Option<Duration>,
-    json: bool,
-) -> Result<ExitCode, CliError> {
+fn wait(talk: &mut Talk, spec: &SpecView, timeout: Option<Span>, json: bool) -> Result<ExitCode, CliError> {
     let id = spec.line.id;
     let settled = talk.watch(timeout, |board| {
         let Some(line) = board.specs.iter().find(|line| line.id == id) else { return Some(None) };

@@ -20,6 +20,7 @@ use crate::core::model::task::Launch;
 use crate::values::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::duration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -479,7 +480,7 @@ impl Fact {
             ),
             Self::Paused { .. } => "paused".to_owned(),
             Self::Unpaused { .. } => "resumed".to_owned(),
-            Self::Slept { span } => format!("the machine slept for {} s", span.0 / 1000),
+            Self::Slept { span } => format!("the machine slept for {}", duration::long(*span)),
             Self::BranchKnown { read, .. } => {
                 format!("branch holds {} commits, head {}", read.commits, read.head.short())
             }

@@ -7,6 +7,7 @@
 use crate::core::model::plan::{Phase, Planned, TASKS_MAX};
 use crate::values::ids::TaskName;
 use crate::values::pattern::{Pattern, collide};
+use crate::values::words::duration;
 use std::collections::BTreeSet;
 
 /// Something in a plan that can't stay so.
@@ -179,7 +180,7 @@ pub fn graph(phases: &[Phase]) -> Vec<String> {
             lines.push(line.trim_end().to_owned());
         }
         if let Some(soak) = phase.soak {
-            lines.push(format!("  soak {} min", soak.0.div_ceil(60_000)));
+            lines.push(format!("  soak {}", duration::minutes(soak)));
         }
     }
     lines

@@ -3,6 +3,7 @@
 //! Owns the list of templates, what each may be filled with, and how it is filled. `{{name}}` is a place to fill; a template
 //! that names a place that is not there is refused before it is used, with its line.
 
+use crate::values::words::size;
 use std::collections::BTreeMap;
 
 /// A built-in template.
@@ -131,7 +132,7 @@ pub fn check(name: &str, text: &str) -> Result<(), (usize, String)> {
         return Err((0, format!("there is no prompt {name}: there are {}", names.join(", "))));
     };
     if text.len() > TEMPLATE_MAX {
-        return Err((0, format!("it is longer than {} KiB", TEMPLATE_MAX / 1024)));
+        return Err((0, format!("it is longer than {}", size::exact(TEMPLATE_MAX as u64))));
     }
     if text.trim().is_empty() {
         return Err((1, "it is empty: an agent would be told nothing".to_owned()));

@@ -12,7 +12,7 @@ use super::super::action::Action;
 use super::super::hits::Hit;
 use super::super::known::{Group, Known, Pick, standing};
 use super::super::offers;
-use super::super::text::{clip, count, size, span, width};
+use super::super::text::{clip, size, span, width};
 use super::super::theme::Role;
 use super::{Canvas, detail, follow, gates, part, specs};
 use crate::core::model::brief::Part;
@@ -20,6 +20,7 @@ use crate::core::model::lid::Lid;
 use crate::core::model::task::TaskState;
 use crate::core::views::board::{AttemptView, TaskView};
 use crate::values::time::Span;
+use crate::values::words::{duration, tokens};
 use ratatui::layout::Rect;
 
 /// Lines of the detail below the table.
@@ -258,7 +259,7 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
             let usage = attempt.vitals.usage;
             let tokens = usage.tokens_in.unwrap_or(0) + usage.tokens_out.unwrap_or(0);
             let known = usage.tokens_in.is_some() || usage.tokens_out.is_some();
-            on.put(area, x, 0, &if known { count(tokens) } else { "-".to_owned() }, Role::Dim);
+            on.put(area, x, 0, &if known { tokens::short(tokens) } else { "-".to_owned() }, Role::Dim);
         }
         let (lid, role) = lid(attempt.lid);
         on.put(area, at.lid, 0, lid, role);
@@ -319,7 +320,7 @@ pub(in crate::tui) const fn lid(lid: Lid) -> (&'static str, Role) {
 /// How long ago the agent gave its last sign of life.
 pub(in crate::tui) fn sign(known: &Known, attempt: &AttemptView) -> String {
     match attempt.vitals.last_output {
-        Some(at) if attempt.exit.is_none() => span(Span(known.board.now.since(at).0.max(1000))),
+        Some(at) if attempt.exit.is_none() => span(Span(known.board.now.since(at).0.max(duration::SECOND))),
         _ => "-".to_owned(),
     }
 }

@@ -1,14 +1,14 @@
 //! The chosen task in words: why it stands where it stands, its question, gates, attempts, its prompt.
 
 use super::super::known::{newest_look, standing};
-use super::super::text::{clip, count, size, span, width, wrap};
+use super::super::text::{clip, size, span, width, wrap};
 use super::super::theme::Role;
 use super::board::state;
 use super::{Canvas, findings, gates, specs};
 use crate::core::model::brief::Part;
-use crate::core::outer::budget::words::money;
 use crate::core::views::board::{AttemptView, TaskView};
 use crate::values::text::Shown;
+use crate::values::words::{duration, money, plural, size as bytes};
 use ratatui::layout::Rect;
 
 /// Writes lines one below the other until the room ends.
@@ -105,20 +105,20 @@ fn vitals(write: &mut Writer, task: &TaskView, attempt: &AttemptView, on: &mut C
     let vitals = &attempt.vitals;
     let mut words = vec![attempt.branch.clone()];
     if vitals.commits > 0 {
-        words.push(format!("{} commit{}", vitals.commits, if vitals.commits == 1 { "" } else { "s" }));
+        words.push(plural::s(vitals.commits, "commit"));
     }
     if vitals.diffstat.files > 0 {
         let files = vitals.diffstat.files;
-        words.push(format!("{} in {files} file{}", size(vitals.diffstat), if files == 1 { "" } else { "s" }));
+        words.push(format!("{} in {}", size(vitals.diffstat), plural::s(files, "file")));
     }
     if vitals.output > 0 {
-        words.push(format!("{}B said", count(vitals.output)));
+        words.push(format!("{} said", bytes::short(vitals.output)));
     }
     if attempt.exit.is_none() && vitals.rate > 0 {
-        words.push(format!("{}B/s", count(vitals.rate)));
+        words.push(format!("{}/s", bytes::short(vitals.rate)));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
-        words.push(money(cost));
+        words.push(money::short(cost));
     } else if attempt.job.is_some() {
         words.push("cost ?".to_owned());
     }
@@ -152,7 +152,7 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
         on.put(write.area, 0, write.y, &dot.to_string(), role);
         on.put(write.area, 2, write.y, &clip(&gate.name, widest), Role::Text);
         let took = match gate.took {
-            Some(took) if took.0 < 1_000 => " · under 1s".to_owned(),
+            Some(took) if took.0 < duration::SECOND => " · under 1s".to_owned(),
             Some(took) => format!(" · {}", span(took)),
             None => String::new(),
         };

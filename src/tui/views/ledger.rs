@@ -3,11 +3,12 @@
 use super::super::action::Action;
 use super::super::app::{Cmd, Wanted};
 use super::super::known::Known;
-use super::super::text::{clip, moment, wrap};
+use super::super::text::{clip, wrap};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
 use crate::core::views::ledger::LedgerLine;
 use crate::values::ids::TaskId;
+use crate::values::words::moment;
 use crate::wire::client::{Request, TaskRef};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -117,7 +118,7 @@ impl Ledger {
         self.first.set(first);
         for ((n, line), y) in self.lines.iter().enumerate().skip(first).zip(1..=room) {
             let row = part(area, 0, y, area.width, 1);
-            on.put(row, 1, 0, &clip(&moment(line.at, known.board.now, &known.zone), 10), Role::Dim);
+            on.put(row, 1, 0, &clip(&moment::recent(line.at, known.board.now, &known.zone), 10), Role::Dim);
             on.put(row, 12, 0, &clip(&line.name, kind - 13), Role::Text);
             on.put(row, kind, 0, &clip(&line.kind.replace('_', " "), 19), Role::Hunk);
             let text = clip(line.text.as_str(), area.width.saturating_sub(kind + 21));

@@ -22,6 +22,7 @@ use crate::core::model::diff::{Diff, DiffKind, FileDiff, FileStatus};
 use crate::core::model::event::Command;
 use crate::core::views::board::TaskView;
 use crate::values::ids::{Oid, TaskId};
+use crate::values::words::plural;
 use crate::wire::client::{Refusal, Request, TaskRef};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
@@ -264,9 +265,9 @@ impl Review {
         }
         if let State::There { diff, .. } = &self.state {
             let files = diff.stat.files;
-            words.push(format!("{} in {files} file{}", size(diff.stat), if files == 1 { "" } else { "s" }));
+            words.push(format!("{} in {}", size(diff.stat), plural::s(files, "file")));
             let commits = diff.commits.len();
-            words.push(format!("{commits} commit{}", if commits == 1 { "" } else { "s" }));
+            words.push(plural::s(commits, "commit"));
             words.extend(diff.head.as_ref().map(|head| head.short().to_string()));
         }
         on.put(area, x, 0, &words.join("  "), Role::Dim);

@@ -19,6 +19,7 @@ use crate::core::model::brief::Part;
 use crate::core::model::gate::{GateState, Verdict};
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::values::ids::{JobId, TaskId};
+use crate::values::words::size as bytes;
 use crate::wire::client::{Look, Request};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -441,7 +442,7 @@ pub(in crate::tui) fn lidded(task: &TaskView, attempt: &AttemptView, area: Rect,
         (String::new(), Role::Text),
         (format!("{word} for {}", span(attempt.vitals.elapsed)), role),
         (format!("last sign of life: {}", board::sign(on.known, attempt)), Role::Dim),
-        (format!("{}B said", super::super::text::count(attempt.vitals.output)), Role::Dim),
+        (format!("{} said", bytes::short(attempt.vitals.output)), Role::Dim),
     ];
     let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(0)) / 2;
     for (y, (text, role)) in (top..area.height).zip(lines) {

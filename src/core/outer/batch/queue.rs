@@ -17,6 +17,7 @@ use crate::core::outer::{batch, spec};
 use crate::core::rules::turn::Turn;
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
+use crate::values::words::size;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -143,9 +144,9 @@ fn open(turn: &mut Turn<'_>, repo: &Path, batch: Option<u64>, one: &Dropped) -> 
         return Err(Some("it is empty: say what you want to be so".to_owned()));
     }
     if one.text.len() > GOAL_MAX {
-        let most = GOAL_MAX / 1024;
+        let most = size::exact(GOAL_MAX as u64);
         return Err(Some(format!(
-            "it is longer than {most} KiB: put the details into a file of the repo, and name it"
+            "it is longer than {most}: put the details into a file of the repo, and name it"
         )));
     }
     let name = TaskName::new(stem(&one.file)).map_err(|error| Some(error.to_string()))?;

@@ -6,7 +6,8 @@ use crate::core::model::state::State;
 use crate::core::model::task::Stage;
 use crate::core::views::spec;
 use crate::values::text::Shown;
-use crate::values::time::{Span, Time};
+use crate::values::time::Time;
+use crate::values::words::duration;
 use std::path::Path;
 
 /// Most lines of a list for people and prompts.
@@ -36,7 +37,7 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
         BatchFact::Missed { count: 1, .. } => "a batch was missed".to_owned(),
         BatchFact::Missed { count, .. } => format!("{count} batches were missed"),
         BatchFact::PhaseBegan { batch, phase, limit, .. } => {
-            format!("batch {batch}: {} begins, for at most {}", phase.label(), span(*limit))
+            format!("batch {batch}: {} begins, for at most {}", phase.label(), duration::long(*limit))
         }
         BatchFact::Looked { waiting, .. } => format!("the queue was looked at: {} wait", waiting.len()),
         BatchFact::Taken { spec, folder, file, .. } => format!("{folder}/{file} is built as spec {spec}"),
@@ -55,17 +56,6 @@ pub(in crate::core) fn describe(fact: &BatchFact) -> String {
             format!("batch {batch}: {} {}{}", phase.label(), outcome.label(), colon(why))
         }
         BatchFact::Closed { batch, .. } => format!("batch {batch} is over"),
-    }
-}
-
-/// A span for people.
-pub(in crate::core) fn span(span: Span) -> String {
-    let (hours, minutes, seconds) = (span.0 / 3_600_000, span.0 / 60_000 % 60, span.0 / 1_000 % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, _) => format!("{minutes} min"),
-        (_, 0) => format!("{hours} h"),
-        (..) => format!("{hours} h {minutes} min"),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::core::model::state::State;
 use crate::core::rules::turn::Turn;
 use crate::values::ids::{SpecId, TaskName};
 use crate::values::text::Shown;
+use crate::values::words::size;
 use std::path::Path;
 
 /// The spec of this name (or number, as `s3`) in a repo, or in any if it is the only one.
@@ -108,7 +109,7 @@ fn open(turn: &mut Turn<'_>, mut order: SpecOrder) -> Result<(), Refused> {
     }
     if order.goal.len() > GOAL_MAX {
         return bad(
-            format!("the goal is longer than {} KiB", GOAL_MAX / 1024),
+            format!("the goal is longer than {}", size::exact(GOAL_MAX as u64)),
             "put the details into a file of the repo",
         );
     }

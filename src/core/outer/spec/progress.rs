@@ -6,6 +6,7 @@ use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
 use crate::values::ids::TaskId;
 use crate::values::time::Time;
+use crate::values::words::duration;
 use serde::{Deserialize, Serialize};
 
 /// Where a spec stands.
@@ -93,8 +94,8 @@ pub(in crate::core) fn stands(state: &State, spec: &Spec, now: Time) -> (SpecSta
         return (
             SpecStage::Soaking,
             if until > now {
-                let minutes = until.since(now).0.div_ceil(60_000);
-                format!("phase {landed} has landed; the target is tested once more in {minutes} min")
+                let left = duration::minutes(until.since(now));
+                format!("phase {landed} has landed; the target is tested once more in {left}")
             } else {
                 format!("phase {landed} has landed; the target is tested once more")
             },
