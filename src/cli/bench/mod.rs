@@ -1,7 +1,5 @@
 //! `nopeek bench`: the same spec by several agents, compared.
 
-mod page;
-mod plot;
 mod run;
 mod show;
 
@@ -12,6 +10,7 @@ use super::wait;
 use crate::core::model::bench::BenchCommand;
 use crate::core::model::event::Command;
 use crate::core::views::bench::{BenchLine, BenchView};
+use crate::report::bench::page;
 use crate::values::ids::BenchId;
 use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request};

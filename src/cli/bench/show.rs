@@ -2,14 +2,12 @@
 
 use super::super::error::CliError;
 use super::super::print::{self, Cell, Paint};
-use super::plot;
-use crate::core::model::bench::outcome::RunOutcome;
-use crate::core::model::gate::Verdict;
-use crate::core::outer::bench::rank::{AgentScore, Found, Spread};
+use crate::core::outer::bench::rank::AgentScore;
 use crate::core::views::bench::{BenchView, RunView};
+use crate::report::bench::{alike, cut, found, plot, result};
 use crate::values::text::Shown;
 use crate::values::time::Span;
-use crate::values::words::{cut, duration, money};
+use crate::values::words::{duration, money};
 
 /// The narrowest terminal that is looked after.
 const COLS: usize = 80;
@@ -133,45 +131,6 @@ fn label(run: &RunView) -> String {
     format!("{}-{}", cut(&run.agent, NAME_MAX - 2), run.no)
 }
 
-/// How a run ended, with what made it red.
-pub(super) fn result(outcome: &RunOutcome) -> String {
-    let red = |verdict: Verdict| !verdict.is_green() && verdict != Verdict::Skipped;
-    let names: Vec<String> = outcome
-        .gates
-        .iter()
-        .filter(|gate| gate.required && red(gate.verdict))
-        .map(|gate| Shown::line(&gate.name).to_string())
-        .collect();
-    let words = outcome.words();
-    if names.is_empty() { words } else { format!("{words}: {}", names.join(", ")) }
-}
-
-/// `2h 1m`: high and medium; `-` for none.
-pub(super) fn found(found: Found) -> String {
-    let high = found.high + found.unfinished;
-    let parts = [(high, "h"), (found.medium, "m"), (found.low, "l")];
-    let parts: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, weight)| format!("{n}{weight}")).collect();
-    if parts.is_empty() { "-".to_owned() } else { parts.join(" ") }
-}
-
-/// The median, and where the rest lies if that is elsewhere.
-pub(super) fn spread(spread: Option<Spread>, words: impl Fn(u64) -> String) -> String {
-    let Some(Spread { min, median, max }) = spread else { return "-".to_owned() };
-    let (least, most) = (words(min), words(max));
-    if least == most { words(median) } else { format!("{} ({least}..{most})", words(median)) }
-}
-
-/// Thousandths as percent.
-pub(super) fn alike(share: Option<u32>) -> String {
-    share.map_or("-".to_owned(), |share| format!("{}%", (share + 5) / 10))
-}
-
-/// Made visible, and cut.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    cut::chars(Shown::line(text).as_str(), most)
-}
-
 fn print_wrapped(indent: &str, text: &str) -> Result<(), CliError> {
     wrap(text, COLS - indent.len()).iter().try_for_each(|line| print::line(&format!("{indent}{line}")))
 }
@@ -209,11 +168,5 @@ mod tests {
     fn lines_are_wrapped_between_words() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("", 8), [""]);
-    }
-
-    #[test]
-    fn a_spread_of_one_number_is_that_number() {
-        let of = |min, median, max| spread(Some(Spread { min, median, max }), |n| n.to_string());
-        assert_eq!((of(3, 3, 3), of(1, 3, 9)), ("3".to_owned(), "3 (1..9)".to_owned()));
     }
 }

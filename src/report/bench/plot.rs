@@ -10,7 +10,7 @@
 //!      0s            40s median time
 //! ```
 
-use super::show::cut;
+use super::cut;
 use crate::core::outer::bench::rank::AgentScore;
 use crate::values::time::Span;
 use crate::values::words::{duration, money};
@@ -25,7 +25,8 @@ const BAR: usize = 40;
 const NAME_MAX: usize = 14;
 
 /// All of it, at most 80 columns wide.
-pub(super) fn plot(agents: &[AgentScore]) -> Vec<String> {
+#[must_use]
+pub fn plot(agents: &[AgentScore]) -> Vec<String> {
     let mut lines = against_time(agents);
     if agents.iter().any(|agent| agent.cost.is_some()) {
         lines.push(String::new());

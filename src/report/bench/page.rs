@@ -1,6 +1,6 @@
 //! A bench as one HTML page that needs nothing else: a table, a plot as SVG, the runs, the weaknesses.
 
-use super::show::{alike, found, result, spread};
+use super::{alike, found, result, spread};
 use crate::core::outer::bench::rank::AgentScore;
 use crate::core::views::bench::BenchView;
 use crate::values::text::Shown;
@@ -15,7 +15,8 @@ svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentC
 .yellow{color:#e2b94b}.red{color:#ff8b80}.gap{color:#9ba1a6}}";
 
 /// The whole page.
-pub(super) fn page(bench: &BenchView) -> String {
+#[must_use]
+pub fn page(bench: &BenchView) -> String {
     let title = format!("Bench {} {}", bench.line.id, bench.line.name);
     let verify =
         bench.verify.as_deref().map_or("nobody verifies".to_owned(), |by| format!("verified by {by}"));
