@@ -6,7 +6,7 @@ use crate::core::model::event::Answer;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 
-/// Answer the question that a task's agent asks; the lid stays on.
+/// Answer the question that a task's agent asks; its screen stays hidden.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("answer").required(true).args(["text", "accept", "decline"]))]
 pub(super) struct Args {

@@ -6,12 +6,11 @@ use super::talk::Talk;
 use crate::core::model::budget::{Allowance, BudgetCommand, Scope};
 use crate::core::model::event::Command;
 use crate::core::views::budget::{BudgetView, ScopeView};
-use crate::values::amount::{money, tokens};
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::{duration, money, tokens};
 use crate::wire::client::{Act, Reply, Request};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Show what may be used and what was, or allow more.
 ///
@@ -36,14 +35,14 @@ struct Raise {
     /// A task, a batch, or `day`: today, in this repo.
     what: String,
     /// More money, as $2 or 0.50.
-    #[arg(long, value_name = "MONEY", value_parser = crate::config::budget::money)]
+    #[arg(long, value_name = "MONEY", value_parser = money::limit)]
     cost: Option<u64>,
     /// More tokens, as 50000, 500k or 2M.
-    #[arg(long, value_name = "N", value_parser = crate::config::budget::tokens)]
+    #[arg(long, value_name = "N", value_parser = tokens::limit)]
     tokens: Option<u64>,
-    /// More time, as 90s, 10m or 2h.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    time: Option<Duration>,
+    /// More time, as 90s, 1h30m or 1d.
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    time: Option<Span>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
@@ -74,8 +73,7 @@ fn budgets(talk: &mut Talk) -> Result<BudgetView, CliError> {
 }
 
 fn raised(talk: &mut Talk, raise: &Raise) -> Result<(), CliError> {
-    let time = raise.time.map(|time| Span(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)));
-    let by = Allowance { cost_microusd: raise.cost, tokens: raise.tokens, time };
+    let by = Allowance { cost_microusd: raise.cost, tokens: raise.tokens, time: raise.time };
     let scope = if raise.what == "day" {
         let repo = talk.repo().ok_or_else(|| {
             CliError::new(NOT_FOUND, "this folder is in no repo", "stand in the repo whose day is meant")
@@ -118,12 +116,13 @@ fn used(scope: &ScopeView) -> Vec<String> {
         (_, 1..) => format!("{words} + ?"),
     };
     let of = |limit: Option<String>| limit.map_or_else(String::new, |limit| format!(" of {limit}"));
-    let cost = known(used.cost_microusd, used.cost_unknown + used.cost_awaited, money(used.cost_microusd));
-    let read = known(used.tokens, used.tokens_unknown + used.tokens_awaited, tokens(used.tokens));
+    let cost =
+        known(used.cost_microusd, used.cost_unknown + used.cost_awaited, money::short(used.cost_microusd));
+    let read = known(used.tokens, used.tokens_unknown + used.tokens_awaited, tokens::short(used.tokens));
     vec![
-        format!("cost   {cost}{}", of(allowed.cost_microusd.map(money))),
-        format!("tokens {read}{}", of(allowed.tokens.map(tokens))),
-        format!("time   {}{}", print::span(used.time), of(allowed.time.map(print::span))),
+        format!("cost   {cost}{}", of(allowed.cost_microusd.map(money::exact))),
+        format!("tokens {read}{}", of(allowed.tokens.map(tokens::exact))),
+        format!("time   {}{}", duration::short(used.time), of(allowed.time.map(duration::exact))),
     ]
 }
 

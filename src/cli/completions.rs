@@ -20,7 +20,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Print the man page, or write one a subcommand into a folder.
+/// Print the man page, or write one per subcommand into a folder.
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
     /// Write nopeek.1, nopeek-run.1 and so on into this folder.

@@ -5,7 +5,7 @@ use super::error::CliError;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 
-/// Put the lid back on a task that was peeked at.
+/// Hide the screen of a task again that was peeked at.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -8,6 +8,8 @@ use crate::client::{Client, ClientError, Start};
 use crate::daemon::DaemonError;
 use crate::os::clock;
 use crate::values::text::Shown;
+use crate::values::words::duration;
+use crate::values::words::plural::counted;
 use crate::wire::client::{DaemonStatus, Reply, Request};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::net::UnixStream;
@@ -79,7 +81,7 @@ fn status(json: bool) -> Result<ExitCode, CliError> {
         print::line(&format!("since    {}", moment(status.started)))?;
         print::line(&format!("jobs     {} live", status.jobs))?;
         print::line(&format!("clients  {}", status.clients))?;
-        print::line(&format!("ledger   {} facts", status.facts))?;
+        print::line(&format!("ledger   {}", counted(status.facts, "event")))?;
         print::line(&format!("data     {}", Shown::line(&status.data.to_string_lossy())))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -111,7 +113,7 @@ fn stop() -> Result<bool, CliError> {
         if began.elapsed() > END_MAX {
             return Err(CliError::new(
                 NOT_NOW,
-                format!("the daemon did not end within {} seconds", END_MAX.as_secs()),
+                format!("the daemon did not end within {}", duration::long(END_MAX.into())),
                 "its log says what it is doing: `nopeek doctor` has the path",
             ));
         }

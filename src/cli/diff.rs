@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::model::diff::{Diff, DiffKind, FileDiff, FileStatus, Hunk};
+use crate::values::words::plural::counted;
 use crate::wire::client::{Reply, Request};
 use std::process::ExitCode;
 
@@ -51,11 +52,11 @@ fn print_stat(diff: &Diff) -> Result<(), CliError> {
     }
     let stat = diff.stat;
     print::line(&format!(
-        "{} files, +{} -{}, {} commits",
-        stat.files,
+        "{}, +{} -{}, {}",
+        counted(stat.files, "file"),
         stat.added,
         stat.removed,
-        diff.commits.len()
+        counted(diff.commits.len(), "commit")
     ))
 }
 

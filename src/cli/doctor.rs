@@ -12,6 +12,7 @@ use crate::os::paths::Paths;
 use crate::store::{StoreError, backup};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::plural::counted;
 use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -34,6 +35,7 @@ const BACKUP_OLD: Span = Span::mins(2 * 24 * 60);
 enum Health {
     Good,
     /// Works, but less well.
+    #[serde(rename = "warn")]
     Weak,
     /// Will not work.
     Broken,
@@ -81,7 +83,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 fn print_finding(finding: &Finding) -> Result<(), CliError> {
     let mark = match finding.health {
         Health::Good => Paint::Green.on("ok    "),
-        Health::Weak => Paint::Yellow.on("weak  "),
+        Health::Weak => Paint::Yellow.on("warn  "),
         Health::Broken => Paint::Red.on("BROKEN"),
     };
     print::line(&format!("{mark} {:<9} {}", finding.what, finding.found))?;
@@ -168,11 +170,11 @@ fn prices_file(paths: &Paths) -> Finding {
     let file = prices::file(paths);
     match prices::load(paths) {
         Ok(all) if file.exists() => {
-            let found = format!("{} models, {} first", all.len(), file.display());
+            let found = format!("{}, {} first", counted(all.len(), "model"), file.display());
             Finding::new("prices", Health::Good, &found, "")
         }
         Ok(all) => {
-            let found = format!("{} models that ship; yours go into {}", all.len(), file.display());
+            let found = format!("{} built in; yours go into {}", counted(all.len(), "model"), file.display());
             Finding::new("prices", Health::Good, &found, "")
         }
         Err(error) => Finding::new("prices", Health::Broken, &error.to_string(), &error.remedy()),
@@ -200,7 +202,7 @@ fn backups(ledger: &Path, now: Time) -> Finding {
     let mut found = match all.first() {
         None => format!("none yet; one is made each day in {}", folder.display()),
         Some(newest) => {
-            let ago = print::span(now.since(newest.at));
+            let ago = crate::values::words::duration::short(now.since(newest.at));
             format!("newest {ago} old, {} kept in {}", all.len(), folder.display())
         }
     };
@@ -293,7 +295,7 @@ fn repo(paths: &Paths) -> Vec<Finding> {
                 let (health, remedy) = if trusted {
                     (Health::Good, "")
                 } else {
-                    (Health::Broken, "look at it, then `nopeek trust`")
+                    (Health::Broken, "read it, then `nopeek trust`")
                 };
                 Finding::new("gates", health, &found, remedy)
             }

@@ -18,9 +18,9 @@ pub(super) const NOT_FOUND: u8 = 3;
 pub(super) const NOT_NOW: u8 = 4;
 /// Config or input is wrong.
 pub(super) const BAD_INPUT: u8 = 5;
-/// The lid is on.
+/// The screen is hidden.
 pub(super) const COVERED: u8 = 6;
-/// The world refused: git, the disk, a process, the socket.
+/// External failure: git, the disk, a process, the socket.
 pub(super) const WORLD: u8 = 7;
 /// `wait` ended with a task that failed or needs a human.
 pub(super) const NEEDS_HUMAN: u8 = 8;

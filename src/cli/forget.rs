@@ -1,4 +1,4 @@
-//! `nopeek forget`: takes ended tasks off the board.
+//! `nopeek archive`, once called `forget`: removes ended tasks from the board and keeps their work.
 
 use super::error::CliError;
 use super::print;
@@ -7,7 +7,7 @@ use crate::values::text::Shown;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 
-/// Take ended tasks off the board; branch and worktree go to the archive.
+/// Archive ended tasks: they leave the board; branch and uncommitted work are kept in refs/nopeek/archive.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Tasks by name or number.
@@ -19,7 +19,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let mut talk = Talk::open()?;
     for task in &args.tasks {
         talk.act(task, Act::Forget)?;
-        print::line(&format!("{} forgotten", Shown::line(task)))?;
+        print::line(&format!("{} archived", Shown::line(task)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

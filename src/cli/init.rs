@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     std::fs::write(&file, text)
         .map_err(|error| CliError::world(format!("can't write {}: {error}", file.display()), ""))?;
     print::line(&format!("wrote {} ({})", file.display(), kind.name()))?;
-    print::line("next: look at its gates, commit it on the target branch, then `nopeek trust`")?;
+    print::line("next: check its gates, commit it on the target branch, then `nopeek trust`")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -71,7 +71,7 @@ impl Kind {
             Self::Npm => "an npm project",
             Self::Python => "a Python project",
             Self::Go => "a Go project",
-            Self::Unknown => "no project kind that I know",
+            Self::Unknown => "no known kind of project",
         }
     }
 

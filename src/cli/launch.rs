@@ -6,19 +6,19 @@ use super::{print, wait};
 use crate::core::model::budget::Allowance;
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::{duration, money, tokens};
 use crate::wire::client::{Reply, Request, RunRequest};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Launch tasks: a worktree, an agent and gates for each prompt.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What the agents are asked to do: a task a prompt.
+    /// What the agents should do: one task per prompt.
     #[arg(required_unless_present = "file")]
     prompts: Vec<String>,
-    /// Read prompts from a file (- is standard input): a task each, parted by lines of three dashes.
+    /// Read prompts from a file (- is standard input): one task per prompt, separated by lines of three dashes.
     #[arg(long, short, value_name = "FILE")]
     file: Vec<PathBuf>,
     /// The task's name; as often as there are prompts.
@@ -30,25 +30,25 @@ pub(super) struct Args {
     /// The branch to land on.
     #[arg(long, short, value_name = "BRANCH")]
     target: Option<String>,
-    /// How many attempts may start without a human.
+    /// Automatic attempts at most.
     #[arg(long, value_name = "N")]
     attempts: Option<u32>,
-    /// Longest run of an attempt's agent, as 90s, 10m or 2h; pauses don't count.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    time: Option<Duration>,
+    /// Longest run of an attempt's agent, as 90s, 1h30m or 1d; pauses don't count.
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    time: Option<Span>,
     /// Longest silence of the agent while it does not ask.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    silence: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    silence: Option<Span>,
     /// What the task may cost, all its attempts together, as $2 or 0.50.
-    #[arg(long, value_name = "MONEY", value_parser = crate::config::budget::money)]
+    #[arg(long, value_name = "MONEY", value_parser = money::limit)]
     budget_cost: Option<u64>,
     /// How many tokens it may use, as 50000, 500k or 2M.
-    #[arg(long, value_name = "N", value_parser = crate::config::budget::tokens)]
+    #[arg(long, value_name = "N", value_parser = tokens::limit)]
     budget_tokens: Option<u64>,
     /// How long its agents may work, all its attempts together.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    budget_time: Option<Duration>,
-    /// Whether the agent's screen is covered while it works.
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    budget_time: Option<Span>,
+    /// Whether the agent's screen is hidden while it works.
     #[arg(long, value_enum, value_name = "on|off")]
     lid: Option<LidArg>,
     /// A task that must land first; may be given several times.
@@ -105,7 +105,7 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
         return Err(CliError::new(
             BAD_INPUT,
             "there is no prompt: all are empty",
-            "say what the agent is to do",
+            "say what the agent should do",
         ));
     }
     if !args.name.is_empty() && args.name.len() != prompts.len() {
@@ -116,7 +116,6 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
     }
     let repo = std::env::current_dir()
         .map_err(|error| CliError::world(format!("can't tell the current folder: {error}"), ""))?;
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let requests = prompts.into_iter().enumerate().map(|(n, prompt)| RunRequest {
         repo: repo.clone(),
         name: args.name.get(n).cloned(),
@@ -124,12 +123,12 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
         agent: args.agent.clone(),
         target: args.target.clone(),
         attempts: args.attempts,
-        time_ms: args.time.map(millis),
-        silence_ms: args.silence.map(millis),
+        time_ms: args.time.map(|time| time.0),
+        silence_ms: args.silence.map(|time| time.0),
         budget: Allowance {
             cost_microusd: args.budget_cost,
             tokens: args.budget_tokens,
-            time: args.budget_time.map(|time| Span(millis(time))),
+            time: args.budget_time,
         },
         lid: args.lid.map(|lid| lid == LidArg::On),
         after: args.after.clone(),
@@ -152,7 +151,7 @@ fn read(file: &Path) -> Result<String, CliError> {
     Ok(text)
 }
 
-/// Prompts parted by lines that are `---` alone.
+/// Prompts separated by lines that are `---` alone.
 fn parted(text: &str) -> Vec<String> {
     let mut prompts = vec![String::new()];
     for line in text.lines() {

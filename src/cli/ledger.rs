@@ -3,7 +3,6 @@
 use super::error::{BAD_INPUT, CliError, NOT_FOUND};
 use super::print::{self, Paint};
 use super::talk;
-use super::when::when;
 use crate::core::model::fact::{Entry, Fact};
 use crate::core::views::ledger::LedgerLine;
 use crate::os::clock::Clock;
@@ -13,13 +12,14 @@ use crate::store::rows::{Read, Unread};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::{cut, moment};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Print the ledger: every decision, oldest first; or query it with SQL that only reads
+/// Print the ledger: every event and decision, oldest first; or query it with read-only SQL
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only of this task
@@ -36,17 +36,20 @@ pub(super) struct Args {
     /// Only by this person, as `ada` or `ada@host`; `nopeek` for what happened by itself
     #[arg(long, value_name = "WHO")]
     by: Option<String>,
-    /// Only what names this batch, and all of the tasks that belong to it
+    /// Only lines of this batch and of all its tasks
     #[arg(long, value_name = "BATCH")]
     batch: Option<String>,
+    /// The engine's own events too: effects, jobs, totals; `--json` and `--kind` have them always
+    #[arg(long)]
+    all: bool,
     /// Only lines with a larger number
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     after: u64,
-    /// At most so many: of lines the newest (200 if not said), of rows the first; never more than 10,000
+    /// At most so many: the newest lines (200 by default), the first rows of SQL; never more than 10,000
     #[arg(long, short = 'l', value_name = "N")]
     limit: Option<usize>,
     /// Run one SELECT on the table `facts` and the view `lines`, and print its rows
-    #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "batch", "after", "full"])]
+    #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "batch", "all", "after", "full"])]
     sql: Option<String>,
     /// Print a JSON array of lines; of rows, an array of objects
     #[arg(long)]
@@ -84,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         return rows(args, &table);
     }
     let reader = match Reader::open(&path) {
-        // Nothing was decided yet: no lines.
+        // Nothing has happened yet: no lines.
         Err(StoreError::Missing(_)) if args.task.is_none() => {
             if args.json {
                 print::json(&[(); 0])?;
@@ -182,7 +185,7 @@ fn filter(
 ) -> Result<Filter, CliError> {
     let (now, zone) = (Time(Clock::start().now_ms()), TimeZone::system());
     let time = |option: &str, text: &Option<String>| {
-        let read = text.as_deref().map(|text| when(text, now, &zone)).transpose();
+        let read = text.as_deref().map(|text| moment::read(text, now, &zone)).transpose();
         read.map_err(|what| CliError::new(BAD_INPUT, format!("--{option}: {what}"), ""))
     };
     let wanted = args.task.as_deref().map(|task| find(tasks, task, talk::here().as_deref())).transpose()?;
@@ -202,6 +205,7 @@ fn filter(
         since,
         until,
         after: args.after,
+        plain: !args.all && !args.json,
         limit: args.limit.unwrap_or(LINES),
     })
 }
@@ -244,7 +248,7 @@ fn check_kinds(wanted: &[String], reader: &Reader) -> Result<(), CliError> {
             None => known.contains(kind),
         };
         if !fits {
-            let what = format!("there is no kind of fact {:?}", Shown::line(kind).as_str());
+            let what = format!("there is no kind of event {:?}", Shown::line(kind).as_str());
             return Err(CliError::new(BAD_INPUT, what, format!("there are: {}", known.join(", "))));
         }
     }
@@ -298,11 +302,7 @@ fn rows(args: &Args, table: &Table) -> Result<ExitCode, CliError> {
 /// One cell on one line, without a character that acts on the terminal.
 fn shown(text: &str) -> String {
     let shown = Shown::line(text);
-    let mut cut: String = shown.as_str().chars().take(CELL).collect();
-    if shown.as_str().chars().nth(CELL).is_some() {
-        cut.push('…');
-    }
-    cut
+    cut::chars(shown.as_str(), CELL)
 }
 
 impl From<StoreError> for CliError {
@@ -327,9 +327,7 @@ impl From<SqlError> for CliError {
 
 /// Local time, to the second.
 pub(super) fn moment(time: Time) -> String {
-    let millis = i64::try_from(time.0).unwrap_or(i64::MAX);
-    let Ok(stamp) = jiff::Timestamp::from_millisecond(millis) else { return time.0.to_string() };
-    stamp.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    moment::second(time, &TimeZone::system())
 }
 
 #[cfg(test)]
@@ -357,6 +355,6 @@ mod tests {
     #[test]
     fn what_a_cell_holds_does_not_act_on_the_terminal() {
         assert_eq!(shown("\x1b]0;x\x07\u{202e}\n"), "␛]0;x␇<U+202E>␊");
-        assert_eq!(shown(&"x".repeat(9_999)).chars().count(), CELL + 1);
+        assert_eq!(shown(&"x".repeat(9_999)).chars().count(), CELL);
     }
 }

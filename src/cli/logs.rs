@@ -9,7 +9,7 @@ use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request};
 use std::process::ExitCode;
 
-/// Print what a task's gate said, or its agent once the lid is lifted.
+/// Print the output of a task's gate, or of its agent once its screen is visible.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The task's name, or its number as t12.

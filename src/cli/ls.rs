@@ -6,6 +6,7 @@ use super::talk::Talk;
 use crate::core::views::board::TaskView;
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::duration;
 use std::process::ExitCode;
 
 /// List tasks: where they stand, their gates, who needs you.
@@ -48,10 +49,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A line a task.
+/// One line per task.
 pub(super) fn print_tasks(tasks: &[TaskView], now: Time) -> Result<(), CliError> {
     let rows: Vec<Vec<Cell>> = tasks.iter().map(|task| row(task, now)).collect();
-    print::table(&["", "TASK", "STATE", "GATES", "TRY", "TIME", "CHANGES", "AGENT", "WHY"], &rows)
+    print::table(&["", "TASK", "STATE", "GATES", "ATTEMPT", "TIME", "CHANGES", "AGENT", "WHY"], &rows)
 }
 
 fn row(task: &TaskView, now: Time) -> Vec<Cell> {
@@ -86,7 +87,7 @@ fn row(task: &TaskView, now: Time) -> Vec<Cell> {
         print::state(task),
         gates,
         tries.into_cell(),
-        print::span(time).into_cell(),
+        duration::short(time).into_cell(),
         changes.into_cell(),
         Shown::line(&task.agent).to_string().into_cell(),
         why.into_cell(),

@@ -18,6 +18,8 @@ mod diff;
 mod doctor;
 mod error;
 mod forget;
+#[cfg(test)]
+mod grammar;
 mod init;
 mod keeper;
 mod land;
@@ -51,15 +53,13 @@ mod talk;
 mod trace;
 mod trust;
 mod wait;
-mod when;
 
 use clap::{Parser, Subcommand};
 use error::CliError;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-/// Supervise parallel coding agents, under the lid until they are done.
+/// Supervise parallel coding agents, their screens hidden until they are done.
 ///
 /// Without a subcommand: opens the board, and starts the daemon if there is none.
 #[derive(Debug, Parser)]
@@ -72,8 +72,8 @@ struct Cli {
     command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not found, 4 not now, 5 bad input, 6 covered, \
-7 the world refused, 8 a task that was waited for failed or needs a human, or the policy is broken.";
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 internal error, 2 usage, 3 not found, 4 not now, 5 bad input, 6 hidden \
+screen, 7 external failure (git, disk, process, socket), 8 a task that was waited for failed or needs a human, or the policy is broken.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -102,6 +102,7 @@ enum Command {
     Peek(peek::Args),
     Cover(cover::Args),
     Reorder(reorder::Args),
+    #[command(name = "archive", alias = "forget")]
     Forget(forget::Args),
     Wait(wait::Args),
     Budget(budget::Args),
@@ -196,20 +197,6 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     }
 }
 
-/// A span of time as people write it: 90s, 10m, 2h; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: f64 = digits.parse().map_err(|_| format!("{text:?} is no time: write 90s, 10m or 2h"))?;
-    let factor = match &text[digits.len()..] {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        unit => return Err(format!("{unit:?} is no unit of time: use ms, s, m or h")),
-    };
-    Duration::try_from_secs_f64(number * factor).map_err(|_| format!("{text:?} is out of range"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,17 +205,5 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn times_are_read_as_people_write_them() {
-        for (text, millis) in
-            [("90s", 90_000), ("10m", 600_000), ("1.5h", 5_400_000), ("250ms", 250), ("7", 7_000)]
-        {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in ["", "m", "-1s", "5 days", "1d", "NaN"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

@@ -12,12 +12,13 @@ use crate::core::model::panel::{PanelCommand, Poll};
 use crate::core::views::panel::PollLine;
 use crate::values::ids::PanelId;
 use crate::values::text::Shown;
+use crate::values::words::{cut, size};
 use crate::wire::client::{Reply, Request, TaskRef};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Longest file of a question, in bytes.
 const FILE_MAX: u64 = 256 * 1024;
@@ -107,7 +108,7 @@ struct AskArgs {
 
 fn number(text: &str) -> Result<PanelId, String> {
     let digits = text.strip_prefix('p').unwrap_or(text);
-    digits.parse().map(PanelId).map_err(|_| format!("{text:?} is no vote: write its number, as p3"))
+    digits.parse().map(PanelId).map_err(|_| format!("{text:?} is not a vote: write its number, as p3"))
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
@@ -156,7 +157,7 @@ fn read(file: &Path) -> Result<String, CliError> {
         .and_then(|open| open.take(FILE_MAX + 1).read_to_string(&mut text))
         .map_err(fails)?;
     if text.len() as u64 > FILE_MAX {
-        let what = format!("{} is longer than 256 KiB", file.display());
+        let what = format!("{} is longer than {}", file.display(), size::exact(FILE_MAX));
         return Err(CliError::new(BAD_INPUT, what, "a question is a few lines for each option"));
     }
     Ok(text)
@@ -222,9 +223,9 @@ fn print_line(line: &PollLine) -> Result<(), CliError> {
     let task = line.task.map_or_else(String::new, |task| format!(" {task}"));
     let (mark, paint) = if line.decided.is_some() { (" ", Paint::Plain) } else { ("!", Paint::Yellow) };
     let head = format!("{}{task} ", line.id);
-    let text = cut(line.text.as_str(), COLS.saturating_sub(head.width() + 2));
+    let text = cut::columns(line.text.as_str(), COLS.saturating_sub(head.width() + 2));
     print::line(&format!("{} {}{text}", Paint::Yellow.on(mark), Paint::Faint.on(&head)))?;
-    print::line(&format!("    → {}", paint.on(&cut(line.outcome.as_str(), COLS - 6))))
+    print::line(&format!("    → {}", paint.on(&cut::columns(line.outcome.as_str(), COLS - 6))))
 }
 
 /// ```text
@@ -238,7 +239,7 @@ fn print_line(line: &PollLine) -> Result<(), CliError> {
 /// redis     45.4          0  a service of its own
 ///
 /// persona     weight  ranking
-/// compliance       8  abstains: looks at nothing that was scored
+/// compliance       8  abstains: weighs nothing that was scored
 /// finance          8  sqlite 80.0, redis 45.0
 /// ```
 fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
@@ -273,14 +274,14 @@ fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
                 (total.option.clone(), if taken { Paint::Green } else { Paint::Plain }),
                 (format!("{:>6}", points(total.points)), Paint::Plain),
                 (format!("{:>9}", total.voices), Paint::Plain),
-                (cut(&about(&total.option), COLS.saturating_sub(widest + 21)), Paint::Faint),
+                (cut::columns(&about(&total.option), COLS.saturating_sub(widest + 21)), Paint::Faint),
             ]
         })
         .collect();
     print::table(&["option", "points", "chosen by", "about"], &options)?;
     print::line("")?;
     if poll.vote.ballots.iter().all(|ballot| ballot.ranking.is_empty()) {
-        print::line("no persona looks at anything by which all options are scored")?;
+        print::line("no persona weighs a criterion by which all options are scored")?;
         return Ok(ExitCode::SUCCESS);
     }
     let name = poll.vote.ballots.iter().map(|ballot| ballot.persona.width()).max().unwrap_or(0).max(7);
@@ -293,7 +294,7 @@ fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
             vec![
                 (ballot.persona.clone(), Paint::Plain),
                 (format!("{:>6}", ballot.weight), Paint::Faint),
-                (cut(&ranking, COLS.saturating_sub(name + 10)), paint),
+                (cut::columns(&ranking, COLS.saturating_sub(name + 10)), paint),
             ]
         })
         .collect();
@@ -303,7 +304,7 @@ fn show(poll: &Poll, json: bool) -> Result<ExitCode, CliError> {
 
 fn ranking(ballot: &Ballot) -> (String, Paint) {
     if ballot.ranking.is_empty() {
-        return ("abstains: looks at nothing that was scored".to_owned(), Paint::Faint);
+        return ("abstains: weighs nothing that was scored".to_owned(), Paint::Faint);
     }
     let ranked: Vec<String> =
         ballot.ranking.iter().map(|ranked| format!("{} {}", ranked.option, points(ranked.points))).collect();
@@ -342,11 +343,11 @@ fn personas(json: bool) -> Result<ExitCode, CliError> {
             vec![
                 (persona.name.clone(), Paint::Bold),
                 (format!("{:>6}", persona.weight), Paint::Plain),
-                (cut(&looks_at(persona), COLS.saturating_sub(name + 10)), Paint::Plain),
+                (cut::columns(&looks_at(persona), COLS.saturating_sub(name + 10)), Paint::Plain),
             ]
         })
         .collect();
-    print::table(&["persona", "weight", "looks at"], &rows)?;
+    print::table(&["persona", "weight", "heuristics"], &rows)?;
     let confidence = panel.confidence;
     print::line("")?;
     print::line(&format!(
@@ -385,24 +386,6 @@ fn wrapped(head: &str, text: &str, paint: Paint) -> Result<(), CliError> {
     print::line(&format!("{head}{}", paint.on(&line)))
 }
 
-/// `text` in at most `width` columns, cut with an ellipsis.
-fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        out.push(c);
-    }
-    out.push('…');
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -437,10 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_by_columns() {
-        assert_eq!(cut("kettle", 6), "kettle");
-        assert_eq!(cut("kettles", 6), "kettl…");
-        assert_eq!(cut("茶茶茶", 5), "茶茶…");
+    fn points_are_of_a_hundred() {
         assert_eq!(points(7_895), "78.9");
         assert_eq!(points(POINTS_MAX), "100.0");
     }

@@ -5,7 +5,7 @@ use super::error::CliError;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 
-/// Break the lid of a task's live attempt; who, when and why go into the ledger and the report.
+/// Make the hidden screen of a task's agent visible; who, when and why go into the ledger and the report.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

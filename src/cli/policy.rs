@@ -13,9 +13,10 @@ use crate::git::{self, GitError};
 use crate::policy::{self, Breach, Policy, Rule};
 use crate::values::pattern::Pattern;
 use crate::values::text::Shown;
+use crate::values::words::plural::counted;
 use std::process::ExitCode;
 
-/// Most breaches that are printed: who has these mends the rest too.
+/// Most breaches that are printed: who has these fixes the rest too.
 const BREACHES_MAX: usize = 40;
 
 /// Check this checkout's work against the policy of the target.
@@ -150,7 +151,7 @@ fn report(found: &Found) -> Result<(), CliError> {
         };
         print::line(&format!("{place}{} ({}): {}", breach.what, breach.rule.label(), breach.remedy))?;
     }
-    let files = if found.files == 1 { "1 file".to_owned() } else { format!("{} files", found.files) };
+    let files = counted(found.files, "file");
     match found.breaches.len() {
         0 => print::line(&format!("the policy of {} holds: {files} changed", found.target)),
         n if n > BREACHES_MAX => print::line(&format!("and {} more", n - BREACHES_MAX)),

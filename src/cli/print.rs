@@ -1,4 +1,4 @@
-//! How the command line prints: colours where they are wanted, tables, spans, JSON.
+//! How the command line prints: colours where they are wanted, tables, JSON.
 //!
 //! What comes from outside is printed through [`Shown`] alone; a closed pipe ends the program quietly.
 
@@ -7,9 +7,8 @@ use crate::core::model::gate::{GateState, Verdict};
 use crate::core::model::task::TaskState;
 use crate::core::views::board::{GateView, TaskView};
 use crate::values::text::Shown;
-use crate::values::time::Span;
+use crate::values::words::cut::width;
 use std::io::{self, IsTerminal as _, Write as _};
-use unicode_width::UnicodeWidthStr as _;
 
 /// A line on standard error. Where nobody listens any more (the terminal is gone) it is lost: a panic about it would
 /// cut short what still has to be cleared.
@@ -84,10 +83,10 @@ pub(super) type Cell = (String, Paint);
 
 /// Prints rows with a faint heading, columns padded to their widest cell.
 pub(super) fn table(heading: &[&str], rows: &[Vec<Cell>]) -> Result<(), CliError> {
-    let mut widths: Vec<usize> = heading.iter().map(|cell| cell.width()).collect();
+    let mut widths: Vec<usize> = heading.iter().map(|cell| width(cell)).collect();
     for row in rows {
-        for (width, (cell, _)) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
+        for (widest, (cell, _)) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(cell));
         }
     }
     let heading: Vec<Cell> = heading.iter().map(|cell| ((*cell).to_owned(), Paint::Faint)).collect();
@@ -96,24 +95,12 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<Cell>]) -> Result<(), CliError
         for (n, (cell, paint)) in row.iter().enumerate() {
             text.push_str(&paint.on(cell));
             if n + 1 < row.len() {
-                text.extend(std::iter::repeat_n(' ', widths[n] - cell.width() + 2));
+                text.extend(std::iter::repeat_n(' ', widths[n] - width(cell) + 2));
             }
         }
         line(text.trim_end())?;
     }
     Ok(())
-}
-
-/// `950ms`, `12s`, `3m05s`, `2h07m`, `3d04h`.
-pub(super) fn span(span: Span) -> String {
-    let secs = span.0 / 1000;
-    match secs {
-        0 if span.0 > 0 => format!("{}ms", span.0),
-        0..60 => format!("{secs}s"),
-        60..3600 => format!("{}m{:02}s", secs / 60, secs % 60),
-        3600..86_400 => format!("{}h{:02}m", secs / 3600, secs / 60 % 60),
-        _ => format!("{}d{:02}h", secs / 86_400, secs / 3600 % 24),
-    }
 }
 
 /// The word for a task's state.
@@ -156,17 +143,5 @@ pub(super) fn gate(state: GateState) -> Cell {
             let paint = if verdict.is_green() { Paint::Green } else { Paint::Red };
             (verdict.label().to_owned(), paint)
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_short() {
-        let texts: Vec<String> =
-            [0, 950, 12_000, 185_000, 7_620_000, 273_600_000].into_iter().map(|ms| span(Span(ms))).collect();
-        assert_eq!(texts, ["0s", "950ms", "12s", "3m05s", "2h07m", "3d04h"]);
     }
 }

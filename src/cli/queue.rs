@@ -30,7 +30,7 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Look at the queue now, and build what waits there.
+    /// Read the queue now, and build what waits there.
     Run,
     /// Build whatever is dropped, within a minute; batches go first.
     Watch {
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     }
     let watched = line(&mut talk)?.is_some_and(|line| line.watched);
     print::line(match (args_run(args), watched) {
-        (true, _) => "the queue is looked at: nopeek spec ls shows what is built",
+        (true, _) => "the queue is read now: nopeek spec ls shows what is built",
         (false, true) => "the queue is watched",
         (false, false) => "the queue is not watched",
     })?;

@@ -137,6 +137,6 @@ fn the_reference_is_what_the_program_says() {
     }
     assert!(
         text == now || std::env::var_os("NOPEEK_UPDATE_DOCS").is_some(),
-        "docs/cli.md is not what the program says: look at the change, then NOPEEK_UPDATE_DOCS=1 cargo test --lib reference"
+        "docs/cli.md is not what the program says: check the change, then NOPEEK_UPDATE_DOCS=1 cargo test --lib reference"
     );
 }

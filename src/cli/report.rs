@@ -3,23 +3,23 @@
 use super::error::{BAD_INPUT, CliError, NOT_FOUND, WORLD};
 use super::print::{self, Paint};
 use super::talk::Talk;
-use super::when::when;
 use crate::os::clock::Clock;
 use crate::report::{Report, html, markdown};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::moment;
 use crate::wire::client::{Delivery, Reply, ReportQuery, Request};
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Report what came of tasks: attempts, gates, cost, time, peeked against unpeeked.
+/// Report the results of tasks: attempts, gates, cost, time, peeked against unpeeked.
 ///
-/// About the tasks named, else about all of this repo to which something happened in the stretch, and those that had
-/// not ended. Two stretches side by side add up to the report of both.
+/// About the tasks named, else about all of this repo with an event in the period, and those that had not ended. The
+/// reports of two adjoining periods add up to the report of both.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Tasks by name, or by number as t12, which finds forgotten ones too.
+    /// Tasks by name, or by number as t12, which finds archived ones too.
     tasks: Vec<String>,
     /// The tasks of this spec, by its name or its number as s3: its draft, its plan and what was planned.
     #[arg(long, value_name = "NAME", conflicts_with = "tasks")]
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let (now, zone) = (Time(Clock::start().now_ms()), TimeZone::system());
     let moment = |text: &Option<String>| {
         text.as_deref()
-            .map(|text| when(text, now, &zone))
+            .map(|text| moment::read(text, now, &zone))
             .transpose()
             .map_err(|wrong| CliError::new(BAD_INPUT, wrong, WHEN))
     };
@@ -70,10 +70,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     if let (Some(since), Some(until)) = (since, until.or(Some(now)))
         && since >= until
     {
-        return Err(CliError::usage(
-            "the stretch ends before it begins",
-            "--since is the earlier of the two",
-        ));
+        return Err(CliError::usage("the period ends before it begins", "--since is the earlier of the two"));
     }
     let mut talk = Talk::open()?;
     let names = match &args.spec {

@@ -10,11 +10,12 @@ use crate::core::model::event::Command;
 use crate::core::views::batch::BatchLine;
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::duration;
+use crate::values::words::plural::counted;
 use crate::wire::client::{Request, ScheduleAct, ScheduleRequest};
 use clap::Subcommand;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Batches by the clock: supervise, build what waits in the queue, maintain, test, report.
 ///
@@ -52,8 +53,8 @@ enum What {
         #[arg(long)]
         wait: bool,
         /// Stop waiting after this long, with exit code 4.
-        #[arg(long, value_name = "TIME", value_parser = super::duration, requires = "wait")]
-        timeout: Option<Duration>,
+        #[arg(long, value_name = "TIME", value_parser = duration::limit, requires = "wait")]
+        timeout: Option<Span>,
     },
     /// End the batch under way; what it builds goes on in the next.
     Stop,
@@ -146,9 +147,12 @@ fn page(line: &BatchLine) -> Result<(), CliError> {
         Paint::Bold.on(&Shown::line(&line.repo.display().to_string()).to_string()),
         summary(line)
     ))?;
-    let phases: Vec<String> =
-        line.phases.iter().map(|(phase, limit)| format!("{} {}", phase.label(), minutes(*limit))).collect();
-    let when = line.cron.as_deref().unwrap_or("when asked for");
+    let phases: Vec<String> = line
+        .phases
+        .iter()
+        .map(|(phase, limit)| format!("{} {}", phase.label(), duration::exact(*limit)))
+        .collect();
+    let when = line.cron.as_deref().unwrap_or("on request");
     print::line(&format!("  when    {when}\n  phases  {}", phases.join(", ")))?;
     if let Some(next) = line.next {
         print::line(&format!("  next    {}", moment(next)))?;
@@ -161,10 +165,10 @@ fn page(line: &BatchLine) -> Result<(), CliError> {
     }
     if let Some(open) = &line.open {
         print::line(&format!(
-            "  batch {} since {}, {} tasks",
+            "  batch {} since {}, {}",
             open.id,
             moment(open.opened),
-            open.tasks.len()
+            counted(open.tasks.len(), "task")
         ))?;
         for (phase, outcome, why) in &open.over {
             let why = if why.is_empty() { String::new() } else { format!(": {why}") };
@@ -178,14 +182,6 @@ fn page(line: &BatchLine) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-fn minutes(span: Span) -> String {
-    if span.0.is_multiple_of(60_000) {
-        format!("{}m", span.0 / 60_000)
-    } else {
-        format!("{}s", span.0 / 1_000)
-    }
 }
 
 const fn paint(outcome: PhaseOutcome) -> Paint {
@@ -217,7 +213,7 @@ fn next(count: u8) -> Result<ExitCode, CliError> {
 }
 
 /// Waits until a batch after `before` is over.
-fn wait(talk: &mut Talk, before: u64, timeout: Option<Duration>) -> Result<ExitCode, CliError> {
+fn wait(talk: &mut Talk, before: u64, timeout: Option<Span>) -> Result<ExitCode, CliError> {
     let repo = repo(talk)?;
     let over = talk.watch(timeout, |board| {
         let line = board.batches.iter().find(|line| line.repo == repo)?;

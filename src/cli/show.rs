@@ -7,8 +7,9 @@ use crate::core::model::agent::Exit;
 use crate::core::model::assignment::AttemptKind;
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::report::{TaskReport, is_red, words};
-use crate::values::amount::money;
 use crate::values::text::Shown;
+use crate::values::words::plural::counted;
+use crate::values::words::{duration, money};
 use crate::wire::client::{Reply, ReportQuery, Request};
 use std::process::ExitCode;
 
@@ -42,21 +43,24 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
 
 /// What a landed task took, all its attempts together.
 fn print_run(task: &TaskReport) -> Result<(), CliError> {
-    print::line("  the whole run")?;
+    print::line("  in total")?;
     let verdicts = task.attempts.iter().map(|attempt| attempt.gates.len()).sum::<usize>();
     let red =
         task.attempts.iter().flat_map(|attempt| &attempt.gates).filter(|gate| is_red(gate.verdict)).count();
     let mut rows = vec![
-        ("attempts", format!("{}, sent back {} times", words::tries(task.tries()), task.sent_back)),
-        ("took", words::span(task.duration)),
-        ("agents", words::span(task.used.work)),
-        ("waited", format!("{} for you", words::span(task.time.waiting))),
-        ("gates", format!("{verdicts} verdicts, {red} red")),
+        (
+            "attempts",
+            format!("{}, sent back {}", words::tries(task.tries()), counted(task.sent_back, "time")),
+        ),
+        ("took", duration::short(task.duration)),
+        ("agents", duration::short(task.used.work)),
+        ("waited", format!("{} for you", duration::short(task.time.waiting))),
+        ("gates", format!("{}, {red} red", counted(verdicts, "verdict"))),
         ("tokens", words::tokens(&task.used)),
         ("cost", words::cost(&task.used)),
     ];
     if let (Some(commits), Some(stat)) = (task.commits, task.diffstat) {
-        let size = format!("{} files +{} -{}", stat.files, stat.added, stat.removed);
+        let size = format!("{} +{} -{}", counted(stat.files, "file"), stat.added, stat.removed);
         rows.insert(1, ("commits", commits.to_string()));
         rows.insert(2, ("diff", size));
     }
@@ -97,38 +101,38 @@ fn print_task(task: &TaskView) -> Result<(), CliError> {
 
 fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
     let result = attempt.result.map_or("", |result| result.label());
-    let look = if attempt.part == AttemptKind::SecondReview { "another pair of eyes " } else { "" };
-    let lid = if attempt.peeked { "peeked" } else { attempt.lid.label() };
+    let look = if attempt.part == AttemptKind::SecondReview { "second review " } else { "" };
+    let screen = if attempt.peeked { "peeked" } else { attempt.lid.label() };
     print::line(&format!(
         "  attempt {} {look}{} {}",
         attempt.no,
         Paint::Bold.on(result),
-        Paint::Faint.on(&format!("{} lid {lid}", Shown::line(&attempt.branch)))
+        Paint::Faint.on(&format!("{} screen {screen}", Shown::line(&attempt.branch)))
     ))?;
     let vitals = &attempt.vitals;
     let stat = vitals.diffstat;
     let mut facts = vec![
-        print::span(vitals.elapsed),
-        format!("{} commits", vitals.commits),
-        format!("{} files +{} -{}", stat.files, stat.added, stat.removed),
+        duration::short(vitals.elapsed),
+        counted(vitals.commits, "commit"),
+        format!("{} +{} -{}", counted(stat.files, "file"), stat.added, stat.removed),
     ];
     if let (Some(read), Some(written)) = (vitals.usage.tokens_in, vitals.usage.tokens_out) {
         facts.push(format!("{read} tokens in, {written} out"));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
         let by = if vitals.usage.by_prices { " by prices" } else { "" };
-        facts.push(format!("{}{by}", money(cost)));
+        facts.push(format!("{}{by}", money::short(cost)));
     } else if attempt.job.is_some() {
         facts.push("cost ?".to_owned());
     }
     match attempt.exit {
         Some(Exit::Code(code)) => facts.push(format!("exit code {code}")),
         Some(Exit::Signal(signal)) => facts.push(format!("ended by signal {signal}")),
-        Some(Exit::Unknown) => facts.push("end unknown".to_owned()),
+        Some(Exit::Unknown) => facts.push("exit status unknown".to_owned()),
         None => {}
     }
     if let Some(source) = attempt.source {
-        facts.push(format!("known by {}", source.label()));
+        facts.push(format!("state {}", source.label()));
     }
     print::line(&format!("    {}", facts.join(", ")))?;
     if let Some(worktree) = &attempt.worktree {
@@ -141,10 +145,10 @@ fn print_gate(gate: &GateView) -> Result<(), CliError> {
     let (state, paint) = print::gate(gate.state);
     let mut text = format!("    gate {} {}", Shown::line(&gate.name), paint.on(&state));
     if let Some(took) = gate.took {
-        text.push_str(&format!(" in {}", print::span(took)));
+        text.push_str(&format!(" in {}", duration::short(took)));
     }
     if let Some(tests) = gate.tests {
-        text.push_str(&format!(", {} tests passed, {} failed", tests.passed, tests.failed));
+        text.push_str(&format!(", {} passed, {} failed", counted(tests.passed, "test"), tests.failed));
     }
     if !gate.required {
         text.push_str(" (optional)");

@@ -5,7 +5,7 @@ use super::error::CliError;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 
-/// End a task's attempt for sure: nothing of its process tree survives.
+/// Stop a task: kill its agent and all its processes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

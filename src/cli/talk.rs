@@ -4,9 +4,9 @@ use super::error::CliError;
 use crate::client::{Client, Start};
 use crate::core::views::board::{Board, TaskView};
 use crate::os::paths::Paths;
+use crate::values::time::Span;
 use crate::wire::client::{Act, FromDaemon, Reply, Request, TaskRef, ToDaemon};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// A connection of one subcommand.
@@ -74,7 +74,7 @@ impl Talk {
     /// Outlives a restart of the daemon.
     pub(super) fn watch<T>(
         &mut self,
-        timeout: Option<Duration>,
+        timeout: Option<Span>,
         mut look: impl FnMut(&Board) -> Option<T>,
     ) -> Result<Option<T>, CliError> {
         let Self { runtime, client, .. } = self;
@@ -82,7 +82,7 @@ impl Talk {
         match timeout {
             None => runtime.block_on(watched).map(Some),
             Some(timeout) => runtime.block_on(async {
-                tokio::time::timeout(timeout, watched).await.map_or(Ok(None), |found| found.map(Some))
+                tokio::time::timeout(timeout.into(), watched).await.map_or(Ok(None), |found| found.map(Some))
             }),
         }
     }

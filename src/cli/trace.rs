@@ -9,6 +9,7 @@ use crate::store::query::Reader;
 use crate::store::rows::Read;
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::{cut, duration};
 use std::process::ExitCode;
 
 /// Print where the time of a task went: a tree of its attempts, gates, waits and merges
@@ -58,7 +59,7 @@ fn tree(
 
 /// When it began, how long it took, what it was, how it came out, and what else is known.
 fn line(span: &Span, depth: usize, now: Time) -> String {
-    let took = print::span(span.took(now));
+    let took = duration::short(span.took(now));
     let (mark, paint, why) = match (&span.status, span.end) {
         (_, None) => ("…", Paint::Blue, ""),
         (Status::Unset, Some(_)) => ("·", Paint::Faint, ""),
@@ -78,15 +79,15 @@ fn line(span: &Span, depth: usize, now: Time) -> String {
     format!("{head} {}{} {}{why}{known}", "  ".repeat(depth), paint.on(mark), span.name)
 }
 
+/// Longest value of an attribute, in characters.
+const VALUE_MAX: usize = 60;
+
 /// Commits in short; words in quotes, cut.
 fn short(value: &str) -> String {
     if value.len() >= 40 && value.chars().all(|c| c.is_ascii_hexdigit()) {
         return value[..10].to_owned();
     }
-    let mut cut: String = value.chars().take(60).collect();
-    if value.chars().nth(60).is_some() {
-        cut.push('…');
-    }
+    let cut = cut::chars(value, VALUE_MAX);
     if cut.contains(' ') { format!("{cut:?}") } else { cut }
 }
 

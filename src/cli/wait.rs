@@ -6,8 +6,9 @@ use super::{ls, print};
 use crate::core::model::task::TaskState;
 use crate::core::views::board::{Board, TaskView};
 use crate::values::ids::TaskId;
+use crate::values::time::Span;
+use crate::values::words::duration;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Wait until every task named has landed, is ready for review, or can't go on without a human.
 ///
@@ -17,9 +18,9 @@ use std::time::Duration;
 pub(super) struct Args {
     /// Tasks by name or number; none: all of this repo that have not ended.
     tasks: Vec<String>,
-    /// Give up after this long, as 90s, 10m or 2h.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    timeout: Option<Duration>,
+    /// Give up after this long, as 90s, 1h30m or 1d.
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    timeout: Option<Span>,
     /// Print the tasks as a JSON array.
     #[arg(long)]
     json: bool,
@@ -53,7 +54,7 @@ pub(super) struct Settled {
 pub(super) fn until_settled(
     talk: &mut Talk,
     names: &[String],
-    timeout: Option<Duration>,
+    timeout: Option<Span>,
 ) -> Result<Settled, CliError> {
     let mut ids = Vec::new();
     for name in names {

@@ -6,6 +6,7 @@
 use super::error::ClientError;
 use super::start::{self, Start};
 use crate::os::paths::Paths;
+use crate::values::words::duration;
 use crate::wire::client::{CLIENT_PROTOCOL, FromDaemon, Reply, Request, ToDaemon};
 use crate::wire::frame::{self, Decoder};
 use std::collections::VecDeque;
@@ -100,7 +101,7 @@ impl Client {
             .await?;
         let answer = tokio::time::timeout(HELLO_MAX, receiver.receive()).await.map_err(|_| {
             ClientError::NotStarted {
-                why: format!("no answer to a hello for {} seconds", HELLO_MAX.as_secs()),
+                why: format!("no answer to a hello for {}", duration::long(HELLO_MAX.into())),
                 log: String::new(),
             }
         })??;

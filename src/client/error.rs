@@ -66,7 +66,7 @@ impl ClientError {
             Self::NoDaemon => "any `nopeek run` or `nopeek` starts it".to_owned(),
             Self::NotOurs { path, .. } => {
                 format!(
-                    "look at who made {}, remove it, or set NOPEEK_HOME to a folder of your own",
+                    "see who made {}, remove it, or set NOPEEK_HOME to a folder of your own",
                     path.display()
                 )
             }

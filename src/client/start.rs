@@ -6,6 +6,7 @@
 use super::error::ClientError;
 use crate::os::clock;
 use crate::os::paths::Paths;
+use crate::values::words::duration;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
@@ -60,7 +61,7 @@ pub(super) async fn reach(paths: &Paths, start: Start) -> Result<UnixStream, Cli
         }
         if began.elapsed() > START_MAX {
             reap(child);
-            let why = format!("no answer for {} seconds", START_MAX.as_secs());
+            let why = format!("no answer for {}", duration::long(START_MAX.into()));
             return Err(ClientError::NotStarted { why, log: log_tail(paths) });
         }
         tokio::time::sleep(START_POLL).await;

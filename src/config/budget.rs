@@ -1,7 +1,8 @@
 //! `[budget]`: what attempts, tasks, batches and days may use, in either file.
 
-use super::{ConfigError, duration};
+use super::ConfigError;
 use crate::core::model::budget::{Allowance, Budget, Over, Unknown};
+use crate::values::words::{ReadError, duration, money, tokens};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -47,19 +48,21 @@ impl Raw {
     pub(super) fn read(self, origin: &str, text: &str) -> Result<BudgetConfig, ConfigError> {
         let allowance = |raw: Option<RawAllowance>| -> Result<Allowance, ConfigError> {
             let Some(raw) = raw else { return Ok(Allowance::default()) };
-            let wrong = |at: &Spanned<String>, what| ConfigError::at(origin, text, at.span().start, what, "");
+            let wrong = |at: &Spanned<String>, bad: ReadError| {
+                ConfigError::at(origin, text, at.span().start, bad.to_string(), "")
+            };
             Ok(Allowance {
                 cost_microusd: raw
                     .cost
-                    .map(|of| money(of.get_ref()).map_err(|what| wrong(&of, what)))
+                    .map(|of| money::limit(of.get_ref()).map_err(|bad| wrong(&of, bad)))
                     .transpose()?,
                 tokens: raw
                     .tokens
-                    .map(|of| tokens(of.get_ref()).map_err(|what| wrong(&of, what)))
+                    .map(|of| tokens::limit(of.get_ref()).map_err(|bad| wrong(&of, bad)))
                     .transpose()?,
                 time: raw
                     .time
-                    .map(|of| duration::parse(of.get_ref()).map_err(|what| wrong(&of, what)))
+                    .map(|of| duration::limit(of.get_ref()).map_err(|bad| wrong(&of, bad)))
                     .transpose()?,
             })
         };
@@ -109,45 +112,6 @@ impl BudgetConfig {
     }
 }
 
-/// Reads money, as `$2` or `0.50`, in millionths of a dollar; the error says how to write it.
-pub fn money(text: &str) -> Result<u64, String> {
-    let digits = text.trim().trim_start_matches('$');
-    scaled(digits, 1_000_000)
-        .ok_or_else(|| format!("{text:?} is no amount of money: write it as $2 or $0.50"))
-}
-
-/// Reads a count of tokens: `50000`, `500k`, `2M`; the error says how to write it.
-pub fn tokens(text: &str) -> Result<u64, String> {
-    let trimmed = text.trim();
-    let (digits, factor) = match trimmed.char_indices().next_back() {
-        Some((at, 'k' | 'K')) => (&trimmed[..at], 1_000),
-        Some((at, 'M' | 'm')) => (&trimmed[..at], 1_000_000),
-        _ => (trimmed, 1),
-    };
-    scaled(digits, factor)
-        .ok_or_else(|| format!("{text:?} is no count of tokens: write it as 50000, 500k or 2M"))
-}
-
-/// A decimal number times `factor`, which is a power of ten; none if it is no such number, zero, or has more digits than
-/// count.
-fn scaled(text: &str, factor: u64) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || text.ends_with('.') {
-        return None;
-    }
-    let mut value = whole.parse::<u64>().ok()?.checked_mul(factor)?;
-    let mut unit = factor;
-    for digit in part.bytes() {
-        unit /= 10;
-        value = value.checked_add(u64::from(digit - b'0') * unit)?;
-        if unit == 0 && digit != b'0' {
-            return None;
-        }
-    }
-    (value > 0).then_some(value)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::config::repo::RepoConfig;
@@ -181,7 +145,7 @@ mod tests {
                 "day = { cost = 'much' }",
                 "nopeek.toml:2:16: \"much\" is no amount of money: write it as $2 or $0.50",
             ),
-            ("day = { cost = '$0' }", "nopeek.toml:2:16: \"$0\" is no amount of money"),
+            ("day = { cost = '$0' }", "nopeek.toml:2:16: \"$0\" is no amount of money: it is zero"),
             ("day = { cost = '-1' }", "nopeek.toml:2:16: \"-1\" is no amount of money"),
             ("task = { tokens = '2X' }", "nopeek.toml:2:19: \"2X\" is no count of tokens"),
             ("task = { tokens = '0.0005k' }", "nopeek.toml:2:19: \"0.0005k\" is no count of tokens"),

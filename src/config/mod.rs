@@ -2,7 +2,6 @@
 
 pub mod budget;
 pub mod crew;
-pub mod duration;
 pub mod findings;
 mod front;
 pub mod notice;

@@ -160,7 +160,7 @@ impl Reader<'_> {
         }
         persona.heuristics.retain(|_, weight| *weight > 0);
         if persona.heuristics.is_empty() {
-            let what = format!("the persona {name} looks at nothing: it would never vote");
+            let what = format!("the persona {name} weighs nothing: it would never vote");
             let remedy = format!("write heuristics = {{ value = 10 }}; there are {}", Criterion::names());
             return self.wrong(place, what, remedy);
         }

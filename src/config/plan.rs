@@ -1,10 +1,11 @@
 //! `specs/NAME/phase-N.md`: a phase of a plan, its tasks in the front matter.
 
-use super::{ConfigError, duration, front};
+use super::{ConfigError, front};
 use crate::core::model::plan::{Phase, Planned};
 use crate::values::ids::TaskName;
 use crate::values::pattern::Pattern;
 use crate::values::text::Shown;
+use crate::values::words::duration;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -47,9 +48,9 @@ pub fn parse(text: &str, file: &str) -> Result<Phase, ConfigError> {
     }
     let soak = match &raw.soak {
         None => None,
-        Some(text) => match duration::parse(text.get_ref()) {
+        Some(text) => match duration::limit(text.get_ref()) {
             Ok(span) => Some(span),
-            Err(what) => return wrong(text.span().start, what, ""),
+            Err(bad) => return wrong(text.span().start, bad.to_string(), ""),
         },
     };
     let name = |name: &Spanned<String>| match TaskName::new(name.get_ref()) {

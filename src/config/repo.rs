@@ -4,13 +4,14 @@ use super::budget::{self, BudgetConfig};
 use super::crew::{self, CrewConfig};
 use super::policy::{self, RawPolicy};
 use super::schedule::{self, ScheduleConfig};
-use super::{AgentKey, ConfigError, agents, duration, panel};
+use super::{AgentKey, ConfigError, agents, panel};
 use crate::agents::profile::Profile;
 use crate::core::model::gate::GateSpec;
 use crate::core::model::lid::LidRule;
 use crate::core::model::panel::question::Panel;
 use crate::policy::Policy;
 use crate::values::time::Span;
+use crate::values::words::duration;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -145,7 +146,7 @@ impl Reader<'_> {
     }
 
     fn span(&self, text: &Spanned<String>) -> Result<Span, ConfigError> {
-        duration::parse(text.get_ref()).or_else(|what| self.wrong(text.span(), what, ""))
+        duration::limit(text.get_ref()).or_else(|bad| self.wrong(text.span(), bad.to_string(), ""))
     }
 
     fn at_least_one(&self, key: &str, value: Option<Spanned<u32>>) -> Result<Option<u32>, ConfigError> {

@@ -2,10 +2,11 @@
 //!
 //! It starts nothing by itself: a person switches a schedule on.
 
-use super::{ConfigError, did_you_mean, duration};
+use super::{ConfigError, did_you_mean};
 use crate::core::model::batch::{BatchPhase, CatchUp, QUEUE};
 use crate::values::cron::Cron;
 use crate::values::time::Span;
+use crate::values::words::duration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -135,7 +136,7 @@ pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<Schedul
             };
             return wrong(at, what.to_owned(), remedy);
         }
-        let time = match settings.time.as_deref().map(duration::parse) {
+        let time = match settings.time.as_deref().map(duration::limit) {
             None => usual(phase),
             Some(Ok(time)) => time,
             Some(Err(what)) => return wrong(at, format!("{key}: {what}"), ""),

@@ -3,11 +3,12 @@
 use super::budget::{self, BudgetConfig};
 use super::notice::{NoticeConfig, RawNotice};
 use super::report::{RawReport, ReportConfig};
-use super::{AgentKey, ConfigError, agents, duration};
+use super::{AgentKey, ConfigError, agents};
 use crate::agents::profile::Profile;
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
 use crate::os::paths::Paths;
+use crate::values::words::duration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -90,8 +91,8 @@ impl UserConfig {
     pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
         let span = |of: Spanned<String>| {
-            duration::parse(of.get_ref())
-                .map_err(|what| ConfigError::at(origin, text, of.span().start, what, ""))
+            duration::limit(of.get_ref())
+                .map_err(|bad| ConfigError::at(origin, text, of.span().start, bad.to_string(), ""))
         };
         for (key, value) in [("parallel", &raw.parallel), ("attempts", &raw.attempts)] {
             if let Some(n) = value.as_ref().filter(|n| *n.get_ref() == 0) {

@@ -22,6 +22,7 @@ use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
 use crate::values::time::{Span, Time};
+use crate::values::words::size;
 use crate::wire::client::{BenchRequest, Refusal, RefusalKind, Reply, TaskRef};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,13 +49,13 @@ fn resolve(paths: &Paths, wish: BenchRequest) -> Result<ResolvedBench, Refusal> 
         return Err(bad(format!("{} is empty", wish.file), "say what is to be done"));
     }
     if wish.text.len() > SPEC_MAX {
-        let what = format!("{} is longer than {} KiB", wish.file, SPEC_MAX / 1024);
+        let what = format!("{} is longer than {}", wish.file, size::exact(SPEC_MAX as u64));
         return Err(bad(what, "put the details into a file of the repo, and name it"));
     }
     let env_size: usize = wish.env.iter().map(|(name, value)| name.len() + value.len()).sum();
     if env_size > ENV_MAX {
         return Err(bad(
-            "the environment is larger than 1 MiB".to_owned(),
+            format!("the environment is larger than {}", size::exact(ENV_MAX as u64)),
             "start from a smaller environment",
         ));
     }

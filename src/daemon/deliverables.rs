@@ -9,6 +9,7 @@ use crate::core::model::bench::sketch::Sketch;
 use crate::core::model::effect::Wanted;
 use crate::core::outer::plan::check;
 use crate::git;
+use crate::values::words::size;
 use std::io::Read as _;
 use std::path::{Component, Path};
 
@@ -30,7 +31,7 @@ pub(super) fn read(
     let missing =
         |path: &str| Deliverable::Mistakes(vec![format!("{path} is not there: write it and commit it")]);
     let long = |text: &str, path: &str| {
-        let what = format!("{path} is longer than {} KiB: put less into it", FILE_MAX / 1024);
+        let what = format!("{path} is longer than {}: put less into it", size::exact(FILE_MAX));
         (text.len() as u64 > FILE_MAX).then(|| Deliverable::Mistakes(vec![what]))
     };
     match wanted {

@@ -17,6 +17,7 @@ use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::size;
 use crate::wire::client::{AgentLine, Refusal, RefusalKind, RunRequest};
 use crate::{agents, git};
 use std::collections::BTreeMap;
@@ -70,11 +71,13 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         return Err(bad("the prompt is empty", "say what the agent is to do"));
     }
     if run.prompt.len() > PROMPT_MAX {
-        return Err(bad("the prompt is longer than 256 KiB", "put the details into a file of the repo"));
+        let what = format!("the prompt is longer than {}", size::exact(PROMPT_MAX as u64));
+        return Err(bad(&what, "put the details into a file of the repo"));
     }
     let env_size: usize = run.env.iter().map(|(name, value)| name.len() + value.len()).sum();
     if env_size > ENV_MAX {
-        return Err(bad("the environment is larger than 1 MiB", "launch from a smaller environment"));
+        let what = format!("the environment is larger than {}", size::exact(ENV_MAX as u64));
+        return Err(bad(&what, "launch from a smaller environment"));
     }
     let chooses = run.target.is_some() || run.lid.is_some() || run.attempts.is_some();
     if run.by.is_some() && (chooses || run.time_ms.is_some() || run.silence_ms.is_some()) {

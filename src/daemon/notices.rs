@@ -11,6 +11,7 @@ use crate::os::paths::Paths;
 use crate::os::{clock, post, program};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::cut;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,7 +139,7 @@ fn tell(paths: &Paths, mut notices: Vec<OutgoingNotice>, more: usize) {
     let config = match UserConfig::load(paths) {
         Ok(config) => config.notice,
         Err(error) => {
-            tracing::warn!(%error, "notices are not told: the config can't be read");
+            tracing::warn!(%error, "notices are not sent: the config can't be read");
             return;
         }
     };
@@ -150,7 +151,7 @@ fn tell(paths: &Paths, mut notices: Vec<OutgoingNotice>, more: usize) {
     let at = last.at;
     let failed = send(&config, &notices, more);
     for failure in &failed {
-        tracing::warn!(way = failure.way, error = %failure.what, "a notice was not told");
+        tracing::warn!(way = failure.way, error = %failure.what, "a notice was not sent");
     }
     let failed: Vec<Failure> = failed.into_iter().map(|failure| Failure { at, ..failure }).collect();
     keep(paths, &failed);
@@ -181,14 +182,11 @@ fn send(config: &NoticeConfig, notices: &[OutgoingNotice], more: usize) -> Vec<F
 /// All of it in one line.
 fn words(notices: &[OutgoingNotice], more: usize) -> String {
     let all = notices.iter().map(OutgoingNotice::words).collect::<Vec<_>>().join("; ");
-    let mut text: String = match notices {
+    let text: String = match notices {
         [_] if more == 0 => all,
         _ => format!("{} notices: {all}", notices.len() + more),
     };
-    if text.chars().count() > TEXT_MAX {
-        text = text.chars().take(TEXT_MAX).chain(['…']).collect();
-    }
-    text
+    cut::chars(&text, TEXT_MAX)
 }
 
 /// An argument of the command with its places filled in. One that was none does not become an option by that.
@@ -289,7 +287,7 @@ mod tests {
         assert_eq!(is("[{kind}] {task}{nothing}{", &text), "[red] a{nothing}{");
         assert_eq!((is("{text}", "-rf"), is("-t{text}", "-rf")), (" -rf".to_owned(), "-t-rf".to_owned()));
         assert_eq!(words(&[notice("a", "x"), notice("b", "y\u{1b}]0;z")], 3), "5 notices: a: x; b: y␛]0;z");
-        assert_eq!(words(&[notice("a", &"x".repeat(900))], 0).chars().count(), TEXT_MAX + 1);
+        assert_eq!(words(&[notice("a", &"x".repeat(900))], 0).chars().count(), TEXT_MAX);
     }
 
     #[test]

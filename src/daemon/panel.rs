@@ -70,7 +70,7 @@ pub(super) fn polls(
 /// One poll.
 pub(super) fn poll(engine: &Engine, id: PanelId) -> Result<Reply, Refusal> {
     engine.panels().get(id).map(|poll| Reply::Panel(Box::new(poll.clone()))).ok_or_else(|| {
-        let what = format!("there is no vote {id} at hand");
+        let what = format!("there is no vote {id}");
         refusal(RefusalKind::NotFound, what, "`nopeek panel ls` shows them; older ones are in the ledger")
     })
 }

@@ -55,7 +55,7 @@ impl Questions {
                 false
             }
             None => {
-                let what = format!("q{} is gone: its task was forgotten", waits.question);
+                let what = format!("q{} is gone: its task was archived", waits.question);
                 waits.reply.answer(Err(refusal(RefusalKind::NotFound, what, "")));
                 false
             }

@@ -86,7 +86,7 @@ pub(super) fn of(paths: &Paths, scope: Scope, now: Time) -> Result<Report, Refus
     let report = gather.finish();
     let has = |id: &TaskId| report.tasks.iter().any(|task| task.id == *id);
     if let Some(id) = named.iter().flatten().find(|id| !has(id)) {
-        let remedy = "`nopeek ls` lists the tasks; `nopeek ledger` those that were forgotten too";
+        let remedy = "`nopeek ls` lists the tasks; `nopeek ledger` lists archived ones too";
         return Err(refusal(RefusalKind::NotFound, format!("there is no task {id}"), remedy));
     }
     Ok(report)

@@ -77,8 +77,8 @@ impl EventLoop {
                 let view = board.task(id, engine, jobs, now, clock::instant());
                 view.map(|view| Reply::Task(Box::new(view))).ok_or_else(|| no_task(id))
             }),
-            Request::Ledger { task, after, limit } => {
-                ledger_lines(engine, journal.ledger(), now, task.as_ref(), (after, limit))
+            Request::Ledger { task, after, all, limit } => {
+                ledger_lines(engine, journal.ledger(), now, task.as_ref(), (after, all, limit))
             }
             Request::Report(query) => return reports::answer(workers, reply, &query, engine, now),
             Request::SendReport(query) => return reports::deliver(workers, reply, &query, engine, now),
@@ -158,11 +158,11 @@ fn ledger_lines(
     ledger: &Ledger,
     now: Time,
     task: Option<&TaskRef>,
-    (after, limit): (u64, u32),
+    (after, all, limit): (u64, bool, u32),
 ) -> Result<Reply, Refusal> {
     let task = task.map(|task| find(engine, task)).transpose()?;
     let Read { entries, unread } = ledger
-        .lines(task, after, limit.min(LINES_MAX))
+        .lines(task, after, all, limit.min(LINES_MAX))
         .map_err(|error| failed(format!("the ledger can't be read: {error}")))?;
     let mut names: HashMap<TaskId, String> = HashMap::new();
     let lines = entries.into_iter().map(|entry| {
@@ -223,10 +223,10 @@ fn compared(
     };
     let attempt = attempt.ok_or_else(|| {
         let what = format!("{} has no such attempt yet", view.name);
-        refusal(RefusalKind::NotNow, what, "wait until its agent has worked")
+        refusal(RefusalKind::NotNow, what, "wait until its agent has committed something")
     })?;
     if attempt.exit.is_none() && attempt.lid == Lid::Sealed {
-        let what = format!("{} is under the lid: its agent still works", view.name);
+        let what = format!("{} is hidden: its agent still works", view.name);
         return Err(refusal(RefusalKind::Covered, what, "wait until it is up for review"));
     }
     let head = attempt.head.as_ref().map_or_else(|| attempt.branch.clone(), |head| head.as_str().to_owned());

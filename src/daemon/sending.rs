@@ -5,6 +5,7 @@ use crate::os::mail::{self, Server};
 use crate::os::{post, program};
 use crate::report::{Report, html, markdown};
 use crate::values::time::Time;
+use crate::values::words::moment;
 use crate::wire::client::Delivery;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -103,8 +104,7 @@ fn password(words: &[String]) -> Result<String, Failed> {
 
 /// The whole message: the text to read at once, the page as a file beside it.
 fn message(email: &EmailConfig, letter: &Letter, now: Time) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(i64::try_from(now.0).unwrap_or(0)).unwrap_or_default();
-    let date = stamp.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000");
+    let date = moment::mail(now);
     let border = format!("nopeek-{}-{}", now.0, std::process::id());
     let mut out = String::new();
     let subject = STANDARD.encode(letter.subject.chars().take(30).collect::<String>());

@@ -23,6 +23,7 @@ use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskName;
 use crate::values::time::Time;
+use crate::values::words::size;
 use crate::wire::client::{Refusal, RefusalKind, Reply, SpecRequest, TaskRef};
 use crate::{agents, git};
 use std::collections::BTreeMap;
@@ -42,16 +43,16 @@ pub(super) struct ResolvedSpec {
 pub(super) fn resolve(paths: &Paths, wish: SpecRequest) -> Result<ResolvedSpec, Refusal> {
     let bad = |what: String, remedy: &str| refusal(RefusalKind::BadInput, what, remedy);
     if wish.goal.trim().is_empty() {
-        return Err(bad("the goal is empty".to_owned(), "say what you want to be so"));
+        return Err(bad("the goal is empty".to_owned(), "say what should be true when it is done"));
     }
     if wish.goal.len() > GOAL_MAX {
-        let what = format!("the goal is longer than {} KiB", GOAL_MAX / 1024);
+        let what = format!("the goal is longer than {}", size::exact(GOAL_MAX as u64));
         return Err(bad(what, "put the details into a file of the repo, and name it"));
     }
     let env_size: usize = wish.env.iter().map(|(name, value)| name.len() + value.len()).sum();
     if env_size > ENV_MAX {
         return Err(bad(
-            "the environment is larger than 1 MiB".to_owned(),
+            format!("the environment is larger than {}", size::exact(ENV_MAX as u64)),
             "start from a smaller environment",
         ));
     }
@@ -173,11 +174,7 @@ pub(super) fn templates(main: &Path, target: &str) -> Result<BTreeMap<String, St
         if let Err((line, what)) = prompt::check(name, &text) {
             let place = if line == 0 { path } else { format!("{path}:{line}") };
             let what = format!("{place} on {target}: {what}");
-            return Err(refusal(
-                RefusalKind::BadInput,
-                what,
-                "mend it, or take it away to use the built-in one",
-            ));
+            return Err(refusal(RefusalKind::BadInput, what, "fix it, or remove it to use the built-in one"));
         }
         own.insert(name.to_owned(), text);
     }

@@ -33,7 +33,7 @@ pub(crate) fn commits(policy: &Policy, reading: &Reading, breaches: &mut Vec<Bre
         if lines > max as usize {
             let what = format!("commit {commit} adds {lines} lines, and at most {max} may be added by one");
             let remedy = format!(
-                "part it: git reset --soft {}, then commit one step after the other",
+                "split it: git reset --soft {}, then commit one step after the other",
                 if reading.base.is_empty() { "BASE" } else { &reading.base }
             );
             breaches.push(Breach::whole(Rule::CommitLinesMax, what, remedy));

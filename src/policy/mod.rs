@@ -176,7 +176,7 @@ fn target(reading: &Reading, breaches: &mut Vec<Breach>) {
         breaches.push(Breach::whole(
             Rule::Target,
             format!("commits of this worktree are on the target already: {}", reading.written.join(", ")),
-            "never commit on the target, merge into it, push to it or move it: only a person can mend this now; \
+            "never commit on the target, merge into it, push to it or move it: only a person can fix this now; \
              say so and go on with commits on your own branch alone",
         ));
     }
@@ -217,7 +217,7 @@ fn boundaries(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
             for import in imports::of(&change.path, &change.added) {
                 let Some(name) = boundary.must_not.iter().find(|name| import.is_of(name)) else { continue };
                 if seen.insert((import.line, name)) {
-                    let what = format!("imports {name}, which {} must not know", boundary.from);
+                    let what = format!("imports {name}, which {} must not use", boundary.from);
                     let remedy = "take the import out: move what is needed to where both may use it, or hand it in \
                                   from outside";
                     let line = Some(import.line);
@@ -267,7 +267,7 @@ fn memory(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
     let Some(memory) = policy.memory.as_ref().filter(|_| policy.memory_required) else { return };
     let is_kept = |change: &Change| change.path == *memory && change.status != FileStatus::Deleted;
     if !reading.changes.is_empty() && !reading.changes.iter().any(is_kept) {
-        let what = "is the memory of the project and was not brought up to date".to_owned();
+        let what = "is the memory of the project and was not updated".to_owned();
         let remedy = "write into it what is done, what is left and what the next one should know; commit it";
         breaches.push(Breach::of(Rule::Memory, memory, None, what, remedy.to_owned()));
     }

@@ -22,6 +22,7 @@ use crate::report::{
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::cut;
 use std::collections::BTreeMap;
 
 /// A report in the making.
@@ -555,9 +556,5 @@ fn keep<T>(list: &mut Vec<T>, new: T, now: bool) {
 }
 
 fn short(text: &str) -> Shown {
-    let mut cut: String = text.chars().take(TEXT_MAX).collect();
-    if cut.len() < text.len() {
-        cut.push('…');
-    }
-    Shown::line(&cut)
+    Shown::line(&cut::chars(text, TEXT_MAX))
 }

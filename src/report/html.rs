@@ -3,8 +3,11 @@
 use crate::core::model::assignment::AttemptKind;
 use crate::report::markdown::{headline, stretch, verdicts, work};
 use crate::report::picture::{self, escape};
-use crate::report::words::{cost, cost_alone, moment, of, span, tokens, tries};
+use crate::report::words::{cost, cost_alone, tokens, tries};
 use crate::report::{AttemptReport, GateReport, Report, TaskReport, is_red, sign};
+use crate::values::words::duration::short as span;
+use crate::values::words::moment::minute as moment;
+use crate::values::words::plural::of;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
@@ -20,7 +23,7 @@ pub fn render(report: &Report, zone: &TimeZone) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>nopeek report: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         {HATCH}<main>\n<header>\n<p class=\"brand\">nopeek report</p>\n<h1>{}</h1>\n<p class=\"stretch\">{}</p>\n</header>\n",
+         {HATCH}<main>\n<header>\n<p class=\"brand\">nopeek report</p>\n<h1>{}</h1>\n<p class=\"period\">{}</p>\n</header>\n",
         escape(&headline(report)),
         escape(&headline(report)),
         escape(&stretch(report, zone)),
@@ -73,7 +76,9 @@ fn tiles(out: &mut String, report: &Report) {
             totals.attempts.to_string(),
             match totals.looks {
                 0 => format!("{} sent back", totals.sent_back),
-                looks => format!("{}, {} sent back", of(looks, "look", "looks"), totals.sent_back),
+                looks => {
+                    format!("{}, {} sent back", of(looks, "review pass", "review passes"), totals.sent_back)
+                }
             },
             "calm",
         ),
@@ -187,7 +192,7 @@ fn tried(out: &mut String, attempt: &AttemptReport, zone: &TimeZone) {
         "<tr><th scope=\"row\">{}{} <span class=\"chip {class}\" aria-hidden=\"true\">{}</span> {word}{}{}</th>\
          <td>{}</td><td>{}</td><td>{}</td><td class=\"verdicts\">",
         attempt.no,
-        if attempt.part == AttemptKind::SecondReview { ", a look" } else { "" },
+        if attempt.part == AttemptKind::SecondReview { ", second review" } else { "" },
         sign(attempt.result),
         if attempt.landed { ", landed" } else { "" },
         if attempt.peeked { ", <em>peeked</em>" } else { "" },
@@ -227,7 +232,7 @@ fn said(out: &mut String, task: &TaskReport, zone: &TimeZone) {
     for attempt in &task.attempts {
         for peek in &attempt.peeks {
             let (by, why) = (escape(peek.by.as_str()), escape(peek.reason.as_str()));
-            lines.push((peek.at, format!("lid of attempt {} broken by {by}: {why}", attempt.no)));
+            lines.push((peek.at, format!("attempt {} was peeked at by {by}: {why}", attempt.no)));
         }
     }
     for question in &task.questions {

@@ -3,9 +3,13 @@
 use crate::core::model::assignment::AttemptKind;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::task::TaskState;
-use crate::report::words::{cost, cost_alone, moment, of, share, span, tokens, tries};
+use crate::report::words::{cost, cost_alone, share, tokens, tries};
 use crate::report::{AttemptReport, GateReport, Note, Outcomes, Report, TaskReport, is_red};
 use crate::values::text::Shown;
+use crate::values::words::duration::short as span;
+use crate::values::words::moment::minute as moment;
+use crate::values::words::plural::counted;
+use crate::values::words::plural::of;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
@@ -41,7 +45,7 @@ pub fn headline(report: &Report) -> String {
     parts.join(", ")
 }
 
-/// The stretch in words.
+/// The period in words.
 #[must_use]
 pub fn stretch(report: &Report, zone: &TimeZone) -> String {
     let until = moment(report.until, zone);
@@ -97,8 +101,8 @@ impl Page<'_> {
 
     fn head(&mut self, report: &Report) {
         self.line("# nopeek report\n");
-        let stretch = stretch(report, self.zone);
-        self.line(&format!("**{}.** {stretch}.\n", headline(report)));
+        let period = stretch(report, self.zone);
+        self.line(&format!("**{}.** {period}.\n", headline(report)));
     }
 
     fn sums(&mut self, report: &Report) {
@@ -106,7 +110,7 @@ impl Page<'_> {
         let time = &totals.time;
         let peeked = match totals.peeks {
             0 => String::new(),
-            n => format!(", {} broken", of(n, "lid", "lids")),
+            n => format!(", {}", counted(n, "peek")),
         };
         let rows = [
             (
@@ -123,7 +127,7 @@ impl Page<'_> {
                     tries((totals.attempts - totals.looks.min(totals.attempts), totals.looks))
                 ),
             ),
-            ("gates", format!("{} verdicts, {} red", totals.verdicts, totals.red_gates)),
+            ("gates", format!("{}, {} red", counted(totals.verdicts, "verdict"), totals.red_gates)),
             ("sent back", totals.sent_back.to_string()),
             ("questions", format!("{}, {} answered", totals.questions, totals.answers)),
             ("agents worked", span(totals.used.work)),
@@ -234,7 +238,7 @@ impl Page<'_> {
             parts.push("landed".to_owned());
         }
         let bold = if attempt.peeked { " **peeked**" } else { "" };
-        let look = if attempt.part == AttemptKind::SecondReview { ", another pair of eyes" } else { "" };
+        let look = if attempt.part == AttemptKind::SecondReview { ", second review" } else { "" };
         self.line(&format!("- attempt {}{look}{bold}: {}", attempt.no, parts.join(", ")));
         let gates: Vec<String> = attempt.gates.iter().map(gate).collect();
         if !gates.is_empty() {
@@ -243,7 +247,7 @@ impl Page<'_> {
         for peek in &attempt.peeks {
             let at = moment(peek.at, self.zone);
             self.line(&format!(
-                "  - lid broken {at} by {}: {}",
+                "  - peeked {at} by {}: {}",
                 escape(peek.by.as_str()),
                 escape(peek.reason.as_str())
             ));

@@ -8,6 +8,7 @@
 //! Field names are the JSON names and are kept stable. Times are milliseconds since 1970-01-01 UTC, spans milliseconds,
 //! money millionths of a US dollar.
 
+pub mod bench;
 pub mod gather;
 pub mod html;
 pub mod markdown;

@@ -6,10 +6,14 @@
 use crate::core::model::assignment::AttemptKind;
 use crate::core::model::attempt::AttemptResult;
 use crate::core::model::task::TaskState;
-use crate::report::words::{clock, cost, moment, money, of, share, span, ticks};
+use crate::report::words::{cost, share};
 use crate::report::{AttemptReport, GateTotal, Outcomes, Report, TaskReport, is_red, sign};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::duration::{MINUTE, short as span};
+use crate::values::words::moment::{clock, minute as moment, ticks};
+use crate::values::words::plural::of;
+use crate::values::words::{cut, money};
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
 
@@ -56,11 +60,7 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// A text in at most `most` characters.
 fn cut(text: &str, most: usize) -> String {
-    let text = Shown::line(text).to_string();
-    if text.chars().count() <= most {
-        return text;
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
+    cut::chars(Shown::line(text).as_str(), most)
 }
 
 /// The class of an attempt's bar.
@@ -90,7 +90,7 @@ pub(crate) fn shown(report: &Report) -> (Time, Time) {
     let from = report.tasks.iter().map(began).min().unwrap_or(since).max(since);
     let last = |task: &TaskReport| task.ended.map_or(report.until, |ended| last_sign(task).max(ended));
     let to = report.tasks.iter().map(last).max().unwrap_or(report.until).min(report.until);
-    (from, to.max(Time(from.0 + 60_000)))
+    (from, to.max(Time(from.0 + MINUTE)))
 }
 
 fn last_sign(task: &TaskReport) -> Time {
@@ -132,7 +132,7 @@ pub(crate) fn timeline(report: &Report, zone: &TimeZone) -> String {
         WIDE,
         high,
         "Attempts over time",
-        "A row a task; a bar an attempt, its agent's time solid.",
+        "One row per task, one bar per attempt; solid while its agent works.",
     );
     for (at, words) in ticks(from, to, 9, zone) {
         let x = scale.x(at);
@@ -229,7 +229,7 @@ fn bar(
     let class = class(attempt.result);
     let word = attempt.result.map_or("under way", |result| result.label());
     let peeked = if attempt.peeked { ", peeked" } else { "" };
-    let look = if attempt.part == AttemptKind::SecondReview { ", another pair of eyes" } else { "" };
+    let look = if attempt.part == AttemptKind::SecondReview { ", second review" } else { "" };
     let _ = write!(
         out,
         "<g class=\"{class}\"><title>{} attempt {}{look}: {word}{peeked}, opened {}, agent worked {}, {}</title>",
@@ -400,7 +400,7 @@ pub(crate) fn costs(report: &Report) -> String {
             out,
             "<p class=\"note\">and {} more, {} of known cost</p>",
             tasks.len() - drawn.len(),
-            escape(&money(rest))
+            escape(&money::short(rest))
         );
     }
     out
@@ -414,7 +414,7 @@ pub(crate) fn gates(gates: &[GateTotal]) -> String {
     let ran = |gate: &GateTotal| u64::from(gate.passed + gate.cached + gate.red);
     let drawn = &gates[..gates.len().min(BARS_MAX)];
     let most = drawn.iter().map(ran).max().unwrap_or(1);
-    let mut bars = Bars::new("gates", "Verdicts by gate", "Green, taken over, red.", drawn.len(), most);
+    let mut bars = Bars::new("gates", "Verdicts by gate", "Green, cached, red.", drawn.len(), most);
     for gate in drawn {
         let (green, cached) = (u64::from(gate.passed), u64::from(gate.cached));
         let green_all = gate.passed + gate.cached;

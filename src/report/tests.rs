@@ -10,7 +10,7 @@ use crate::core::sim;
 use crate::report::gather::report;
 use crate::report::{Report, Scope, TASKS_MAX, html, markdown, words};
 use crate::values::ids::{AttemptId, JobId, TaskId};
-use crate::values::time::{Span, Time};
+use crate::values::time::Time;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -350,17 +350,4 @@ fn whoever_has_less_room_gets_the_newer_tasks_and_all_sums() {
     assert_eq!(short.totals, whole.totals);
     assert_eq!(short.tasks.len() + short.left_out as usize, whole.tasks.len());
     assert_eq!(short.tasks.last(), whole.tasks.last());
-}
-
-#[test]
-fn ticks_stand_on_round_places_of_the_zone() {
-    let zone = TimeZone::fixed(jiff::tz::Offset::constant(2));
-    let from = Time(1_699_999_200_000);
-    let words: Vec<String> = words::ticks(from, from.after(Span::mins(240)), 5, &zone)
-        .into_iter()
-        .map(|(_, words)| words)
-        .collect();
-    assert_eq!(words, ["Nov 15", "01:00", "02:00", "03:00", "04:00"].map(String::from));
-    let far = words::ticks(Time(0), Time(u64::MAX / 2), 9, &zone);
-    assert!(far.len() <= 10, "{}", far.len());
 }

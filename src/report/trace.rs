@@ -225,7 +225,7 @@ impl Tracer {
                 self.gates.retain(|(merged, _), _| *merged);
                 let name = match part {
                     AttemptKind::Work => format!("attempt {}", attempt.no),
-                    AttemptKind::SecondReview => format!("attempt {}, another pair of eyes", attempt.no),
+                    AttemptKind::SecondReview => format!("attempt {}, second review", attempt.no),
                 };
                 self.attempt = Some(self.open(at, None, SpanKind::Attempt, &name));
             }
@@ -400,7 +400,7 @@ impl Tracer {
         let words = match exit {
             Exit::Code(code) => format!("code {code}"),
             Exit::Signal(signal) => format!("signal {signal}"),
-            Exit::Unknown => "how is not known".to_owned(),
+            Exit::Unknown => "exit status unknown".to_owned(),
         };
         self.note(span, "exit", &words);
         let agent = span.is_some_and(|span| self.spans[span].kind == SpanKind::Agent);

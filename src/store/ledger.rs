@@ -126,16 +126,22 @@ impl Ledger {
         rows::read((&self.db, &self.path), Part::Whole, &sql, &[])
     }
 
-    /// Rows after `after`, of one task or of all: the newest `limit` of them, oldest first.
-    pub fn lines(&self, task: Option<TaskId>, after: u64, limit: u32) -> Result<Read, StoreError> {
+    /// Rows after `after`, of one task or of all, with the engine's own or without: the newest `limit` of them, oldest first.
+    pub fn lines(&self, task: Option<TaskId>, after: u64, all: bool, limit: u32) -> Result<Read, StoreError> {
         let (task, after) = (task.map(|task| task.0.cast_signed()), after.cast_signed());
         let sql = format!(
             "SELECT {} FROM (
-                 SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2) ORDER BY seq DESC LIMIT ?3
+                 SELECT * FROM facts WHERE seq > ?1 AND (?2 IS NULL OR task = ?2)
+                     AND kind NOT IN (SELECT value FROM json_each(?4)) ORDER BY seq DESC LIMIT ?3
              ) ORDER BY seq",
             columns(FORMAT)
         );
-        rows::read((&self.db, &self.path), Part::Slice(FORMAT), &sql, params![after, task, limit])
+        rows::read(
+            (&self.db, &self.path),
+            Part::Slice(FORMAT),
+            &sql,
+            params![after, task, limit, left_out(all)],
+        )
     }
 
     /// Its file.
@@ -149,6 +155,12 @@ impl Ledger {
     pub const fn count(&self) -> u64 {
         self.last
     }
+}
+
+/// The kinds that are left out, as a JSON list: the engine's own, but where all is wanted.
+pub(super) fn left_out(all: bool) -> String {
+    let kinds: &[&str] = if all { &[] } else { &Fact::ENGINE_KINDS };
+    serde_json::json!(kinds).to_string()
 }
 
 /// Refuses a file whose pages don't fit together, before anything is believed.
@@ -185,6 +197,7 @@ pub(super) fn failed<'a>(path: &'a Path, act: &'static str) -> impl Fn(rusqlite:
 mod tests {
     use super::*;
     use crate::values::text::Shown;
+    use crate::values::time::Span;
 
     fn facts(n: u64) -> Vec<Fact> {
         (1..=n).map(|n| Fact::Stuck { task: TaskId(n), why: Shown::from("why") }).collect()
@@ -203,10 +216,22 @@ mod tests {
         let all = ledger.load().unwrap().entries;
         assert_eq!(all.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
         assert_eq!((all[0].by.as_str(), all[0].at), ("ada", Time(5)));
-        let of_one = ledger.lines(Some(TaskId(1)), 0, 10).unwrap().entries;
+        let of_one = ledger.lines(Some(TaskId(1)), 0, true, 10).unwrap().entries;
         assert_eq!(of_one.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4]);
-        let newest = ledger.lines(None, 0, 2).unwrap().entries;
+        let newest = ledger.lines(None, 0, true, 2).unwrap().entries;
         assert_eq!(newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
+    fn the_engines_own_facts_are_left_out_before_the_limit_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(&dir.path().join("ledger.db")).unwrap();
+        let slept = Fact::Slept { span: Span(1_000) };
+        ledger.append(Time(5), "nopeek", &[facts(1), vec![slept.clone(), slept]].concat()).unwrap();
+        let seqs = |all| {
+            ledger.lines(None, 0, all, 1).unwrap().entries.iter().map(|line| line.seq).collect::<Vec<_>>()
+        };
+        assert_eq!((seqs(false), seqs(true)), (vec![1], vec![3]));
     }
 
     #[test]

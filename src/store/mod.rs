@@ -84,7 +84,7 @@ impl StoreError {
                 let folder = backup::folder(path);
                 format!("make room in {} and see that it is yours", folder.display())
             }
-            Self::Sqlite { .. } => "see that the folder is yours and the disk is well".to_owned(),
+            Self::Sqlite { .. } => "check that you own the folder and that the disk works".to_owned(),
         }
     }
 }

@@ -5,12 +5,13 @@
 //! and the length of a cell have bounds.
 
 use super::StoreError;
-use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
+use super::ledger::{APPLICATION, BUSY, FORMAT, failed, left_out};
 use super::rows::{self, Part, Read, columns};
 use crate::os::clock;
 use crate::report::trace;
 use crate::values::ids::TaskId;
 use crate::values::time::Time;
+use crate::values::words::{cut, duration};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::limits::Limit;
@@ -65,6 +66,8 @@ pub struct Filter {
     pub until: Option<Time>,
     /// Only with a larger number.
     pub after: u64,
+    /// Without the engine's own events, but for kinds that are named.
+    pub plain: bool,
     /// At most so many, the newest.
     pub limit: usize,
 }
@@ -91,7 +94,7 @@ pub enum SqlError {
     #[error("the SQL is wrong: {0}")]
     Wrong(String),
     /// It ran out of time.
-    #[error("the SQL ran longer than {} s and was ended", .0.as_secs())]
+    #[error("the SQL ran longer than {} and was ended", duration::long((*.0).into()))]
     Slow(Duration),
     /// It ran out of memory.
     #[error("the SQL needs more memory than it may have, or makes a value that is too long")]
@@ -160,6 +163,7 @@ impl Reader {
                     AND (?3 = '[]' OR EXISTS (SELECT 1 FROM json_each(?3) AS k WHERE facts.kind GLOB k.value))
                     AND (?4 IS NULL OR by = ?4 OR substr(by, 1, length(?4) + 1) = ?4 || '@')
                     AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
+                    AND kind NOT IN (SELECT value FROM json_each(?9))
                     AND (?8 IS NULL
                         OR task IN (SELECT f.task FROM facts AS f, json_tree(iif(json_valid(f.body), f.body, '{{}}')) AS t WHERE f.task NOT NULL
                             AND f.body LIKE '%batch%' AND t.key = 'batch' AND CAST(t.value AS TEXT) = ?8)
@@ -179,6 +183,7 @@ impl Reader {
             time(filter.until),
             limit,
             filter.batch,
+            left_out(!filter.plain || !filter.kinds.is_empty()),
         ];
         rows::read((&self.db, &self.path), Part::Slice(self.format), &sql, values)
     }
@@ -327,7 +332,7 @@ fn cell(value: ValueRef<'_>) -> serde_json::Value {
         ValueRef::Integer(n) => n.into(),
         // JSON has no infinity and no NaN.
         ValueRef::Real(x) => serde_json::Number::from_f64(x).map_or_else(|| x.to_string().into(), Into::into),
-        ValueRef::Text(text) => cut(&String::from_utf8_lossy(text)).into(),
+        ValueRef::Text(text) => cut::bytes(&String::from_utf8_lossy(text), CELL_MAX).into(),
         ValueRef::Blob(bytes) => {
             let shown = &bytes[..bytes.len().min(CELL_MAX / 2)];
             let hex: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -336,17 +341,13 @@ fn cell(value: ValueRef<'_>) -> serde_json::Value {
     }
 }
 
-fn cut(text: &str) -> String {
-    let short = &text[..text.floor_char_boundary(CELL_MAX)];
-    if short.len() < text.len() { format!("{short}…") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::ledger::Ledger;
     use super::*;
     use crate::core::model::fact::Fact;
     use crate::values::text::Shown;
+    use crate::values::time::Span;
     use serde_json::json;
 
     fn ledger() -> (tempfile::TempDir, PathBuf, Ledger) {
@@ -376,6 +377,21 @@ mod tests {
         assert_eq!(seqs(Filter { by: Some("ad".into()), ..Filter::default() }), [] as [u64; 0]);
         assert_eq!(seqs(Filter { since: Some(Time(1_001)), ..Filter::default() }), [3, 4]);
         assert_eq!(seqs(Filter { until: Some(Time(2_500)), after: 1, ..Filter::default() }), [2]);
+    }
+
+    #[test]
+    fn plain_lines_are_without_the_engines_own_unless_a_kind_is_named() {
+        let (_dir, path, mut ledger) = ledger();
+        ledger.append(Time(9_000), "nopeek", &[Fact::Slept { span: Span(1) }]).unwrap();
+        let seqs = |plain, kinds: &[&str]| {
+            let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+            let filter = Filter { plain, kinds, limit: 10, ..Filter::default() };
+            let lines = Reader::open(&path).unwrap().lines(&filter).unwrap();
+            lines.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(seqs(true, &[]), [1, 2, 3, 4]);
+        assert_eq!(seqs(false, &[]), [1, 2, 3, 4, 5]);
+        assert_eq!(seqs(true, &["slept"]), [5]);
     }
 
     #[test]

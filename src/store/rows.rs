@@ -197,7 +197,7 @@ mod tests {
             ("v", Value::Integer(9), Why::Newer, "of version 9"),
         ] {
             let (_dir, ledger) = changed(column, value);
-            for read in [ledger.load().unwrap(), ledger.lines(None, 0, 10).unwrap()] {
+            for read in [ledger.load().unwrap(), ledger.lines(None, 0, true, 10).unwrap()] {
                 let seqs: Vec<u64> = read.entries.iter().map(|entry| entry.seq).collect();
                 assert_eq!((seqs, read.unread.len()), (vec![1, 3], 1), "{column}");
                 let row = &read.unread[0];
@@ -219,7 +219,7 @@ mod tests {
         let sql = "INSERT INTO facts (seq, at, by, task, kind, v, body) VALUES (2, 5, 'x', 1, 'attempt_opened', 1, ?1)";
         db.execute(sql, [old]).unwrap();
         assert!(is_old_there(&db));
-        let read = ledger.lines(Some(TaskId(1)), 1, 10).unwrap();
+        let read = ledger.lines(Some(TaskId(1)), 1, true, 10).unwrap();
         assert_eq!((read.entries.len(), read.unread.len()), (1, 0));
         assert_eq!(FORMAT, 2);
     }

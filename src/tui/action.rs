@@ -48,14 +48,14 @@ actions! {
         Help "help" "help" "show the keys that work here"
         Palette "palette" "palette" "find an action or a task by its name"
         Back "back" "back" "go back to where you came from"
-        Leave "leave" "leave" "close the view; on the board: leave nopeek, everything goes on"
-        Quit "quit" "quit" "leave nopeek at once; everything goes on"
+        Leave "leave" "leave" "close the view; on the board: leave nopeek, agents go on"
+        Quit "quit" "quit" "leave nopeek at once; agents go on"
         ToBoard "to_board" "board" "show the board"
         ToPanes "to_panes" "panes" "show the screens of all attempts side by side"
         ToLedger "to_ledger" "ledger" "show what was decided, when, and why"
         ToTimeline "to_timeline" "timeline" "show attempts over time, as a chart"
         Suspend "suspend" "suspend" "give the terminal back to the shell until fg"
-        Redraw "redraw" "redraw" "draw the whole screen anew"
+        Redraw "redraw" "redraw" "redraw the whole screen"
     }
     Moving "moving" {
         Down "down" "move" "one line down, or to the pane below"
@@ -66,14 +66,14 @@ actions! {
         PageUp "page_up" "page" "one page up"
         Top "top" "top" "to the very top"
         Bottom "bottom" "bottom" "to the very bottom, to what is new"
-        Next "next" "next" "to the next part: pane, gate, file, place of a text"
-        Previous "previous" "previous" "to the previous part"
+        Next "next" "next" "to the next pane, gate, file or match"
+        Previous "previous" "previous" "to the previous pane, gate, file or match"
     }
     Task "task" {
-        Open "open" "open" "do the next thing: answer, review, or look at the attempt"
+        Open "open" "open" "do the next thing: answer, review, or open the attempt"
         Answer "answer" "answer" "answer the agent's question"
         Review "review" "review" "read the diff"
-        Screen "screen" "screen" "look at the attempt's screen"
+        Screen "screen" "screen" "open the attempt's screen"
         Gates "gates" "gates" "read what the gates printed"
         Approve "approve" "approve" "approve what is there now: into the merge queue"
         SendBack "send_back" "send back" "send back with a message; a fresh attempt goes on from there"
@@ -81,12 +81,12 @@ actions! {
         Pause "pause" "pause" "pause or resume: the whole process tree and every clock"
         Resume "resume" "resume" "resume an interrupted agent's own session"
         Retry "retry" "retry" "retry with a fresh context"
-        Stop "stop" "stop" "stop for sure; nothing survives"
+        Stop "stop" "stop" "stop: kill the agent and all its processes"
         Land "land" "land" "land again after a refusal"
         Rollback "rollback" "roll back" "roll back a landed task"
-        Peek "peek" "peek" "break the lid, with a reason, for the record"
-        Cover "cover" "cover" "put the lid back on"
-        Forget "forget" "forget" "take an ended task off the board; its work goes to the archive"
+        Peek "peek" "peek" "make a hidden screen visible, with a reason; it is recorded"
+        Cover "cover" "hide" "hide a peeked screen again"
+        Forget "archive" "archive" "archive an ended task: it leaves the board, its work is kept"
         CopyBranch "copy_branch" "copy branch" "copy the name of the attempt's branch"
     }
     Board "the board" {
@@ -102,15 +102,15 @@ actions! {
         SendBackSpec "send_back_spec" "send back" "send what waits back with a message"
         EditSpec "edit_spec" "edit" "change what waits in $VISUAL or $EDITOR; it is then checked again"
         DiffSpec "diff_spec" "diff" "read the diff of what waits"
-        StopSpec "stop_spec" "stop" "start nothing more of it; what runs goes on to its end"
-        GoOnSpec "go_on_spec" "go on" "go on with a stopped spec"
-        ForgetSpec "forget_spec" "forget" "take a spec that is over off the board; its tasks stay"
+        StopSpec "stop_spec" "stop" "start no more of its tasks; those that run finish"
+        GoOnSpec "go_on_spec" "go on" "continue a stopped spec"
+        ForgetSpec "archive_spec" "archive" "archive a spec that is over; its tasks stay"
         ToContract "to_contract" "contract" "to the contract"
-        ToLooks "to_looks" "looks" "to what others found in it, and what was answered"
+        ToLooks "to_review_passes" "review passes" "to the review passes: what was found, and the answers"
         ToPlan "to_plan" "plan" "to the plan"
     }
     Panes "panes" {
-        Zoom "zoom" "zoom" "let one pane have all the room, or give it back"
+        Zoom "zoom" "zoom" "show one pane full size, or all again"
         Wider "wider" "wider" "make the pane wider"
         Narrower "narrower" "narrower" "make the pane narrower"
         Taller "taller" "taller" "make the pane taller"
@@ -119,12 +119,12 @@ actions! {
     }
     Output "a screen or output" {
         Type "type" "type" "type into the agent: every key goes to it but the leader"
-        Search "search" "search" "look for a text in the screen and its history"
-        FindOlder "find_older" "older" "to the next older place of the text"
-        FindNewer "find_newer" "newer" "to the next newer place of the text"
-        OlderAttempt "older_attempt" "older attempt" "the same of the attempt before"
-        NewerAttempt "newer_attempt" "newer attempt" "the same of the attempt after"
-        Mark "mark" "mark" "stand still and mark lines to copy"
+        Search "search" "search" "search the screen and its history for a text"
+        FindOlder "find_older" "older" "to the next older match"
+        FindNewer "find_newer" "newer" "to the next newer match"
+        OlderAttempt "older_attempt" "older attempt" "show the attempt before"
+        NewerAttempt "newer_attempt" "newer attempt" "show the attempt after"
+        Mark "mark" "mark" "freeze the view and mark lines to copy"
         Copy "copy" "copy" "copy the marked lines, or all that are shown"
     }
     Typing "while typing into an agent" {
@@ -136,12 +136,13 @@ actions! {
         FileList "file_list" "files" "show or hide the list of files"
     }
     Ledger "ledger" {
-        OnlyTask "only_task" "this task" "show the lines of the selected task alone, or of all"
+        OnlyTask "only_task" "this task" "show only lines of the selected task, or of all tasks"
+        AllEvents "all_events" "all events" "show or hide the engine's own events: effects, jobs, totals"
     }
     Timeline "timeline" {
-        ZoomIn "zoom_in" "nearer" "less time across"
-        ZoomOut "zoom_out" "farther" "more time across"
-        Fit "fit" "all" "all that there is to see across"
+        ZoomIn "zoom_in" "zoom in" "zoom in: less time across the screen"
+        ZoomOut "zoom_out" "zoom out" "zoom out: more time across the screen"
+        Fit "fit" "fit" "show all of the time"
     }
     Form "forms and lines" {
         Submit "submit" "done" "done: send it"

@@ -76,7 +76,7 @@ impl App {
                 match &mut self.over {
                     Some(Over::Form(form)) => form.key(key),
                     Some(Over::Palette(palette)) => palette.key(key),
-                    Some(Over::Sure(_)) => self.say("y does it, n leaves it".to_owned()),
+                    Some(Over::Sure(_)) => self.say("press y to do it, n to cancel".to_owned()),
                     Some(Over::Help(_)) | None => {}
                 }
                 Vec::new()
@@ -246,7 +246,7 @@ impl App {
             Action::Peek if task.attempt().is_some_and(is_sealed) => {
                 self.over = Some(Over::Form(Form::peek(task)));
             }
-            Action::Peek => self.say(format!("{} is not under the lid", task.name)),
+            Action::Peek => self.say(format!("the screen of {} is not hidden", task.name)),
             Action::Stop => self.over = Some(Over::Sure(Sure::stop(task))),
             Action::Rollback => self.over = Some(Over::Sure(Sure::rollback(task))),
             Action::Forget => self.over = Some(Over::Sure(Sure::forget(task))),
@@ -258,14 +258,17 @@ impl App {
             Action::Pause => return done("is paused", Command::Pause(id)),
             Action::Resume => return done("goes on", Command::Resume(id)),
             Action::Land => return done("is in the merge queue", Command::Land(id)),
-            Action::Cover => return done("is under the lid again", Command::Cover(id)),
+            Action::Cover => return done("is hidden again", Command::Cover(id)),
             Action::Sooner | Action::Later => {
                 let Some(at) = self.known.place_in_queue(task) else {
                     self.say(format!("{} is not in the start queue", task.name));
                     return Vec::new();
                 };
                 let place = if action == Action::Sooner { at.saturating_sub(1) } else { at + 1 };
-                return done(&format!("is number {}", place + 1), Command::Reorder { task: id, place });
+                return done(
+                    &format!("is now #{} in the queue", place + 1),
+                    Command::Reorder { task: id, place },
+                );
             }
             Action::CopyBranch => {
                 return task.work().map(|attempt| Cmd::Copy(attempt.branch.clone())).into_iter().collect();
@@ -352,7 +355,7 @@ fn done_words(form: &Form) -> String {
         Purpose::Answer(_) => "answered",
         Purpose::SendBack(_) => "sent back",
         Purpose::Reject(_) => "rejected",
-        Purpose::Peek(..) => "the lid is broken; it is recorded",
+        Purpose::Peek(..) => "the screen is visible now; your reason is recorded",
         Purpose::Retry(_) => "a fresh attempt is in the queue",
         Purpose::Launch(_) => "launched",
         Purpose::Decide(..) => "decided",

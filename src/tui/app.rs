@@ -80,7 +80,7 @@ pub(super) enum Wanted {
     Opened,
     /// A vote, to decide it.
     Vote,
-    Ledger(Option<TaskId>),
+    Ledger(Option<TaskId>, bool),
     Report,
     Agents,
     Found(JobId, String),
@@ -196,9 +196,9 @@ impl App {
         self.known.link = Link::Down;
         let unanswered =
             self.under_way.drain().filter(|(_, wanted)| matches!(wanted, Wanted::Done(_))).count();
-        let mut text = "the daemon has gone, agents go on; calling it again …".to_owned();
+        let mut text = "the daemon is gone, agents go on; reconnecting …".to_owned();
         if unanswered > 0 {
-            text = format!("{text} ({unanswered} unanswered: look before you ask again)");
+            text = format!("{text} ({unanswered} unanswered: check before you ask again)");
         }
         self.refuse(text);
     }
@@ -270,11 +270,11 @@ impl App {
         match &mut self.views[last] {
             View::Screen(screen) if screen.typing && !screen.may_type(known) => {
                 screen.typing = false;
-                self.say("the agent has ended: keys are nopeek's again".to_owned());
+                self.say("the agent has ended: keys go to nopeek again".to_owned());
             }
             View::Panes(panes) if panes.typing && panes.job(known).is_none() => {
                 panes.typing = false;
-                self.say("the agent has ended: keys are nopeek's again".to_owned());
+                self.say("the agent has ended: keys go to nopeek again".to_owned());
             }
             View::Ledger(ledger) => cmds.extend(ledger.ask()),
             View::Timeline(timeline) => cmds.extend(timeline.ask(known.board.now)),
@@ -323,16 +323,16 @@ impl App {
             }
             (Wanted::Opened, Ok(Reply::Spec(view))) => {
                 self.known.spec = Some(view.line.id);
-                self.say(format!("the spec {} is asked for: {}", view.line.name, view.line.why));
+                self.say(format!("the spec {} is created: {}", view.line.name, view.line.why));
             }
             (Wanted::Vote, Ok(Reply::Panel(poll))) => {
                 if self.over.is_none() {
                     self.over = Some(Over::Form(Form::decide(&poll)));
                 }
             }
-            (Wanted::Ledger(only), Ok(Reply::Ledger(lines))) => {
+            (Wanted::Ledger(only, all), Ok(Reply::Ledger(lines))) => {
                 if let View::Ledger(ledger) = self.view_mut() {
-                    ledger.add(only, lines);
+                    ledger.add(only, all, lines);
                 }
             }
             (Wanted::Report, Ok(Reply::Report(report))) => {
@@ -366,7 +366,7 @@ impl App {
             }
             (wanted, Err(refusal)) => {
                 match (wanted, self.view_mut()) {
-                    (Wanted::Ledger(_), View::Ledger(ledger)) => ledger.missed(),
+                    (Wanted::Ledger(..), View::Ledger(ledger)) => ledger.missed(),
                     (Wanted::Report, View::Timeline(timeline)) => timeline.missed(),
                     _ => {}
                 }

@@ -13,6 +13,8 @@ use crate::core::model::panel::{PanelCommand, Poll};
 use crate::core::views::board::TaskView;
 use crate::values::ids::{JobId, PanelId, TaskId};
 use crate::values::text::Shown;
+use crate::values::words::duration;
+use crate::values::words::plural::counted;
 use crate::wire::client::{AgentLine, Request, RunRequest, SpecRequest};
 use std::path::PathBuf;
 
@@ -105,7 +107,7 @@ impl Form {
     pub(super) fn answer(task: &TaskView) -> Self {
         let asked = task.question.as_ref();
         let title = match asked.map(|ask| ask.kind) {
-            Some(QuestionKind::Permission) => format!("{} asks for leave", task.name),
+            Some(QuestionKind::Permission) => format!("{} asks for permission", task.name),
             Some(QuestionKind::Auth) => format!("{} asks for a login", task.name),
             Some(QuestionKind::StartUp) => format!("{}: a dialog of {} itself", task.name, task.agent),
             Some(QuestionKind::Question) | None => format!("{} asks", task.name),
@@ -118,28 +120,27 @@ impl Form {
 
     pub(super) fn send_back(task: &TaskView) -> Self {
         let intro = vec!["A fresh attempt gets your words and goes on from this branch.".to_owned()];
-        let field = Field::lines("change", "what is to be changed");
+        let field = Field::lines("change", "what should be changed");
         Self::new(Purpose::SendBack(task.id), format!("send {} back", task.name), intro, vec![field])
     }
 
     pub(super) fn reject(task: &TaskView) -> Self {
-        let intro = vec!["The task ends unmerged. Its branch is kept until you forget the task.".to_owned()];
+        let intro = vec!["The task ends unmerged. Its branch is kept until you archive the task.".to_owned()];
         let field = Field::line("reason", "for the record; may be empty");
         Self::new(Purpose::Reject(task.id), format!("reject {}", task.name), intro, vec![field])
     }
 
     pub(super) fn peek(task: &TaskView) -> Self {
         let intro = vec![
-            "The agent works under the lid so that nobody interrupts it. Breaking the lid is recorded"
+            "Its screen is hidden so that nobody interrupts the agent. Peeking is recorded with your reason, shows on the board and stays in the report."
                 .to_owned(),
-            "with your reason, shows on the board, and stays in the report.".to_owned(),
         ];
         let fields = vec![
             Field::line("task", &format!("type its name: {}", task.name)),
-            Field::line("reason", "why you must look now"),
+            Field::line("reason", "why you must see it now"),
         ];
         let purpose = Purpose::Peek(task.id, task.name.clone());
-        Self::new(purpose, format!("break the lid of {}", task.name), intro, fields)
+        Self::new(purpose, format!("peek at {}", task.name), intro, fields)
     }
 
     pub(super) fn retry(task: &TaskView) -> Self {
@@ -153,20 +154,20 @@ impl Form {
     }
 
     pub(super) fn search(job: JobId) -> Self {
-        let field = Field::line("text", "small letters find both");
+        let field = Field::line("text", "lower case ignores case");
         Self::new(Purpose::Search(job), "search".to_owned(), Vec::new(), vec![field])
     }
 
     pub(super) fn launch(repo: PathBuf) -> Self {
         let fields = vec![
-            Field::lines("task", "what the agent is to do"),
+            Field::lines("task", "what the agent should do"),
             Field::line("name", "made from the task if empty"),
             Field::choice("agent", &["as configured"]),
-            Field::line("after", "tasks that must land first, with blanks between"),
+            Field::line("after", "tasks that must land first, separated by spaces"),
             Field::line("target", "the branch it lands on; as configured if empty"),
-            Field::line("attempts", "how many without a human; as configured if empty"),
+            Field::line("attempts", "automatic attempts at most; as configured if empty"),
             Field::line("time", "limit of an attempt, as 45m; as configured if empty"),
-            Field::choice("lid", &["as configured", "on", "off"]),
+            Field::choice("screen", &["as configured", "hidden", "visible"]),
         ];
         let title = format!("launch a task in {}", Shown::line(&repo.display().to_string()));
         Self::new(Purpose::Launch(repo), title, Vec::new(), fields)
@@ -176,14 +177,14 @@ impl Form {
     pub(super) fn new_spec(repo: PathBuf) -> Self {
         let toggle = |label| Field::choice(label, &["as configured", "no", "yes"]);
         let fields = vec![
-            Field::lines("goal", "what you want to be so"),
+            Field::lines("goal", "what should be true when it is done"),
             Field::line("name", "made from the goal if empty"),
             Field::line("passes", "how often it is attacked and refined; as configured if empty"),
-            toggle("spec ahead"),
-            toggle("plan ahead"),
-            toggle("work ahead"),
+            toggle("approve spec"),
+            toggle("approve plan"),
+            toggle("approve work"),
         ];
-        let intro = "An agent drafts a spec, another attacks it; then it is planned and done. What is approved ahead does not wait for you.";
+        let intro = "An agent drafts a spec, another attacks it; then it is planned and done. What you approve in advance does not wait for you.";
         let title = format!("a new spec in {}", Shown::line(&repo.display().to_string()));
         Self::new(Purpose::NewSpec(repo), title, vec![intro.to_owned()], fields)
     }
@@ -196,7 +197,7 @@ impl Form {
             let about = about.map_or("", |option| option.about.as_str());
             let points = f64::from(total.points) / 100.0;
             let voices = total.voices;
-            intro.push(format!("{}: {points:.1} points, {voices} voices: {about}", total.option));
+            intro.push(format!("{}: {points:.1} points, {}: {about}", total.option, counted(voices, "vote")));
         }
         let mut names: Vec<String> = poll.vote.totals.iter().map(|total| total.option.clone()).collect();
         for option in &poll.question.options {
@@ -206,7 +207,7 @@ impl Form {
             }
         }
         let of: Vec<&str> = std::iter::once("choose").chain(names.iter().map(String::as_str)).collect();
-        let fields = vec![Field::choice("option", &of), Field::line("why", "a sentence; it is kept")];
+        let fields = vec![Field::choice("option", &of), Field::line("why", "a sentence; it is recorded")];
         let title = format!("vote {}: the panel asks you", poll.id);
         Self::new(Purpose::Decide(poll.id, names), title, intro, fields)
     }
@@ -288,7 +289,7 @@ impl Form {
                 Command::Answer { task: *task, answer }
             }
             Purpose::SendBack(task) => {
-                Command::SendBack { task: *task, message: needed(0, "say what is to be changed")? }
+                Command::SendBack { task: *task, message: needed(0, "say what should be changed")? }
             }
             Purpose::Reject(task) => Command::Reject { task: *task, reason: text(0).to_owned() },
             Purpose::Peek(task, name) => {
@@ -301,7 +302,7 @@ impl Form {
                 let start = if self.fields[0].chosen() == 0 { Start::Target } else { Start::Previous };
                 Command::Retry { task: *task, start, note: text(1).to_owned() }
             }
-            Purpose::Search(job) => return Ok(Done::Find(*job, needed(0, "write what to look for")?)),
+            Purpose::Search(job) => return Ok(Done::Find(*job, needed(0, "write what to search for")?)),
             Purpose::NewSpec(repo) => {
                 let wish = self.wished(repo, env)?;
                 return Ok(Done::Ask(Request::SpecNew(Box::new(wish))));
@@ -309,7 +310,7 @@ impl Form {
             Purpose::Decide(id, names) => {
                 let chosen = self.fields[0].chosen().checked_sub(1).and_then(|n| names.get(n));
                 let option = chosen.cloned().ok_or((0, "choose an option with ← and →".to_owned()))?;
-                let why = needed(1, "say in a sentence why: it is kept")?;
+                let why = needed(1, "say in a sentence why: it is recorded")?;
                 Command::Panel(PanelCommand::Settle { id: *id, option, why })
             }
             Purpose::Launch(repo) => {
@@ -326,8 +327,8 @@ impl Form {
         env: &[(String, String)],
     ) -> Result<SpecRequest, (usize, String)> {
         let some = |n: usize| Some(self.fields[n].text().to_owned()).filter(|text| !text.is_empty());
-        let goal = some(0).ok_or((0, "say what you want to be so".to_owned()))?;
-        let number = |n: String| n.parse().map_err(|_| (2, format!("`{n}` is no number from 0 on")));
+        let goal = some(0).ok_or((0, "say what should be true when it is done".to_owned()))?;
+        let number = |n: String| n.parse().map_err(|_| (2, format!("`{n}` is not a number from 0 on")));
         let passes = some(2).map(number).transpose()?;
         let toggles = [3, 4, 5].map(|n| self.fields[n].chosen());
         let ahead = match toggles {
@@ -366,7 +367,7 @@ impl Form {
         let text = |n: usize| self.fields[n].text();
         let some = |n: usize| Some(text(n).to_owned()).filter(|text| !text.is_empty());
         if text(0).is_empty() {
-            return Err((0, "say what the agent is to do".to_owned()));
+            return Err((0, "say what the agent should do".to_owned()));
         }
         let after: Vec<String> = text(3).split_whitespace().map(str::to_owned).collect();
         let is_known =
@@ -375,10 +376,10 @@ impl Form {
             return Err((3, format!("there is no task {unknown} on the board")));
         }
         let attempts = some(5)
-            .map(|n| n.parse().ok().filter(|n| *n > 0).ok_or((5, format!("`{n}` is no number from 1 on"))))
+            .map(|n| n.parse().ok().filter(|n| *n > 0).ok_or((5, format!("`{n}` is not a number from 1 on"))))
             .transpose()?;
         let time_ms = some(6)
-            .map(|words| crate::config::duration::parse(&words).map(|span| span.0).map_err(|what| (6, what)))
+            .map(|words| duration::limit(&words).map(|span| span.0).map_err(|bad| (6, bad.to_string())))
             .transpose()?;
         Ok(RunRequest {
             repo: repo.to_owned(),
@@ -399,5 +400,21 @@ impl Form {
             env: env.to_vec(),
             by: None,
         })
+    }
+}
+
+/// The time limit in milliseconds that a launch form makes of what is written into its field, or what it says is wrong:
+/// for the test that all surfaces take the same texts.
+#[cfg(test)]
+pub(crate) fn time_of(written: &str) -> Result<Option<u64>, String> {
+    let mut form = Form::launch(PathBuf::from("/home/ada/kettle"));
+    for (label, text) in [("task", "Fill it."), ("time", written)] {
+        form.at = form.fields.iter().position(|field| field.label == label).unwrap();
+        form.insert(text);
+    }
+    let known = Known::new(None, jiff::tz::TimeZone::UTC);
+    match form.done(&known, &[]) {
+        Some(Done::Ask(Request::Run(runs))) => Ok(runs[0].time_ms),
+        done => Err(form.wrong.unwrap_or_else(|| format!("{done:?}"))),
     }
 }

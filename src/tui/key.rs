@@ -63,10 +63,10 @@ impl Key {
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
             (Some(c), None) if !c.is_control() && c != ' ' => KeyCode::Char(c),
-            _ => named(rest).ok_or_else(|| format!("`{text}` is no key"))?,
+            _ => named(rest).ok_or_else(|| format!("`{text}` is not a key"))?,
         };
         if matches!(code, KeyCode::Char(_)) && mods.contains(KeyModifiers::SHIFT) {
-            return Err(format!("`{text}` is no key: a character has its shift in it, as in `A`"));
+            return Err(format!("`{text}` is not a key: a character has its shift in it, as in `A`"));
         }
         Ok(Self { code, mods })
     }

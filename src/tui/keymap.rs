@@ -84,7 +84,7 @@ fn read(text: &str, origin: &str) -> Result<Vec<(Action, Vec<Placed>)>, ConfigEr
         let DeValue::Table(actions) = value.get_ref() else {
             return Err(wrong(
                 at,
-                format!("`{name}` is no table"),
+                format!("`{name}` is not a table"),
                 format!("write [{name}] above its actions"),
             ));
         };
@@ -92,6 +92,7 @@ fn read(text: &str, origin: &str) -> Result<Vec<(Action, Vec<Placed>)>, ConfigEr
             let name = action_name.get_ref().as_ref();
             let at = action_name.span().start;
             let of_section = || ACTIONS.iter().filter(|about| about.section == *section);
+            let name = now_called(name);
             let Some(about) = of_section().find(|about| about.name == name) else {
                 let remedy = match ACTIONS.iter().find(|about| about.name == name) {
                     Some(about) => format!("it belongs to [{}]", about.section.name()),
@@ -103,7 +104,7 @@ fn read(text: &str, origin: &str) -> Result<Vec<(Action, Vec<Placed>)>, ConfigEr
             for key in listed(value) {
                 let DeValue::String(written) = key.get_ref() else {
                     let remedy = format!("write {name} = [\"x\"]");
-                    return Err(wrong(key.span().start, format!("a key of `{name}` is no text"), remedy));
+                    return Err(wrong(key.span().start, format!("a key of `{name}` is not text"), remedy));
                 };
                 let parsed = Key::parse(written).map_err(|what| {
                     wrong(
@@ -118,6 +119,16 @@ fn read(text: &str, origin: &str) -> Result<Vec<(Action, Vec<Placed>)>, ConfigEr
         }
     }
     Ok(read)
+}
+
+/// Actions by their names in a keymap.toml of before.
+fn now_called(name: &str) -> &str {
+    match name {
+        "forget" => "archive",
+        "forget_spec" => "archive_spec",
+        "to_looks" => "to_review_passes",
+        name => name,
+    }
 }
 
 /// One key or several.
@@ -139,7 +150,7 @@ fn conflicts(all: &[&Placed], text: &str, origin: &str) -> Result<(), ConfigErro
             // The user's own line is the one to show; of two of these the lower one.
             let (mine, theirs) = if placed.at >= other.at { (*placed, other) } else { (other, *placed) };
             let what = format!(
-                "`{}` is a key of `{}` and of `{}`, which are alive together",
+                "`{}` is a key of `{}` and of `{}`, which work in the same place",
                 placed.key,
                 mine.action.about().name,
                 theirs.action.about().name
@@ -187,6 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn actions_are_found_by_their_names_of_before() {
+        let keymap =
+            Keymap::load(Some(("[task]\nforget = 'F'\n[spec]\nforget_spec = 'F'", "mine.toml"))).unwrap();
+        assert_eq!(keymap.key(Action::Forget).unwrap().to_string(), "F");
+        assert_eq!(keymap.key(Action::ForgetSpec).unwrap().to_string(), "F");
+    }
+
+    #[test]
     fn what_is_wrong_has_a_place_and_a_remedy() {
         assert_eq!(error("[taks]\n"), "mine.toml:1:2: there is no section `taks` (did you mean task?)");
         assert_eq!(
@@ -199,19 +218,19 @@ mod tests {
         );
         assert_eq!(
             error("[task]\napprove = ['Y', 'ctrl-']"),
-            "mine.toml:2:17: `ctrl-` is no key (the head of keymap.toml says how keys are written)"
+            "mine.toml:2:17: `ctrl-` is not a key (the head of keymap.toml says how keys are written)"
         );
         assert_eq!(
             error("[task]\n\napprove = 'q'"),
-            "mine.toml:3:11: `q` is a key of `approve` and of `leave`, which are alive together \
+            "mine.toml:3:11: `q` is a key of `approve` and of `leave`, which work in the same place \
              (give `leave` another key, or [])"
         );
         assert_eq!(
             error("[task]\napprove = 'Y'\n[moving]\ntop = 'Y'"),
-            "mine.toml:4:7: `Y` is a key of `top` and of `approve`, which are alive together \
+            "mine.toml:4:7: `Y` is a key of `top` and of `approve`, which work in the same place \
              (give `approve` another key, or [])"
         );
-        assert!(error("[task]\napprove = 1").starts_with("mine.toml:2:11: a key of `approve` is no text"));
+        assert!(error("[task]\napprove = 1").starts_with("mine.toml:2:11: a key of `approve` is not text"));
         assert!(error("[task\n").starts_with("mine.toml:1:"), "{}", error("[task\n"));
     }
 

@@ -12,6 +12,7 @@ use crate::core::views::panel::PollLine;
 use crate::core::views::spec::SpecLine;
 use crate::values::ids::{JobId, SpecId, TaskId};
 use crate::values::text::Shown;
+use crate::values::words::plural::verb;
 use crate::wire::cells::Changes;
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
@@ -83,10 +84,10 @@ impl Group {
         }
     }
 
-    /// The words above it.
-    pub(super) const fn title(self) -> &'static str {
+    /// The words above `n` tasks of it.
+    pub(super) fn title(self, n: usize) -> &'static str {
         match self {
-            Self::NeedsYou => "needs you",
+            Self::NeedsYou => verb(n, "needs you", "need you"),
             Self::Running => "running",
             Self::Merging => "merge queue",
             Self::Waiting => "waiting",

@@ -48,9 +48,12 @@ use crate::os::clock;
 use crate::os::editor::edit;
 use crate::os::paths::Paths;
 use crate::values::ids::TaskId;
+use crate::values::words::plural::counted;
 use crate::wire::client::{FromDaemon, ToDaemon};
 use app::{App, Cmd, Editing};
 use crossterm::event::{Event, EventStream, KeyEventKind};
+#[cfg(test)]
+pub(crate) use form::time_of;
 use key::Key;
 use known::Known;
 use pace::{Pace, Urgency};
@@ -443,7 +446,7 @@ impl Shell {
         self.terminal.copy(text)?;
         let lines = text.lines().count();
         let cut = if text.len() > COPY_MAX { ", cut: terminals take no more" } else { "" };
-        let what = if lines == 1 { format!("`{text}`") } else { format!("{lines} lines") };
+        let what = if lines == 1 { format!("`{text}`") } else { counted(lines, "line") };
         self.app.say(format!("copied {what} to the terminal's clipboard{cut}"));
         Ok(())
     }

@@ -116,7 +116,7 @@ fn pictures_in_the_readme_are_what_the_program_draws() {
         let have = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(
             have == drawn,
-            "assets/screens/{name}.svg is old: look at the change, then NOPEEK_UPDATE_DOCS=1 cargo test --lib pictures_in_the_readme"
+            "assets/screens/{name}.svg is old: check the change, then NOPEEK_UPDATE_DOCS=1 cargo test --lib pictures_in_the_readme"
         );
     }
 }

@@ -6,6 +6,8 @@
 use crate::config::notice::{Desktop, NoticeConfig};
 use crate::core::model::notice::NoticeKind;
 use crate::values::text::Shown;
+use crate::values::words::cut;
+use crate::values::words::plural::counted;
 use base64::Engine as _;
 use std::time::{Duration, Instant};
 
@@ -78,10 +80,7 @@ impl Ring {
 
 fn sequence(way: Way, words: &str) -> String {
     let shown = Shown::line(words);
-    let mut text: String = shown.as_str().chars().take(TEXT_MAX).collect();
-    if shown.as_str().chars().nth(TEXT_MAX).is_some() {
-        text.push('…');
-    }
+    let text = cut::chars(shown.as_str(), TEXT_MAX);
     // A semicolon parts the fields.
     let plain = text.replace(';', ",");
     match way {
@@ -147,7 +146,7 @@ impl Rung {
         let (waiting, more) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.more));
         let count = waiting.len() + more;
         let all = waiting.join("; ");
-        Some(if count == 1 { all } else { format!("{count} notices: {all}") })
+        Some(if count == 1 { all } else { format!("{}: {all}", counted(count, "notice")) })
     }
 }
 
@@ -196,7 +195,7 @@ mod tests {
         }
         assert_eq!(said(&ring(Desktop::Osc777, false, &[]), hostile).matches(';').count(), 3);
         let long = said(&ring(Desktop::Osc9, false, &[]), &"x".repeat(9_999));
-        assert_eq!(long.chars().filter(|c| *c == 'x').count(), TEXT_MAX);
+        assert_eq!(long.chars().filter(|c| *c == 'x').count(), TEXT_MAX - 1);
     }
 
     #[test]

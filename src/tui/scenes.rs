@@ -231,20 +231,23 @@ pub(super) fn diff() -> Diff {
     }
 }
 
-fn ledger() -> Vec<LedgerLine> {
-    (1..=40)
-        .map(|n| LedgerLine {
-            seq: n,
-            at: Time(n * 1_000),
-            task: Some(TaskId(2)),
-            name: "whistle".into(),
-            kind: if n % 3 == 0 { "gate_judged".into() } else { "job_ended".into() },
-            text: format!(
-                "job {n} ended with code 0, and that is all that there is to say of it at this moment"
-            )
-            .into(),
-        })
-        .collect()
+/// Forty-five lines of a ledger, every third of them the engine's own.
+fn ledger(all: bool) -> Vec<LedgerLine> {
+    let line = |n: u64| LedgerLine {
+        seq: n,
+        at: Time(n * 1_000),
+        task: Some(TaskId(2)),
+        name: "whistle".into(),
+        kind: if n.is_multiple_of(3) { "job_ended".into() } else { "gate_judged".into() },
+        text: if n.is_multiple_of(3) {
+            format!("job {n} ended with code 0")
+        } else {
+            format!("gate {n} passed, and that is all that there is to say of it at this moment")
+        }
+        .into(),
+    };
+    let plain = |line: &LedgerLine| all || !Fact::ENGINE_KINDS.contains(&line.kind.as_str());
+    (1..=45).map(line).filter(plain).collect()
 }
 
 /// When [`report`] is made.
@@ -398,7 +401,7 @@ impl Scene {
                     let reply = match request {
                         Request::Board => Reply::Board(Box::new(board())),
                         Request::Diff { .. } => Reply::Diff(Box::new(diff())),
-                        Request::Ledger { after: 0, .. } => Reply::Ledger(ledger()),
+                        Request::Ledger { after: 0, all, .. } => Reply::Ledger(ledger(all)),
                         Request::Ledger { .. } => Reply::Ledger(Vec::new()),
                         Request::Report(_) => Reply::Report(Box::new(report())),
                         Request::Search { .. } => Reply::Found(vec![0, 7]),

@@ -53,7 +53,7 @@ pub(super) fn spec_board() -> Board {
         [("whistle".into(), TaskId(2)), ("thermostat".into(), TaskId(6)), ("handle".into(), TaskId(9))]
             .into();
     let over = line(3, "poured", SpecStage::Done, "all of it is on main");
-    let stuck = line(4, "descaling", SpecStage::Stuck, "descale was taken off the board");
+    let stuck = line(4, "descaling", SpecStage::Stuck, "descale was archived");
     board.specs = vec![tea, whistling, over, stuck];
     let mut plan = task(11, "tea-plan", TaskState::Review);
     plan.attempts[0].worktree = Some(PathBuf::from("/worktrees/11/1"));

@@ -47,7 +47,7 @@ impl App {
                 match self.known.rows().into_iter().find(asks).cloned() {
                     Some(task) => self.act_on(&task, action),
                     None => {
-                        self.say(format!("nobody of {} asks anything", line.name));
+                        self.say(format!("no task of {} asks anything", line.name));
                         Vec::new()
                     }
                 }
@@ -67,10 +67,10 @@ impl App {
             Action::ToTask => match page.goes(&self.known, Self::body(self.area)) {
                 Some(Goes::Task(id)) => match self.known.task(id).cloned() {
                     Some(task) => return self.act_on(&task, Action::Open),
-                    None => self.say("that task is off the board".to_owned()),
+                    None => self.say("that task was archived".to_owned()),
                 },
                 Some(Goes::NotYet(name)) => self.say(format!("{name} was not launched yet")),
-                None => self.say("no task stands there".to_owned()),
+                None => self.say("there is no task on this line".to_owned()),
             },
             Action::EditSpec => return self.edit_spec(),
             _ => {
@@ -83,7 +83,7 @@ impl App {
 
     fn act_on_spec(&mut self, line: &SpecLine, action: Action, head: Option<Oid>) -> Vec<Cmd> {
         let waits = line.waits().and_then(|id| self.known.task(id)).cloned();
-        let idle = format!("nothing of {} waits for you: it is {}", line.name, line.stage.label());
+        let idle = format!("nothing of {} waits for you: its stage is {}", line.name, line.stage.label());
         match (action, waits) {
             (Action::ApproveSpec, Some(task)) => match head {
                 Some(head) => {
@@ -115,7 +115,10 @@ impl App {
         };
         let name = view.line.name.clone();
         let Some((task, files)) = view.editable() else {
-            self.say(format!("nothing of {name} can be edited now: it is {}", view.line.stage.label()));
+            self.say(format!(
+                "nothing of {name} can be edited now: its stage is {}",
+                view.line.stage.label()
+            ));
             return Vec::new();
         };
         let work = self.known.task(task).and_then(|task| task.work());

@@ -77,6 +77,9 @@ fn pictures_of_the_ledger() {
     pictures("ledger", |scene| {
         scene.press(&["3", "up"]);
     });
+    pictures("ledger_all", |scene| {
+        scene.press(&["3", "e"]);
+    });
 }
 
 /// Ten o'clock: what the scenes' report is made at.
@@ -339,7 +342,7 @@ fn scrolling_goes_by_what_was_drawn_and_stays_inside_the_history() {
     let mut scene = Scene::new((80, 24));
     scene.on(2).press(&["s"]).text();
     scene.press(&["k"]);
-    assert!(scene.text().contains("1 back of"));
+    assert!(scene.text().contains("1 line up, of"));
     scene.press(&["home"]);
     let text = scene.text();
     assert!(text.contains("warming up 1\n"), "{text}");
@@ -477,7 +480,7 @@ fn the_mouse_chooses_opens_and_scrolls() {
     scene.press(&["s"]).text();
     let cmds = scene.app.mouse(mouse(MouseEventKind::ScrollUp, 10, 10));
     scene.carry_out(cmds);
-    assert!(scene.text().contains("3 back of"));
+    assert!(scene.text().contains("3 lines up, of"));
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn each_matter_of_a_spec_is_counted_once() {
     let mut scene = scene();
     // Four tasks, the plan of tea among them; descaling, which no task speaks for; the vote.
     let text = scene.text();
-    assert!(text.lines().next().unwrap().contains("6 needs you"), "{text}");
+    assert!(text.lines().next().unwrap().contains("6 need you"), "{text}");
     assert!(!text.contains("poured"), "what is over is not on the board");
 }
 
@@ -225,7 +225,7 @@ fn what_waits_is_edited_and_then_judged_again() {
 fn a_spec_is_made_from_the_form_with_all_that_was_written() {
     let mut scene = scene();
     scene.press(&["N", "enter"]);
-    assert!(scene.text().contains("say what you want to be so"));
+    assert!(scene.text().contains("say what should be true when it is done"));
     scene
         .write("Tea")
         .press(&["alt-enter"])

@@ -29,6 +29,19 @@ impl Span {
     }
 }
 
+impl From<std::time::Duration> for Span {
+    /// Whole milliseconds; what is too long becomes the longest span.
+    fn from(of: std::time::Duration) -> Self {
+        Self(u64::try_from(of.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Span> for std::time::Duration {
+    fn from(of: Span) -> Self {
+        Self::from_millis(of.0)
+    }
+}
+
 impl Time {
     /// The span from `earlier` to here; zero if `earlier` is later.
     #[must_use]

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Version of this protocol: both sides must have the same.
-pub const CLIENT_PROTOCOL: u32 = 4;
+pub const CLIENT_PROTOCOL: u32 = 5;
 
 /// From a client to the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,6 +141,8 @@ pub enum Request {
         task: Option<TaskRef>,
         /// Only lines with a larger number.
         after: u64,
+        /// The engine's own events too: effects, jobs, totals.
+        all: bool,
         /// At most so many, counted from the newest.
         limit: u32,
     },

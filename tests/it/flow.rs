@@ -189,7 +189,7 @@ fn a_rejected_task_is_kept_in_the_archive() {
     let head = world.show("no")["attempts"][0]["head"].as_str().unwrap().to_owned();
     world.ok(&["reject", "no", "--reason", "not wanted"]);
     world.until_state("no", TaskState::Rejected);
-    world.ok(&["forget", "no"]);
+    world.ok(&["archive", "no"]);
     let kept = || {
         let refs = world.git(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/nopeek"]);
         refs.contains(&head).then_some(refs)

@@ -134,7 +134,7 @@ fn a_broken_lid_is_on_the_record() {
     assert!(world.ok(&["logs", "peeked"]).contains(MARKER));
     let task = world.show("peeked");
     assert_eq!(task["attempts"][0]["peeked"], true);
-    assert_eq!(task["attempts"][0]["lid"], "broken");
+    assert_eq!(task["attempts"][0]["lid"], "peeked");
     let ledger = world.json(&["ledger"]);
     let line = ledger.as_array().unwrap().iter().find(|line| line["kind"] == "peeked").unwrap().clone();
     assert!(line["text"].as_str().unwrap().contains("it smells burnt"), "{line}");

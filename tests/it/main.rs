@@ -54,3 +54,4 @@ mod stages;
 mod support;
 #[cfg(test)]
 mod survive;
+mod wording;

@@ -126,7 +126,7 @@ fn an_independent_client_calls_every_tool() {
     assert!(memory.starts_with("## Notes of agents\n\n- 20"), "{memory}");
     world.until_state("more", TaskState::Review);
     let ledger = world.json(&["ledger"]).to_string();
-    assert!(ledger.contains("launched more with scripted, asked for by the agent of t1.1"), "{ledger}");
+    assert!(ledger.contains("launched more with scripted, added by the agent of t1.1"), "{ledger}");
     assert!(ledger.contains("reports that it is done: all of it"), "{ledger}");
 }
 

@@ -321,7 +321,7 @@ fn a_goal_comes_to_landed_work_unattended_through_three_dead_daemons() {
     let notes = world.on_main("wip.md").unwrap();
     assert!(notes.contains("milk") && notes.contains("sugar") && notes.contains("round"), "{notes}");
     assert!(world.on_main("specs/tea/review-2.toml").unwrap().contains("R2.1"), "findings are kept");
-    assert_eq!(world.on_main(".nopeek/findings.toml"), None, "nothing of another pair of eyes is merged");
+    assert_eq!(world.on_main(".nopeek/findings.toml"), None, "nothing of a second review is merged");
 
     // How they came there.
     let results = |name: &str| -> Vec<String> {
@@ -356,10 +356,7 @@ fn a_goal_comes_to_landed_work_unattended_through_three_dead_daemons() {
     assert!(looks >= 9, "two at the spec, two at the lemon, one at each of the others: {looks}");
     assert!(world.ok(&["report", "--spec", "tea"]).contains("| 3 tries, 1 look |"));
     let cup = world.ok(&["show", "cup"]);
-    assert!(
-        cup.contains("3 tries, 1 look, sent back") && cup.contains("attempt 4 another pair of eyes"),
-        "{cup}"
-    );
+    assert!(cup.contains("3 + 1 review pass, sent back") && cup.contains("attempt 4 second review"), "{cup}");
     let missing = world.refused(&["report", "--spec", "coffee"], 3);
     assert!(missing.contains("coffee"), "{missing}");
     let spans = world.json(&["trace", "cup"]);

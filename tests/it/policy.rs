@@ -130,7 +130,7 @@ fn an_agent_can_check_its_work_before_it_is_done() {
         "db/1_a.sql: is a new migration and does not come after db/2_b.sql (migrations): give it a higher number",
         "core/a.py:2: imports net, which core/** must not know (boundary): take the import out",
         "3 files are changed, and at most 2 may be (files_max): ",
-        "wip.md: is the memory of the project and was not brought up to date (memory): ",
+        "wip.md: is the memory of the project and was not updated (memory): ",
     ];
     let lines: Vec<&str> = broken.out.lines().collect();
     assert_eq!(lines.len(), says.len(), "{}", broken.out);

@@ -80,5 +80,5 @@ fn a_command_that_fails_is_in_the_log_and_named_by_doctor() {
     });
     let found = found.unwrap_or_else(|| panic!("{}", world.log_tail()));
     assert!(found.contains("there is no program no-such-program-here"), "{found}");
-    assert!(world.log_tail().contains("a notice was not told"), "{}", world.log_tail());
+    assert!(world.log_tail().contains("a notice was not sent"), "{}", world.log_tail());
 }

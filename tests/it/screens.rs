@@ -131,7 +131,7 @@ fn the_lid_is_broken_by_name_and_reason_and_only_then_keys_reach_the_agent() {
     term.keys("s");
     term.until_has("▣ under the lid");
     term.keys("i");
-    term.until_has("no keys go there");
+    term.until_has("this screen takes no input");
     term.keys("P");
     term.until_has("break the lid of talk");
     term.keys("talk\tit is quiet\r");
@@ -174,15 +174,15 @@ fn scrollback_search_and_the_clipboard() {
     term.keys("s");
     term.until_has("Done");
     term.keys("/");
-    term.until_has("small letters find both");
+    term.until_has("lower case ignores case");
     term.keys("line-040\r");
     term.until("the place", |picture| {
-        picture.has("line-040") && picture.has("line-041") && picture.has("1 of 1") && picture.has("back of")
+        picture.has("line-040") && picture.has("line-041") && picture.has("1 of 1") && picture.has(" up, of ")
     });
     term.keys("\x1b\x1b[F");
-    term.until("the live screen", |picture| !picture.has("back of"));
+    term.until("the live screen", |picture| !picture.has(" up, of "));
     term.keys("\x1b[5~");
-    term.until_has("back of");
+    term.until_has(" up, of ");
     term.keys("v");
     term.until_has("marking");
     term.keys("\x1b[5~\x1b[5~");

@@ -159,7 +159,7 @@ fn a_goal_becomes_landed_work_by_keys_alone() {
     let mut term = Term::with_env(&world, &[], 24, 80, &[("EDITOR", &editor), ("VISUAL", "")]);
     term.until_has("no tasks yet");
     term.keys("N");
-    term.until_has("what you want to be so");
+    term.until_has("what should be true when it is done");
     term.keys("\x1b[200~Tea for everybody,\nhot.\x1b[201~");
     term.until_has("hot.");
     term.keys("\ttea\t1\r");
@@ -237,7 +237,7 @@ fn a_goal_becomes_landed_work_by_keys_alone() {
     assert!(world.on_main("cups/cup.txt").unwrap().contains("white"));
     assert!(world.on_main("cups/pour.txt").unwrap().contains("slow"));
     term.keys("f");
-    term.until_has("take the spec tea off the board?");
+    term.until_has("archive the spec tea?");
     term.keys("y");
     term.until_has("ended · 4");
     term.keys("q");

@@ -1,7 +1,5 @@
 //! `nopeek bench`: the same spec by several agents, compared.
 
-mod page;
-mod plot;
 mod run;
 mod show;
 
@@ -12,6 +10,7 @@ use super::wait;
 use crate::core::model::bench::BenchCommand;
 use crate::core::model::event::Command;
 use crate::core::views::bench::{BenchLine, BenchView};
+use crate::report::bench::page;
 use crate::values::ids::BenchId;
 use crate::values::text::Shown;
 use crate::wire::client::{Reply, Request};
@@ -21,9 +20,9 @@ use std::process::ExitCode;
 
 /// Let several agents do the same spec, several times each, and compare what comes of it.
 ///
-/// Every run is an ordinary task: its own worktree, the repo's gates, the lid on. What a verifier finds is written down and
-/// sends nothing back, and nothing lands by itself: `nopeek bench pick` takes one run. What the weak agent tripped over and
-/// the strong one never did is listed as a weakness of the spec, the gates or the prompts.
+/// Every run is an ordinary task: its own worktree, the repo's gates, its screen hidden. The findings of a verifier are
+/// recorded and send nothing back, and nothing lands by itself: `nopeek bench pick` takes one run. Gaps in the spec, the
+/// gates or the prompts that only weaker agents hit are listed.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
@@ -43,7 +42,7 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Show a bench: the agents in order, each run, a plot, how alike results are, weaknesses of the harness.
+    /// Show a bench: the agents in order, each run, a plot, similarity of results, gaps that weaker agents hit.
     Show {
         #[command(flatten)]
         named: Named,
@@ -63,7 +62,8 @@ enum What {
     },
     /// End all runs that are not over; what is over stays.
     Stop(Named),
-    /// Take a bench that is over off the board, with those of its tasks that have ended.
+    /// Archive a bench that is over, with those of its tasks that have ended.
+    #[command(name = "archive", alias = "forget")]
     Forget(Named),
     /// Wait until all runs are over, or one needs a human.
     Wait(Named),

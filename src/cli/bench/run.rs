@@ -2,13 +2,14 @@
 
 use super::super::error::{BAD_INPUT, CliError};
 use super::super::talk::Talk;
-use super::super::{duration, launch, print};
+use super::super::{launch, print};
 use crate::core::model::bench::SPEC_MAX;
+use crate::values::time::Span;
+use crate::values::words::duration;
 use crate::wire::client::{BenchRequest, Reply, Request};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Let several agents do the same spec, several times each, and compare what comes of it.
 #[derive(Debug, clap::Args)]
@@ -23,7 +24,7 @@ pub(super) struct Args {
     /// How often each does it.
     #[arg(long, value_name = "N", default_value_t = 3)]
     runs: u32,
-    /// Who looks at green work and says what is wrong with it; none: nobody. [default: as [spec] of nopeek.toml says]
+    /// Who reviews green work and reports what is wrong with it; none: nobody. [default: as [spec] of nopeek.toml says]
     #[arg(long, value_name = "PROFILE")]
     verify: Option<String>,
     /// A command that must succeed as well as the repo's gates.
@@ -32,12 +33,12 @@ pub(super) struct Args {
     /// Attempts that a run may take by itself.
     #[arg(long, value_name = "N", default_value_t = 1)]
     attempts: u32,
-    /// Time limit of an attempt, as 90s, 20m or 2h.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    time: Option<Duration>,
+    /// Time limit of an attempt, as 90s, 1h30m or 1d.
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    time: Option<Span>,
     /// Longest silence of an agent.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    silence: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    silence: Option<Span>,
     /// The branch to start from, and to land the picked run on.
     #[arg(long, short, value_name = "BRANCH")]
     target: Option<String>,
@@ -55,7 +56,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let repo = std::env::current_dir()
         .map_err(|error| CliError::world(format!("can't tell the current folder: {error}"), ""))?;
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let text = read(&args.spec)?;
     let mut talk = Talk::open()?;
     let request = BenchRequest {
@@ -69,8 +69,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         verify: args.verify.clone(),
         check: args.check.clone(),
         attempts: Some(args.attempts),
-        time_ms: args.time.map(millis),
-        silence_ms: args.silence.map(millis),
+        time_ms: args.time.map(|time| time.0),
+        silence_ms: args.silence.map(|time| time.0),
         env: launch::environment(),
     };
     let bench = match talk.ask(Request::BenchNew(Box::new(request)))? {

@@ -2,13 +2,12 @@
 
 use super::super::error::CliError;
 use super::super::print::{self, Cell, Paint};
-use super::plot;
-use crate::core::model::bench::outcome::RunOutcome;
-use crate::core::model::gate::Verdict;
-use crate::core::outer::bench::rank::{AgentScore, FindingCounts, Spread};
+use crate::core::outer::bench::rank::AgentScore;
 use crate::core::views::bench::{BenchView, RunView};
+use crate::report::bench::{alike, cut, found, plot, result};
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::{duration, money};
 
 /// The narrowest terminal that is looked after.
 const COLS: usize = 80;
@@ -23,7 +22,7 @@ pub(super) fn print(bench: &BenchView) -> Result<(), CliError> {
         bench.verify.as_deref().map_or("nobody verifies".to_owned(), |by| format!("verified by {by}"));
     print_wrapped("  ", &format!("{}; {verify}", Shown::line(&bench.file)))?;
     print::line("")?;
-    let heading = ["", "AGENT", "GREEN", "CLEAN", "FOUND", "TIME", "SPREAD", "COST", "LINES", "ALIKE"];
+    let heading = ["", "AGENT", "GREEN", "CLEAN", "FOUND", "TIME", "RANGE", "COST", "LINES", "SIMILAR"];
     print::table(&heading, &bench.agents.iter().map(agent).collect::<Vec<_>>())?;
     let between: Vec<String> = bench
         .between
@@ -33,7 +32,7 @@ pub(super) fn print(bench: &BenchView) -> Result<(), CliError> {
         })
         .collect();
     if !between.is_empty() {
-        print_wrapped("", &format!("alike: {}", between.join(", ")))?;
+        print_wrapped("", &format!("similarity: {}", between.join(", ")))?;
     }
     if bench.line.measured > 0 {
         print::line("")?;
@@ -59,10 +58,10 @@ fn print_weaknesses(bench: &BenchView) -> Result<(), CliError> {
         return Ok(());
     }
     print::line("")?;
-    print::line(&Paint::Bold.on("Weaknesses of the harness"))?;
+    print::line(&Paint::Bold.on("Gaps that weaker agents hit"))?;
     print_wrapped(
         "",
-        "The best got around these, others tripped over them: gaps in spec, gates or prompts.",
+        "The best agents avoided these, others did not: gaps in the spec, the gates or the prompts.",
     )?;
     for weakness in &bench.weaknesses {
         let agents: Vec<String> = weakness
@@ -99,9 +98,9 @@ fn agent(score: &AgentScore) -> Vec<Cell> {
         share(score.green),
         share(score.clean),
         (found(score.findings), Paint::Plain),
-        (score.time.map_or("-".to_owned(), |time| print::span(Span(time.median))), Paint::Plain),
-        (score.time.map_or("-".to_owned(), |time| print::span(Span(time.max - time.min))), Paint::Plain),
-        (score.cost.map_or("unknown".to_owned(), |cost| money(cost.median)), Paint::Plain),
+        (score.time.map_or("-".to_owned(), |time| duration::short(Span(time.median))), Paint::Plain),
+        (score.time.map_or("-".to_owned(), |time| duration::short(Span(time.max - time.min))), Paint::Plain),
+        (score.cost.map_or("unknown".to_owned(), |cost| money::short(cost.median)), Paint::Plain),
         (score.size.map_or("-".to_owned(), |size| size.median.to_string()), Paint::Plain),
         (alike(score.alike), Paint::Plain),
     ]
@@ -119,8 +118,8 @@ fn run(run: &RunView) -> Vec<Cell> {
         };
         cells.extend([
             (cut(&result(outcome), RESULT_MAX), paint),
-            (print::span(outcome.time), Paint::Plain),
-            (outcome.cost.map_or("unknown".to_owned(), money), Paint::Plain),
+            (duration::short(outcome.time), Paint::Plain),
+            (outcome.cost.map_or("unknown".to_owned(), money::short), Paint::Plain),
             (format!("+{} -{}", outcome.diff.added, outcome.diff.removed), Paint::Plain),
         ]);
     }
@@ -130,60 +129,6 @@ fn run(run: &RunView) -> Vec<Cell> {
 /// The run's name, cut before its number.
 fn label(run: &RunView) -> String {
     format!("{}-{}", cut(&run.agent, NAME_MAX - 2), run.no)
-}
-
-/// How a run ended, with what made it red.
-pub(super) fn result(outcome: &RunOutcome) -> String {
-    let red = |verdict: Verdict| !verdict.is_green() && verdict != Verdict::Skipped;
-    let names: Vec<String> = outcome
-        .gates
-        .iter()
-        .filter(|gate| gate.required && red(gate.verdict))
-        .map(|gate| Shown::line(&gate.name).to_string())
-        .collect();
-    let words = outcome.words();
-    if names.is_empty() { words } else { format!("{words}: {}", names.join(", ")) }
-}
-
-/// `2h 1m`: high and medium; `-` for none.
-pub(super) fn found(found: FindingCounts) -> String {
-    let high = found.high + found.unfinished;
-    let parts = [(high, "h"), (found.medium, "m"), (found.low, "l")];
-    let parts: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, weight)| format!("{n}{weight}")).collect();
-    if parts.is_empty() { "-".to_owned() } else { parts.join(" ") }
-}
-
-/// The median, and where the rest lies if that is elsewhere.
-pub(super) fn spread(spread: Option<Spread>, words: impl Fn(u64) -> String) -> String {
-    let Some(Spread { min, median, max }) = spread else { return "-".to_owned() };
-    let (least, most) = (words(min), words(max));
-    if least == most { words(median) } else { format!("{} ({least}..{most})", words(median)) }
-}
-
-/// Thousandths as percent.
-pub(super) fn alike(share: Option<u32>) -> String {
-    share.map_or("-".to_owned(), |share| format!("{}%", (share + 5) / 10))
-}
-
-/// Millionths of a dollar.
-pub(super) fn money(micro: u64) -> String {
-    if micro < 100_000 {
-        format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
-    } else {
-        let cents = micro.saturating_add(5_000) / 10_000;
-        format!("${}.{:02}", cents / 100, cents % 100)
-    }
-}
-
-/// Made visible, and cut.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    let shown = Shown::line(text);
-    let text = shown.as_str();
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
 }
 
 fn print_wrapped(indent: &str, text: &str) -> Result<(), CliError> {
@@ -220,22 +165,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn money_is_shown_as_exactly_as_it_is_small() {
-        assert_eq!(money(0), "$0.0000");
-        assert_eq!(money(12_345), "$0.0123");
-        assert_eq!(money(1_994_999), "$1.99");
-        assert_eq!(money(1_995_000), "$2.00");
-    }
-
-    #[test]
     fn lines_are_wrapped_between_words() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("", 8), [""]);
-    }
-
-    #[test]
-    fn a_spread_of_one_number_is_that_number() {
-        let of = |min, median, max| spread(Some(Spread { min, median, max }), |n| n.to_string());
-        assert_eq!((of(3, 3, 3), of(1, 3, 9)), ("3".to_owned(), "3 (1..9)".to_owned()));
     }
 }

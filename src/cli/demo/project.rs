@@ -60,7 +60,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "strength",
         prompt: "Add strong_seconds: how long a strong pot steeps.\n\n\
-                 (What will happen: it asks you. Answer 4 or 6; the lid stays on.)",
+                 (What will happen: it asks you. Answer 4 or 6; its screen stays hidden.)",
         time: 120,
         attempts: 3,
     },

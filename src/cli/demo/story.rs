@@ -24,7 +24,7 @@ pub(super) async fn tell(mut client: Client) -> Result<ExitCode, CliError> {
         Err(_) => {
             let last: Vec<String> =
                 story.seen.iter().map(|(name, state)| format!("{name} {}", state.0.label())).collect();
-            Err(CliError::new(INTERNAL, "the demo did not come to its end", last.join(", ")))
+            Err(CliError::new(INTERNAL, "the demo did not finish", last.join(", ")))
         }
     }
 }

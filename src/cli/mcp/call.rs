@@ -18,6 +18,9 @@ use crate::os::clock;
 use crate::os::paths::Paths;
 use crate::values::ids::{AttemptId, PanelId};
 use crate::values::text::Shown;
+use crate::values::time::Time;
+use crate::values::words::plural::counted;
+use crate::values::words::{duration, moment};
 use crate::wire::client::{Reply, Request, RunRequest, TaskRef};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -111,7 +114,7 @@ impl Desk {
             let asked = tokio::time::timeout(PATIENCE, client.request(request.clone())).await;
             let Ok(asked) = asked else {
                 return Err(Failed::new(
-                    format!("the daemon gave no answer for {} seconds", PATIENCE.as_secs()),
+                    format!("the daemon gave no answer for {}", duration::long(PATIENCE.into())),
                     "it is not certain whether it was done: list_tasks says",
                 ));
             };
@@ -122,7 +125,7 @@ impl Desk {
                     Twice::IsTwice => {
                         return Err(Failed::new(
                             "the daemon went away meanwhile: it is not certain whether it was done",
-                            "look at list_tasks before you try again",
+                            "check list_tasks before you try again",
                         ));
                     }
                 },
@@ -380,11 +383,7 @@ impl Desk {
                 ));
             }
         };
-        let day = jiff::Timestamp::from_millisecond(
-            i64::try_from(clock::Clock::start().now_ms()).unwrap_or_default(),
-        )
-        .map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default();
+        let day = moment::day(Time(clock::Clock::start().now_ms()), &jiff::tz::TimeZone::UTC);
         let file = self.memory_file().await?;
         let line =
             memory::add(&folder, &file, &day, &who, note).map_err(|not| Failed::new(not.what, not.remedy))?;
@@ -425,8 +424,11 @@ fn attempt_line(of: &AttemptView) -> String {
     let vitals = &of.vitals;
     let result = of.result.map_or("under way", |result| result.label());
     let size = format!(
-        "{} commits, {} files, +{} -{}",
-        vitals.commits, vitals.diffstat.files, vitals.diffstat.added, vitals.diffstat.removed
+        "{}, {}, +{} -{}",
+        counted(vitals.commits, "commit"),
+        counted(vitals.diffstat.files, "file"),
+        vitals.diffstat.added,
+        vitals.diffstat.removed
     );
     let gates: Vec<String> = of.gates.iter().map(gate_line).collect();
     let gates = if gates.is_empty() { String::new() } else { format!("; {}", gates.join(", ")) };

@@ -4,6 +4,7 @@
 //! whole or not at all; neither a line nor the file grows beyond its bound.
 
 use crate::values::text::Shown;
+use crate::values::words::cut;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -100,10 +101,7 @@ fn read(file: File) -> io::Result<(String, u32)> {
 fn line(day: &str, who: &str, note: &str) -> String {
     let words = note.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown = Shown::line(&words);
-    let mut text: String = shown.as_str().chars().take(LINE_MAX).collect();
-    if text.len() < shown.as_str().len() {
-        text.push('…');
-    }
+    let text = cut::chars(shown.as_str(), LINE_MAX);
     format!("- {day} {who}: {text}")
 }
 

@@ -1,6 +1,8 @@
 //! JSON-RPC 2.0: what a line says, and how it is answered. Pure.
 
 use super::lines::LINE_MAX;
+use crate::values::text::Shown;
+use crate::values::words::cut;
 use serde_json::{Value, json};
 
 /// The line is no JSON.
@@ -102,11 +104,7 @@ pub(super) fn answer(id: &Value, result: Result<Value, RpcError>) -> Value {
 
 /// Something that a client sent, as an error may repeat it: short, and nothing in it acts on a terminal.
 pub(super) fn named(text: &str) -> String {
-    let mut short: String = text.chars().take(NAMED_MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("`{}`", crate::values::text::Shown::line(&short))
+    format!("`{}`", Shown::line(&cut::chars(text, NAMED_MAX)))
 }
 
 #[cfg(test)]
@@ -159,6 +157,6 @@ mod tests {
         assert_eq!(of(r#"{"jsonrpc":"2.0","method":"x"}"#), none);
         assert_eq!(of(r#"{"jsonrpc":"2.0","id":9,"result":{}}"#), Message::Answer);
         assert_eq!(named("a\x1b\u{202e}"), "`a␛<U+202E>`");
-        assert_eq!(named(&"x".repeat(99)).chars().count(), NAMED_MAX + 3);
+        assert_eq!(named(&"x".repeat(99)).chars().count(), NAMED_MAX + 2);
     }
 }

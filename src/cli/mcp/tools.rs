@@ -116,8 +116,8 @@ fn tools() -> Vec<Tool> {
             title: "Add a task",
             about: format!(
                 "Has another agent do a piece of work in this repo, in a worktree of its own. It starts when there is \
-                 a free place, passes the repo's gates and is reviewed by a person. The prompt is all that it is \
-                 told: make it complete, and name the check that says it is done. At most {ADDED_MAX} for a task."
+                 a free place, passes the repo's gates and is reviewed by a person. The prompt is all that it \
+                 gets: make it complete, and name the check that says it is done. At most {ADDED_MAX} for a task."
             ),
             properties: json!({
                 "prompt": text("What is to be done; complete in itself.", PROMPT_MAX),

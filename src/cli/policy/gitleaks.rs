@@ -7,6 +7,7 @@ use crate::core::model::diff::Reading;
 use crate::os::program;
 use crate::policy::secrets::{self, MARK};
 use crate::policy::{Breach, Policy};
+use crate::values::words::cut;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -92,7 +93,7 @@ fn breach(finding: &Finding, lines: &[Asked<'_>], base: &str) -> Option<Breach> 
     let first = finding.secret.lines().next().filter(|text| !text.is_empty());
     let holds = |line: &&Asked<'_>| first.is_some_and(|text| line.text.contains(text));
     let line = lines.iter().find(holds).or_else(|| lines.get(finding.start_line.saturating_sub(1)))?;
-    let rule: String = finding.rule.chars().take(NAME_MAX).collect();
+    let rule = cut::chars(&finding.rule, NAME_MAX);
     let mut what = format!("a secret, says gitleaks: {rule}");
     if line.number.is_none() {
         what.push_str(", in an earlier commit");

@@ -22,8 +22,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let mut talk = Talk::open()?;
     let spec = super::find(&mut talk, &args.spec)?;
     let not_now = |why: &str| {
-        let what =
-            format!("nothing of {} can be edited now: it is {}", spec.line.name, spec.line.stage.label());
+        let what = format!(
+            "nothing of {} can be edited now: its stage is {}",
+            spec.line.name,
+            spec.line.stage.label()
+        );
         CliError::new(NOT_NOW, what, why)
     };
     let (task, files) = spec

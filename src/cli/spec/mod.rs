@@ -12,10 +12,11 @@ use crate::core::model::spec::SpecCommand;
 use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::spec::{SpecLine, SpecView};
 use crate::values::text::Shown;
+use crate::values::time::Span;
+use crate::values::words::duration;
 use crate::wire::client::{Act, Reply, Request};
 use clap::Subcommand;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// From a goal to a spec, its plan, and landed work.
 ///
@@ -41,7 +42,8 @@ enum What {
     Stop(Named),
     /// Go on with a stopped spec.
     GoOn(Named),
-    /// Take a spec that is over off the board; its tasks stay.
+    /// Archive a spec that is over: it leaves the board; its tasks stay.
+    #[command(name = "archive", alias = "forget")]
     Forget(Named),
     /// Wait until a spec is done, or needs a human.
     Wait(Wait),
@@ -68,8 +70,8 @@ struct Wait {
     #[command(flatten)]
     named: Named,
     /// Give up after this long, with exit code 4.
-    #[arg(long, value_name = "TIME", value_parser = super::duration)]
-    timeout: Option<Duration>,
+    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    timeout: Option<Span>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
@@ -171,8 +173,11 @@ fn approve(args: &Named) -> Result<ExitCode, CliError> {
     let mut talk = Talk::open()?;
     let spec = find(&mut talk, &args.spec)?;
     let Some(task) = spec.line.waits() else {
-        let what =
-            format!("nothing of {} waits for approval: it is {}", spec.line.name, spec.line.stage.label());
+        let what = format!(
+            "nothing of {} waits for approval: its stage is {}",
+            spec.line.name,
+            spec.line.stage.label()
+        );
         return Err(CliError::new(NOT_NOW, what, spec.line.why.as_str()));
     };
     talk.act(&task.to_string(), Act::Approve { head: None })?;
@@ -180,12 +185,7 @@ fn approve(args: &Named) -> Result<ExitCode, CliError> {
 }
 
 /// Waits until a spec is done or needs a human.
-fn wait(
-    talk: &mut Talk,
-    spec: &SpecView,
-    timeout: Option<Duration>,
-    json: bool,
-) -> Result<ExitCode, CliError> {
+fn wait(talk: &mut Talk, spec: &SpecView, timeout: Option<Span>, json: bool) -> Result<ExitCode, CliError> {
     let id = spec.line.id;
     let settled = talk.watch(timeout, |board| {
         let Some(line) = board.specs.iter().find(|line| line.id == id) else { return Some(None) };
@@ -194,7 +194,7 @@ fn wait(
         (over || line.needs_you || asked).then(|| Some(line.clone()))
     })?;
     let Some(line) = settled else {
-        let what = format!("{} is not settled yet", spec.line.name);
+        let what = format!("{} is not finished yet", spec.line.name);
         return Err(CliError::new(NOT_NOW, what, "nopeek spec show says where it stands"));
     };
     let Some(line) = line else { return Ok(ExitCode::SUCCESS) };

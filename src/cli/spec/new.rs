@@ -11,7 +11,7 @@ use std::process::ExitCode;
 /// Have a spec written for a goal, attacked, refined; then planned and built, as you approve.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What you want to be so.
+    /// What should be true when it is done.
     #[arg(required_unless_present = "file")]
     goal: Option<String>,
     /// Read the goal from a file (- is standard input): notes, an issue, a draft of a spec.

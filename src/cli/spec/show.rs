@@ -10,6 +10,7 @@ use crate::core::views::board::TaskView;
 use crate::core::views::spec::{ReviewPass, SpecView};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
+use crate::values::words::plural::counted;
 use std::process::ExitCode;
 
 pub(super) fn run(name: &str, json: bool) -> Result<ExitCode, CliError> {
@@ -38,9 +39,9 @@ pub(super) fn run(name: &str, json: bool) -> Result<ExitCode, CliError> {
 }
 
 fn print_contract(spec: &SpecView, contract: &Contract) -> Result<(), CliError> {
-    let agreed = if spec.agreed { "agreed" } else { "not agreed yet" };
+    let approved = if spec.agreed { "approved" } else { "not approved yet" };
     let title = Paint::Bold.on(contract.title.as_str());
-    print::line(&format!("  {title} ({}, {agreed})", Shown::line(&spec.path)))?;
+    print::line(&format!("  {title} ({}, {approved})", Shown::line(&spec.path)))?;
     let lists = [
         ("objectives", &contract.objectives),
         ("non-goals", &contract.non_goals),
@@ -61,8 +62,8 @@ fn print_contract(spec: &SpecView, contract: &Contract) -> Result<(), CliError> 
 }
 
 fn print_look(no: usize, look: &ReviewPass) -> Result<(), CliError> {
-    let count = look.findings.list.len();
-    print::line(&format!("  look {no} by {}: {count} findings", Shown::line(&look.by)))?;
+    let count = counted(look.findings.list.len(), "finding");
+    print::line(&format!("  review pass {no} by {}: {count}", Shown::line(&look.by)))?;
     for finding in &look.findings.list {
         let answer = look.answers.iter().find(|answer| answer.id == finding.id);
         let answered = answer.map_or("open", |answer| answer.answer.label());

@@ -51,17 +51,17 @@ pub enum Source {
 }
 
 impl Source {
-    /// The word on the board.
+    /// The words behind "state": who says so.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::SideChannel => "side channel",
-            Self::StatusProtocol => "status protocol",
-            Self::Hook => "hook",
-            Self::Title => "title",
-            Self::Notification => "notification",
-            Self::Exit => "exit",
-            Self::Idle => "idle rule",
+            Self::SideChannel => "reported by the agent",
+            Self::StatusProtocol => "reported by the agent",
+            Self::Hook => "reported by its hook",
+            Self::Title => "read from its title",
+            Self::Notification => "from its notification",
+            Self::Exit => "from its exit",
+            Self::Idle => "guessed from its silence",
         }
     }
 }

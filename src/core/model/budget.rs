@@ -2,10 +2,10 @@
 //!
 //! Promises: what is unknown is none or counted apart, never zero.
 
-use crate::values::amount::{money, time, tokens};
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::{duration, money, tokens};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -42,9 +42,9 @@ impl Allowance {
     #[must_use]
     pub fn words(self) -> String {
         let parts: Vec<String> = [
-            self.cost_microusd.map(money),
-            self.tokens.map(|n| format!("{} tokens", tokens(n))),
-            self.time.map(time),
+            self.cost_microusd.map(money::exact),
+            self.tokens.map(|n| format!("{} tokens", tokens::exact(n))),
+            self.time.map(duration::exact),
         ]
         .into_iter()
         .flatten()

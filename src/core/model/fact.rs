@@ -20,6 +20,8 @@ use crate::core::model::task::Launch;
 use crate::values::ids::{AttemptId, EffectId, JobId, Oid, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::duration;
+use crate::values::words::plural::counted;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -311,6 +313,22 @@ impl Fact {
         }
     }
 
+    /// Kinds of the engine's own book-keeping: effects, jobs, totals, sleeps. What follows from them stands in other
+    /// facts, so that people see them only if they ask for all.
+    pub const ENGINE_KINDS: [&'static str; 11] = [
+        "asked",
+        "settled",
+        "worktree_made",
+        "job_opened",
+        "job_ran",
+        "job_ending",
+        "job_ended",
+        "session_known",
+        "usage_known",
+        "slept",
+        "candidate_built",
+    ];
+
     /// The task that the fact is about; none for facts about a repo or the machine.
     #[must_use]
     pub const fn task(&self) -> Option<TaskId> {
@@ -367,30 +385,30 @@ impl Fact {
     pub fn describe(&self) -> Shown {
         let words = match self {
             Self::Launched { launch, .. } => {
-                let by = launch.by.map(|by| format!(", asked for by the agent of {by}")).unwrap_or_default();
+                let by = launch.by.map(|by| format!(", added by the agent of {by}")).unwrap_or_default();
                 format!("launched {} with {}{by}", launch.name, launch.agent.profile)
             }
-            Self::ParallelSet { parallel, .. } => format!("at most {parallel} agents at once"),
-            Self::Reordered { place, .. } => format!("moved to place {place} of the queue"),
+            Self::ParallelSet { parallel, .. } => format!("at most {} at once", counted(*parallel, "agent")),
+            Self::Reordered { place, .. } => format!("is now #{} in the start queue", place + 1),
             Self::EffectRequested { effect, .. } => {
-                format!("asked for {} ({})", effect.what.label(), effect.id)
+                format!("effect {} requested: {}", effect.id, effect.what.label())
             }
-            Self::EffectDone { effect, .. } => format!("answered ({effect})"),
+            Self::EffectDone { effect, .. } => format!("effect {effect} done"),
             Self::AttemptOpened { attempt, part: AttemptKind::Work, .. } => {
                 format!("opened attempt {}", attempt.no)
             }
             Self::AttemptOpened { attempt, part: AttemptKind::SecondReview, .. } => {
-                format!("opened attempt {}: another pair of eyes", attempt.no)
+                format!("opened attempt {}: second review", attempt.no)
             }
-            Self::WorktreeMade { ready, .. } => format!("worktree stands at {}", ready.base.short()),
+            Self::WorktreeMade { ready, .. } => format!("worktree made at {}", ready.base.short()),
             Self::JobOpened { job, role, .. } => format!("opened {job}: {}", role.label()),
             Self::JobRan { job, .. } => format!("{job} runs"),
-            Self::JobEnding { job, why, .. } => format!("{job} is to end: {}", why.label()),
+            Self::JobEnding { job, why, .. } => format!("{job} is being ended: {}", why.label()),
             Self::JobEnded { job, exit: Exit::Code(code), .. } => format!("{job} ended with code {code}"),
             Self::JobEnded { job, exit: Exit::Signal(signal), .. } => {
                 format!("{job} ended by signal {signal}")
             }
-            Self::JobEnded { job, exit: Exit::Unknown, .. } => format!("{job} ended, how is not known"),
+            Self::JobEnded { job, exit: Exit::Unknown, .. } => format!("{job} ended, exit status unknown"),
             Self::AgentSaid { state, source, .. } => format!("agent {} ({})", state.label(), source.label()),
             Self::Answered { question, answer, .. } if question.is_empty() => {
                 format!("answered {:?}", answer.as_str())
@@ -406,9 +424,9 @@ impl Fact {
             ),
             Self::Paused { .. } => "paused".to_owned(),
             Self::Unpaused { .. } => "resumed".to_owned(),
-            Self::Slept { span } => format!("the machine slept for {} s", span.0 / 1000),
+            Self::Slept { span } => format!("the machine slept for {}", duration::long(*span)),
             Self::BranchKnown { read, .. } => {
-                format!("branch holds {} commits, head {}", read.commits, read.head.short())
+                format!("branch has {}, head {}", counted(read.commits, "commit"), read.head.short())
             }
             Self::GateJudged { gate, verdict, merged, .. } => {
                 format!("gate {} {}{}", gate + 1, verdict.label(), if *merged { " as merged" } else { "" })
@@ -417,14 +435,12 @@ impl Fact {
                 format!("attempt {} is over: {}", attempt.no, result.label())
             }
             Self::Requeued { part: AttemptKind::Work, .. } => "waits for a fresh attempt".to_owned(),
-            Self::Requeued { part: AttemptKind::SecondReview, .. } => {
-                "waits for another pair of eyes".to_owned()
-            }
+            Self::Requeued { part: AttemptKind::SecondReview, .. } => "waits for a second review".to_owned(),
             Self::ReviewOpened { .. } => "waits for review".to_owned(),
             Self::Reopened { .. } => "its branch is read and gated again".to_owned(),
             Self::Approved { head, .. } => format!("approved at {}", head.short()),
-            Self::RollbackAsked { .. } => "is to be rolled back".to_owned(),
-            Self::CandidateBuilt { built, .. } => format!("merge candidate {} stands", built.commit.short()),
+            Self::RollbackAsked { .. } => "rollback requested".to_owned(),
+            Self::CandidateBuilt { built, .. } => format!("merge candidate {} built", built.commit.short()),
             Self::CandidateStale { .. } => "the target moved: the candidate is built again".to_owned(),
             Self::MergeLeft { .. } => "left the merge queue".to_owned(),
             Self::Landed { commit, .. } => format!("landed as {}", commit.short()),
@@ -433,9 +449,9 @@ impl Fact {
             Self::Interrupted { .. } => "interrupted".to_owned(),
             Self::Stopped { .. } => "stopped".to_owned(),
             Self::Rejected { reason, .. } => format!("rejected: {reason}"),
-            Self::Peeked { reason, .. } => format!("lid broken: {reason}"),
-            Self::Covered { .. } => "lid put back".to_owned(),
-            Self::Forgotten { .. } => "forgotten".to_owned(),
+            Self::Peeked { reason, .. } => format!("peeked: {reason}"),
+            Self::Covered { .. } => "screen hidden again".to_owned(),
+            Self::Forgotten { .. } => "archived".to_owned(),
             Self::NumbersUsed { task, job, .. } => {
                 format!("numbers up to {task} and {job} were used before the ledger was restored")
             }

@@ -124,7 +124,7 @@ impl Findings {
                 finding.what
             ));
             if !finding.fix.is_empty() {
-                text.push_str(&format!("  What would mend it: {}\n", finding.fix));
+                text.push_str(&format!("  Suggested fix: {}\n", finding.fix));
             }
         }
         text

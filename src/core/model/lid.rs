@@ -12,24 +12,27 @@ pub enum LidRule {
     Off,
 }
 
-/// How a screen is at a moment.
+/// Whether a screen can be seen at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub enum Lid {
+    /// Hidden: the agent works, and nobody has peeked.
+    #[serde(rename = "hidden")]
     Sealed,
     /// The attempt has ended, or its lid is off by rule: anyone may look.
+    #[serde(rename = "visible")]
     Lifted,
+    #[serde(rename = "peeked")]
     Broken,
 }
 
 impl Lid {
-    /// The word on the board.
+    /// The word on screens, in JSON and in docs.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Sealed => "sealed",
-            Self::Lifted => "lifted",
-            Self::Broken => "broken",
+            Self::Sealed => "hidden",
+            Self::Lifted => "visible",
+            Self::Broken => "peeked",
         }
     }
 }

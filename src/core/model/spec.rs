@@ -7,6 +7,7 @@ use crate::core::model::plan::Phase;
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::plural::counted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -238,15 +239,19 @@ impl SpecFact {
     pub fn describe(&self) -> Shown {
         let spec = self.spec();
         let words = match self {
-            Self::Opened { order, .. } => format!("spec {spec} {} was asked for", order.name),
+            Self::Opened { order, .. } => format!("spec {spec} {} was created", order.name),
             Self::Drafting { .. } => format!("drafts spec {spec}"),
             Self::Agreed { contract, .. } => {
-                format!("spec {spec} is agreed: {} objectives", contract.objectives.len())
+                format!("spec {spec} is approved: {}", counted(contract.objectives.len(), "objective"))
             }
             Self::Planning { .. } => format!("plans spec {spec}"),
             Self::Planned { phases, .. } => {
                 let tasks: usize = phases.iter().map(|phase| phase.tasks.len()).sum();
-                format!("spec {spec} is planned: {tasks} tasks in {} phases", phases.len())
+                format!(
+                    "spec {spec} is planned: {} in {}",
+                    counted(tasks, "task"),
+                    counted(phases.len(), "phase")
+                )
             }
             Self::Tasked { name, .. } => format!("does {name} of spec {spec}"),
             Self::PhaseLanded { phase, .. } => format!("phase {} of spec {spec} has landed", phase + 1),
@@ -255,7 +260,7 @@ impl SpecFact {
             Self::Done { .. } => format!("spec {spec} is done: all of it has landed"),
             Self::Stopped { .. } => format!("spec {spec} is stopped"),
             Self::WentOn { .. } => format!("spec {spec} goes on"),
-            Self::Forgotten { .. } => format!("spec {spec} is off the board"),
+            Self::Forgotten { .. } => format!("spec {spec} is archived"),
         };
         Shown::line(&words)
     }

@@ -7,6 +7,7 @@
 use crate::core::model::plan::{Phase, Planned, TASKS_MAX};
 use crate::values::ids::TaskName;
 use crate::values::pattern::{Pattern, collide};
+use crate::values::words::duration;
 use std::collections::BTreeSet;
 
 /// Something in a plan that can't stay so.
@@ -172,12 +173,12 @@ pub fn graph(phases: &[Phase]) -> Vec<String> {
                 line.push_str(&format!("  after {}", own.join(", ")));
             }
             for (first, _, place) in apart.iter().filter(|(_, second, _)| second.name == task.name) {
-                line.push_str(&format!("  kept apart from {} ({place})", first.name));
+                line.push_str(&format!("  runs after {}: both change {place}", first.name));
             }
             lines.push(line.trim_end().to_owned());
         }
         if let Some(soak) = phase.soak {
-            lines.push(format!("  soak {} min", soak.0.div_ceil(60_000)));
+            lines.push(format!("  bake time {}", duration::minutes(soak)));
         }
     }
     lines

@@ -65,7 +65,7 @@ pub(in crate::core) fn prompt_of(task: &Task, part: AttemptKind, note: &str) -> 
             let before: Vec<String> =
                 reviewed(task).filter_map(Attempt::findings).map(Findings::words).collect();
             let before = if before.is_empty() {
-                "None: this is the first look.\n".to_owned()
+                "None: this is the first review pass.\n".to_owned()
             } else {
                 before.concat()
             };
@@ -188,9 +188,7 @@ pub(in crate::core) fn mistakes(task: &Task, attempt: &Attempt) -> Option<String
         return None;
     }
     let list: String = lines.iter().map(|line| format!("- {line}\n")).collect();
-    Some(format!(
-        "What the previous attempt wrote can't be taken as it is:\n\n{list}\nMend this, and commit."
-    ))
+    Some(format!("What the previous attempt wrote can't be taken as it is:\n\n{list}\nFix this, and commit."))
 }
 
 /// Green work: is it looked at before a person gets to see it?

@@ -34,7 +34,7 @@ pub(in crate::core) fn next(step: &mut Step<'_>, id: AttemptId, result: AttemptR
         let start = if has_work { Start::Previous } else { Start::Target };
         step.fact(Fact::Requeued { task: id.task, start, note: note.to_owned(), granted: false, part });
     } else {
-        let what = if part == AttemptKind::Work { "attempt" } else { "look at its work" };
+        let what = if part == AttemptKind::Work { "attempt" } else { "second review" };
         let tries = if used == 1 { format!("its {what} is") } else { format!("all {used} {what}s are") };
         let why = Shown::line(&format!("{tries} used up, the last one: {}", result.label()));
         if !step.state.benches.speaks_for(task.launch.assignment.bench, id.task) {

@@ -106,6 +106,6 @@ pub(in crate::core) fn failure_note(red: &[&GateRun], merged: Option<&str>) -> S
             note.push_str(&format!("```\n{}\n```\n", run.tail.trim_end()));
         }
     }
-    note.push_str("\nFind the cause, mend it, and commit.");
+    note.push_str("\nFind the cause, fix it, and commit.");
     note
 }

@@ -128,7 +128,7 @@ pub(in crate::core) fn peek(step: &mut Step<'_>, id: TaskId, reason: &str) -> Re
             step.fact(Fact::Peeked { attempt: attempt.id, reason: Shown::line(reason) });
             Ok(())
         }
-        _ => Err(not_now(task, "peek at", "there is no covered agent: nothing to break")),
+        _ => Err(not_now(task, "peek at", "no screen of it is hidden: there is nothing to peek at")),
     }
 }
 
@@ -140,6 +140,6 @@ pub(in crate::core) fn cover(step: &mut Step<'_>, id: TaskId) -> Result<(), Refu
             step.fact(Fact::Covered { attempt: attempt.id });
             Ok(())
         }
-        _ => Err(not_now(task, "cover", "its lid is not broken")),
+        _ => Err(not_now(task, "cover", "nobody has peeked at it")),
     }
 }

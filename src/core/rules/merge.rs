@@ -53,7 +53,7 @@ pub(in crate::core) fn merging(step: &mut Step<'_>, id: TaskId, what: Candidate)
         drop_candidate(step, id);
         step.fact(Fact::MergeLeft { task: id });
         let why = format!(
-            "its revert is red ({names}): it is still on the target; revert by hand, or mend and try again"
+            "its revert is red ({names}): it is still on the target; revert by hand, or fix it and try again"
         );
         step.notice(id, NoticeKind::NeedsYou, &why);
         step.fact(Fact::Stuck { task: id, why: why.as_str().into() });

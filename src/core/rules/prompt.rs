@@ -3,6 +3,7 @@
 //! Owns the list of templates, what each may be filled with, and how it is filled. `{{name}}` is a place to fill; a template
 //! that names a place that is not there is refused before it is used, with its line.
 
+use crate::values::words::size;
 use std::collections::BTreeMap;
 
 /// A built-in template.
@@ -130,10 +131,10 @@ pub fn check(name: &str, text: &str) -> Result<(), (usize, String)> {
         return Err((0, format!("there is no prompt {name}: there are {}", names.join(", "))));
     };
     if text.len() > TEMPLATE_MAX {
-        return Err((0, format!("it is longer than {} KiB", TEMPLATE_MAX / 1024)));
+        return Err((0, format!("it is longer than {}", size::exact(TEMPLATE_MAX as u64))));
     }
     if text.trim().is_empty() {
-        return Err((1, "it is empty: an agent would be told nothing".to_owned()));
+        return Err((1, "it is empty: an agent would get no prompt".to_owned()));
     }
     for (n, line) in text.lines().enumerate() {
         for place in places(line) {
@@ -225,7 +226,7 @@ mod tests {
             says("plan", "{{nmae}}").1.starts_with("{{nmae}} is nothing to fill in here: there are name")
         );
         assert_eq!(says("plan", "x\n\n{{name").0, 3);
-        assert_eq!(says("plan", "  \n"), (1, "it is empty: an agent would be told nothing".to_owned()));
+        assert_eq!(says("plan", "  \n"), (1, "it is empty: an agent would get no prompt".to_owned()));
         assert!(says("paln", "x").1.starts_with("there is no prompt paln"));
         assert!(says("plan", &"x".repeat(40_000)).1.contains("32 KiB"));
     }

@@ -26,7 +26,7 @@ pub(in crate::core) fn launch(
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {TASKS_MAX} tasks already"),
-            "nopeek forget takes ended ones off the board",
+            "nopeek archive makes room: it removes ended ones",
         ));
     }
     if launch.prompt.trim().is_empty() {

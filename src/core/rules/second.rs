@@ -12,6 +12,7 @@ use crate::core::rules::attempt;
 use crate::core::rules::step::Step;
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
+use crate::values::words::plural::counted;
 
 /// The agent of a second part has ended and what it left was read.
 pub(in crate::core) fn look_over(
@@ -25,7 +26,9 @@ pub(in crate::core) fn look_over(
     let Some(attempt) = task.attempts.iter().find(|a| a.id == id) else { return };
     let found = attempt.findings().cloned();
     let (result, note) = match (attempt::over_before_gates(exit, ending, failed, 1), found) {
-        (Some((result, _)), _) => (result, "The look before this one failed before it was done.".to_owned()),
+        (Some((result, _)), _) => {
+            (result, "The review pass before this one failed before it was done.".to_owned())
+        }
         (None, Some(found)) => {
             step.fact(Fact::AttemptOver { attempt: id, result: AttemptResult::Reviewed });
             return looked(step, id.task, &found);
@@ -43,7 +46,10 @@ pub(in crate::core) fn look_over(
                     format!("{FINDINGS_FILE} is not there")
                 }
             };
-            (AttemptResult::Red, format!("What the look before this one wrote can't be read:\n\n- {said}"))
+            (
+                AttemptResult::Red,
+                format!("What the review pass before this one wrote can't be read:\n\n- {said}"),
+            )
         }
     };
     attempt::next(step, id, result, &note);
@@ -71,7 +77,8 @@ pub(in crate::core) fn looked(step: &mut Step<'_>, id: TaskId, found: &Findings)
             let used = reviewed(task).filter_map(Attempt::findings).filter(|found| !found.is_clean()).count();
             if used > assignment.rounds as usize {
                 let why = format!(
-                    "verified {used} times, and there is still something found: read the findings, then retry, land or reject it"
+                    "{} used, and there are still findings: read them, then retry, land or reject it",
+                    counted(used, "review pass")
                 );
                 step.notice(id, NoticeKind::NeedsYou, &why);
                 step.fact(Fact::Stuck { task: id, why: Shown::line(&why) });
@@ -79,8 +86,8 @@ pub(in crate::core) fn looked(step: &mut Step<'_>, id: TaskId, found: &Findings)
                 let missing =
                     if found.implemented == Some(false) { "It is not fully implemented.\n" } else { "" };
                 let note = format!(
-                    "The work on your branch passed its gates. Another pair of eyes has compared it with the spec and found:\n\n{missing}{}\n\
-                     Deal with each of medium or high weight: mend it, with a test that would have caught it. Commit.",
+                    "The work on your branch passed its gates. A second review has compared it with the spec and found:\n\n{missing}{}\n\
+                     Deal with each of medium or high weight: fix it, with a test that would have caught it. Commit.",
                     found.words()
                 );
                 again(step, AttemptKind::Work, note);

@@ -189,7 +189,7 @@ fn checked(step: &mut Step<'_>, id: TaskId) {
         return;
     }
     let target = &task.launch.target;
-    let why = format!("{target} itself is red ({red}): mend it, then retry this to have it tested again");
+    let why = format!("{target} itself is red ({red}): fix it, then retry this to have it tested again");
     step.fact(Fact::AttemptOver { attempt: no, result: AttemptResult::Red });
     step.notice(id, NoticeKind::NeedsYou, &why);
     step.fact(Fact::Stuck { task: id, why: Shown::line(&why) });

@@ -156,10 +156,10 @@ pub(in crate::core) fn retry(
 pub(in crate::core) fn forget(step: &mut Step<'_>, id: TaskId) -> Result<(), Refused> {
     let task = get(step.state, id)?;
     if !is_ended(&task.stage) {
-        return Err(not_now(task, "forget", "stop or land it first"));
+        return Err(not_now(task, "archive", "stop or land it first"));
     }
     if step.state.jobs.has_live(id) {
-        return Err(not_now(task, "forget", "its processes are still being ended; try again in a moment"));
+        return Err(not_now(task, "archive", "its processes are still being ended; try again in a moment"));
     }
     for work in archive_work(step.state, id) {
         step.request(id, work);

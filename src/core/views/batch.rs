@@ -1,13 +1,13 @@
 //! What clients see of schedules and batches: a line a repo.
 
 use crate::core::model::batch::state::Scheduled;
-use crate::core::model::batch::words as batch_words;
 use crate::core::model::batch::{BatchPhase, PhaseOutcome};
 use crate::core::model::state::State;
 use crate::core::outer::batch;
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::duration;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -86,9 +86,9 @@ fn line(of: &Scheduled, now: Time) -> BatchLine {
     let text = match (&open, next) {
         (Some(open), _) => {
             let phase = open.phase.map_or("", BatchPhase::label);
-            format!("batch {}: {phase}, {} left", open.id, batch_words::span(open.left))
+            format!("batch {}: {phase}, {} left", open.id, duration::long(open.left))
         }
-        (None, Some(next)) => format!("next batch in {}", batch_words::span(next.since(now))),
+        (None, Some(next)) => format!("next batch in {}", duration::long(next.since(now))),
         (None, None) => "no batch is due".to_owned(),
     };
     let queue = match of.waiting.len() {

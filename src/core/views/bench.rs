@@ -12,6 +12,7 @@ use crate::core::rules::lookup::state_of;
 use crate::values::ids::{BenchId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::plural::counted;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -111,7 +112,7 @@ fn line(state: &State, bench: &Bench) -> BenchLine {
         (Some(_), None) => rank::first_words(bench),
         (None, _) if !waits.is_empty() => format!("waits for you: {}", waits.join(", ")),
         (None, _) if bench.stopped => "its runs are being ended".to_owned(),
-        (None, _) => format!("{measured} of {} runs are over", bench.runs.len()),
+        (None, _) => format!("{measured} of {} over", counted(bench.runs.len(), "run")),
     };
     BenchLine {
         id: bench.id,
@@ -166,7 +167,7 @@ fn bounded(mut outcome: RunOutcome, room: &mut usize) -> RunOutcome {
             Some(left) => *room = left,
             None => {
                 finding.place = Shown::default();
-                finding.what = "(nopeek show tells it)".into();
+                finding.what = "(nopeek show says what)".into();
                 finding.fix = Shown::default();
             }
         }

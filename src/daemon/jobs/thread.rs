@@ -390,7 +390,7 @@ impl Thread {
         loop {
             let before = self.spool.offset();
             if let Err(error) = self.feed_piece(&mut nowhere) {
-                tracing::warn!(job = %self.job, %error, "a spool can't be read to its end");
+                tracing::warn!(job = %self.job, %error, "a spool can't be read completely");
                 break;
             }
             nowhere.clear();

@@ -1,4 +1,4 @@
-//! The help: every key that works where it was opened, made from the keymap; and what the signs mean.
+//! The help: every key that works where it was opened, made from the keymap; and what the symbols mean.
 
 use super::super::action::{ACTIONS, Action, Section};
 use super::super::keymap::Keymap;
@@ -59,7 +59,7 @@ impl Help {
         }
         lines.extend([
             Line::Blank,
-            Line::Title("signs"),
+            Line::Title("symbols"),
             Line::Words(gates::LEGEND),
             Line::Words(gates::LIDS),
         ]);

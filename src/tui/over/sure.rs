@@ -24,7 +24,7 @@ impl Sure {
         Self {
             title: format!("stop {}?", task.name),
             words: [
-                "Its whole process tree is ended; nothing of it survives.",
+                "This kills the agent and all its processes.",
                 "What it has committed stays on its branch.",
             ],
             command: Command::Stop(task.id),
@@ -41,10 +41,10 @@ impl Sure {
 
     pub(in crate::tui) fn forget(task: &TaskView) -> Self {
         Self {
-            title: format!("take {} off the board?", task.name),
+            title: format!("archive {}?", task.name),
             words: [
-                "Its branch and worktree, uncommitted work too, go to the archive:",
-                "refs/nopeek/archive in the repo.",
+                "It leaves the board. Its branch and its uncommitted work are kept",
+                "under refs/nopeek/archive in the repo.",
             ],
             command: Command::Forget(task.id),
         }
@@ -57,8 +57,8 @@ impl Sure {
             return Self {
                 title: format!("approve the plan of {name}?"),
                 words: [
-                    "It lands on the target; then its tasks are done, phase by phase.",
-                    "Each waits for your review, unless work was approved ahead.",
+                    "It lands on the target; then agents do its tasks, phase by phase.",
+                    "Each waits for your review, unless work was approved in advance.",
                 ],
                 command,
             };
@@ -67,7 +67,7 @@ impl Sure {
             title: format!("approve the spec {name}?"),
             words: [
                 "It lands on the target; then an agent plans it.",
-                "The plan waits for you in its turn, unless it was approved ahead.",
+                "The plan waits for you in its turn, unless it was approved in advance.",
             ],
             command,
         }
@@ -77,8 +77,8 @@ impl Sure {
         Self {
             title: format!("stop the spec {}?", Shown::line(&spec.name)),
             words: [
-                "No more of its tasks are launched; what runs goes on to its end.",
-                "It can go on later.",
+                "No more of its tasks are launched; those that run finish.",
+                "It can be continued later.",
             ],
             command: Command::Spec(SpecCommand::Stop(spec.id)),
         }
@@ -86,8 +86,11 @@ impl Sure {
 
     pub(in crate::tui) fn forget_spec(spec: &SpecLine) -> Self {
         Self {
-            title: format!("take the spec {} off the board?", Shown::line(&spec.name)),
-            words: ["Its tasks stay, and what has landed.", "Its files stay on the target."],
+            title: format!("archive the spec {}?", Shown::line(&spec.name)),
+            words: [
+                "It leaves the board. Its tasks stay, and what has landed.",
+                "Its files stay on the target.",
+            ],
             command: Command::Spec(SpecCommand::Forget(spec.id)),
         }
     }

@@ -12,7 +12,7 @@ use super::super::action::Action;
 use super::super::hits::Hit;
 use super::super::known::{Group, Known, Pick, standing};
 use super::super::offers;
-use super::super::text::{clip, count, size, span, width};
+use super::super::text::{clip, size, span, width};
 use super::super::theme::Role;
 use super::{Canvas, detail, follow, gates, part, specs};
 use crate::core::model::assignment::AttemptKind;
@@ -20,6 +20,8 @@ use crate::core::model::lid::Lid;
 use crate::core::model::task::TaskState;
 use crate::core::views::board::{AttemptView, TaskView};
 use crate::values::time::Span;
+use crate::values::words::plural::verb;
+use crate::values::words::{duration, tokens};
 use ratatui::layout::Rect;
 
 /// Lines of the detail below the table.
@@ -98,7 +100,7 @@ impl Board {
         let rows = known.rows();
         if rows.is_empty() {
             on.put(area, 3, 2, "no tasks yet", Role::Strong);
-            let words = "write one here, or from a shell: nopeek run 'what the agent is to do'";
+            let words = "write one here, or from a shell: nopeek run 'what the agent should do'";
             on.put(area, 3, 3, words, Role::Dim);
             return;
         }
@@ -113,7 +115,7 @@ impl Board {
             match line {
                 Line::Title(group, n) => {
                     let role = if *group == Group::NeedsYou { Role::NeedsYou } else { Role::Title };
-                    on.put(area, 1, y, &format!("{} · {n}", group.title()), role);
+                    on.put(area, 1, y, &format!("{} · {n}", group.title(*n)), role);
                 }
                 Line::Blank => {}
                 Line::Task(task) => row(task, &at, part(area, 0, y, area.width, 1), on),
@@ -191,23 +193,23 @@ struct Columns {
 impl Columns {
     const fn of(width: u16) -> Self {
         let extra = width.saturating_sub(80);
-        let name = 21 + if extra / 2 < 30 { extra / 2 } else { 30 };
+        let name = 20 + if extra / 2 < 30 { extra / 2 } else { 30 };
         let spare = extra - extra / 2;
-        let gates = 10 + if spare / 4 < 10 { spare / 4 } else { 10 };
+        let gates = 8 + if spare / 4 < 10 { spare / 4 } else { 10 };
         let state = 3 + name;
-        let attempt = state + 14;
-        let time = attempt + 5 + gates;
-        // Its seven columns end before the lid's title.
-        let tokens = if time + 26 + 7 < width - 4 { Some(time + 26) } else { None };
+        let attempt = state + 13;
+        let time = attempt + 8 + gates;
+        // Its seven columns end before the title of the last column.
+        let tokens = if time + 26 + 7 < width - 7 { Some(time + 26) } else { None };
         Self {
             state,
             attempt,
-            gates: attempt + 5,
+            gates: attempt + 8,
             time,
-            sign: time + 7,
+            sign: time + 6,
             changes: time + 13,
             tokens,
-            lid: width - 3,
+            lid: width - 4,
         }
     }
 
@@ -215,12 +217,12 @@ impl Columns {
         let mut titles = vec![
             (1, "TASK"),
             (self.state, "STATE"),
-            (self.attempt, "TRY"),
+            (self.attempt, "ATTEMPT"),
             (self.gates, "GATES"),
             (self.time, "TIME"),
-            (self.sign, "SIGN"),
+            (self.sign, "ACTIVE"),
             (self.changes, "CHANGES"),
-            (self.lid - 1, "LID"),
+            (self.lid - 3, "SCREEN"),
         ];
         titles.extend(self.tokens.map(|x| (x, "TOKENS")));
         titles
@@ -247,7 +249,7 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
         on.put(area, at.attempt, 0, &format!("#{}", place + 1), Role::Waiting);
     }
     if let Some(attempt) = standing(task) {
-        on.put(area, at.attempt, 0, &clip(&tries(task, attempt), 5), Role::Dim);
+        on.put(area, at.attempt, 0, &clip(&tries(task, attempt), 7), Role::Dim);
         let room = at.time - at.gates - 1;
         dots(task, part(area, at.gates, 0, room, 1), on);
         on.put(area, at.time, 0, &span(attempt.vitals.elapsed), Role::Text);
@@ -258,7 +260,7 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
             let usage = attempt.vitals.usage;
             let tokens = usage.tokens_in.unwrap_or(0) + usage.tokens_out.unwrap_or(0);
             let known = usage.tokens_in.is_some() || usage.tokens_out.is_some();
-            on.put(area, x, 0, &if known { count(tokens) } else { "-".to_owned() }, Role::Dim);
+            on.put(area, x, 0, &if known { tokens::short(tokens) } else { "-".to_owned() }, Role::Dim);
         }
         let (lid, role) = lid(attempt.lid);
         on.put(area, at.lid, 0, lid, role);
@@ -268,10 +270,10 @@ fn row(task: &TaskView, at: &Columns, area: Rect, on: &mut Canvas<'_>) {
     }
 }
 
-/// Which try of how many; another pair of eyes is none.
+/// Which attempt of how many; a second review is none.
 fn tries(task: &TaskView, attempt: &AttemptView) -> String {
     if attempt.part == AttemptKind::SecondReview {
-        return "look".to_owned();
+        return "review".to_owned();
     }
     format!("{}/{}", task.tries(), task.attempts_max)
 }
@@ -316,10 +318,10 @@ pub(in crate::tui) const fn lid(lid: Lid) -> (&'static str, Role) {
     }
 }
 
-/// How long ago the agent gave its last sign of life.
+/// How long ago the agent last wrote something.
 pub(in crate::tui) fn sign(known: &Known, attempt: &AttemptView) -> String {
     match attempt.vitals.last_output {
-        Some(at) if attempt.exit.is_none() => span(Span(known.board.now.since(at).0.max(1000))),
+        Some(at) if attempt.exit.is_none() => span(Span(known.board.now.since(at).0.max(duration::SECOND))),
         _ => "-".to_owned(),
     }
 }
@@ -329,8 +331,9 @@ pub(in crate::tui) fn summary(known: &Known) -> Vec<(String, Role)> {
     let rows = known.rows();
     let count = |is: &dyn Fn(&TaskView) -> bool| rows.iter().filter(|task| is(task)).count();
     let group = |group| count(&|task| Group::of(task) == group);
+    let needy = group(Group::NeedsYou) + known.needy_specs() + known.votes().count();
     let parts = [
-        (group(Group::NeedsYou) + known.needy_specs() + known.votes().count(), "needs you", Role::NeedsYou),
+        (needy, verb(needy, "needs you", "need you"), Role::NeedsYou),
         (group(Group::Running), "running", Role::Running),
         (group(Group::Merging), "merging", Role::Running),
         (group(Group::Waiting), "waiting", Role::Waiting),

@@ -1,14 +1,15 @@
 //! The chosen task in words: why it stands where it stands, its question, gates, attempts, its prompt.
 
 use super::super::known::{newest_look, standing};
-use super::super::text::{clip, count, size, span, width, wrap};
+use super::super::text::{clip, size, span, width, wrap};
 use super::super::theme::Role;
 use super::board::state;
 use super::{Canvas, findings, gates, specs};
 use crate::core::model::assignment::AttemptKind;
 use crate::core::views::board::{AttemptView, TaskView};
-use crate::values::amount::money;
 use crate::values::text::Shown;
+use crate::values::words::plural::counted;
+use crate::values::words::{duration, money, size as bytes};
 use ratatui::layout::Rect;
 
 /// Writes lines one below the other until the room ends.
@@ -105,20 +106,20 @@ fn vitals(write: &mut Writer, task: &TaskView, attempt: &AttemptView, on: &mut C
     let vitals = &attempt.vitals;
     let mut words = vec![attempt.branch.clone()];
     if vitals.commits > 0 {
-        words.push(format!("{} commit{}", vitals.commits, if vitals.commits == 1 { "" } else { "s" }));
+        words.push(counted(vitals.commits, "commit"));
     }
     if vitals.diffstat.files > 0 {
         let files = vitals.diffstat.files;
-        words.push(format!("{} in {files} file{}", size(vitals.diffstat), if files == 1 { "" } else { "s" }));
+        words.push(format!("{} in {}", size(vitals.diffstat), counted(files, "file")));
     }
     if vitals.output > 0 {
-        words.push(format!("{}B said", count(vitals.output)));
+        words.push(format!("{} output", bytes::short(vitals.output)));
     }
     if attempt.exit.is_none() && vitals.rate > 0 {
-        words.push(format!("{}B/s", count(vitals.rate)));
+        words.push(format!("{}/s", bytes::short(vitals.rate)));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
-        words.push(money(cost));
+        words.push(money::short(cost));
     } else if attempt.job.is_some() {
         words.push("cost ?".to_owned());
     }
@@ -126,7 +127,7 @@ fn vitals(write: &mut Writer, task: &TaskView, attempt: &AttemptView, on: &mut C
         words.push(format!("{percent} % of budget"));
     }
     if let Some(source) = attempt.source {
-        words.push(format!("state by {}", source.label()));
+        words.push(format!("state {}", source.label()));
     }
     if attempt.peeked {
         words.push("peeked".to_owned());
@@ -141,7 +142,7 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     write.y += 1;
     let of = gates::of(task);
     if of.is_empty() {
-        write.line(on, "ungated: nothing judges this but you", Role::Dim);
+        write.line(on, "ungated: no gate checks this, only you", Role::Dim);
     }
     let widest = of.iter().map(|gate| width(&gate.name)).max().unwrap_or(0).min(24);
     for gate in of {
@@ -152,7 +153,7 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
         on.put(write.area, 0, write.y, &dot.to_string(), role);
         on.put(write.area, 2, write.y, &clip(&gate.name, widest), Role::Text);
         let took = match gate.took {
-            Some(took) if took.0 < 1_000 => " · under 1s".to_owned(),
+            Some(took) if took.0 < duration::SECOND => " · under 1s".to_owned(),
             Some(took) => format!(" · {}", span(took)),
             None => String::new(),
         };
@@ -163,19 +164,19 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     write.blank(true);
 }
 
-/// What another pair of eyes has found: all of it where there is room, else in a line.
+/// What a second review has found: all of it where there is room, else in a line.
 fn look(write: &mut Writer, task: &TaskView, roomy: bool, on: &mut Canvas<'_>) {
     let Some((look, found)) = newest_look(task).and_then(|look| Some((look, look.findings.as_ref()?))) else {
         return;
     };
-    let words = format!("{} looked: {}", look.agent, findings::summary(found));
+    let words = format!("second review by {}: {}", look.agent, findings::summary(found));
     if !roomy {
         let ids: Vec<String> =
             found.list.iter().map(|f| format!("{} {}: {}", f.id, f.severity.label(), f.what)).collect();
         let role = if found.is_clean() { Role::Dim } else { Role::Bad };
         return write.line(on, &format!("{words} · {}", ids.join(" · ")), role);
     }
-    on.put(write.area, 0, write.y, "ANOTHER PAIR OF EYES", Role::Title);
+    on.put(write.area, 0, write.y, "SECOND REVIEW", Role::Title);
     write.y += 1;
     write.line(on, &words, Role::Text);
     for pieces in findings::lines(found, &[], write.area.width) {
@@ -199,11 +200,10 @@ fn attempts(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     write.y += 1;
     for attempt in task.attempts.iter().rev().take(6) {
         let result = match (&attempt.findings, attempt.result) {
-            (Some(found), _) => format!("{} looked: {}", attempt.agent, findings::summary(found)),
+            (Some(found), _) => format!("second review by {}: {}", attempt.agent, findings::summary(found)),
             (None, result) => {
                 let word = result.map_or("under way", |result| result.label());
-                let look =
-                    if attempt.part == AttemptKind::SecondReview { "another pair of eyes: " } else { "" };
+                let look = if attempt.part == AttemptKind::SecondReview { "second review: " } else { "" };
                 format!("{look}{word}")
             }
         };

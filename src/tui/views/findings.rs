@@ -1,18 +1,18 @@
-//! What another pair of eyes has found, as lines: its number, weight, area, place, words, and what was answered.
+//! What a second review has found, as lines: its number, weight, area, place, words, and what was answered.
 
 use super::super::text::wrap;
 use super::super::theme::Role;
 use crate::core::model::finding::{Answered, Finding, FindingAnswer, Findings, Severity};
+use crate::values::words::plural::counted;
 
 /// A line in pieces that stand side by side.
 pub(in crate::tui) type Pieces = Vec<(String, Role)>;
 
-/// How a look came out, in a few words.
+/// How a review pass came out, in a few words.
 pub(in crate::tui) fn summary(of: &Findings) -> String {
     let found = match of.list.len() {
         0 => "nothing found".to_owned(),
-        1 => "1 finding".to_owned(),
-        n => format!("{n} findings"),
+        n => counted(n, "finding"),
     };
     match of.implemented {
         Some(true) => format!("fully implemented · {found}"),
@@ -51,7 +51,7 @@ fn lines_of(of: &Finding, answers: &[Answered], room: u16) -> Vec<Pieces> {
     }
     add(of.what.as_str(), Role::Text);
     if !of.fix.is_empty() {
-        add(&format!("would mend it: {}", of.fix), Role::Dim);
+        add(&format!("suggested fix: {}", of.fix), Role::Dim);
     }
     if let Some(answer) = answers.iter().find(|answer| answer.id == of.id) {
         let role = match answer.answer {

@@ -3,6 +3,7 @@
 use super::super::theme::Role;
 use crate::core::model::gate::{GateState, Verdict};
 use crate::core::views::board::{GateView, TaskView};
+use crate::values::words::plural::counted;
 
 /// A gate's shape and look.
 pub(in crate::tui) const fn dot(gate: &GateView) -> (char, Role) {
@@ -21,15 +22,15 @@ pub(in crate::tui) const fn dot(gate: &GateView) -> (char, Role) {
 /// How far a gate is, in words.
 pub(in crate::tui) fn words(gate: &GateView) -> String {
     let mut words = match gate.state {
-        GateState::Waiting => "waits".to_owned(),
-        GateState::Running => "runs".to_owned(),
+        GateState::Waiting => "pending".to_owned(),
+        GateState::Running => "running".to_owned(),
         GateState::Judged(verdict) => verdict.label().to_owned(),
     };
     if let Some(tests) = gate.tests {
         let all = tests.passed + tests.failed;
         words.push_str(&match tests.failed {
-            0 => format!(", {all} tests"),
-            failed => format!(", {failed} of {all} tests"),
+            0 => format!(", {}", counted(all, "test")),
+            failed => format!(", {failed} of {} failed", counted(all, "test")),
         });
         if tests.skipped > 0 {
             words.push_str(&format!(", {} skipped", tests.skipped));
@@ -52,6 +53,7 @@ pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
 
 /// The legend of the shapes, for the help.
 pub(in crate::tui) const LEGEND: &str =
-    "gates: · waits  ◌ runs  ● passed  ○ cached  ✗ failed  ◷ timed out  ? errored  - skipped";
-/// The legend of lids, for the help.
-pub(in crate::tui) const LIDS: &str = "lid: ▣ on  □ lifted  ◪ broken      marks: ! needs you  = paused";
+    "gates: · pending  ◌ running  ● passed  ○ cached  ✗ failed  ◷ timed out  ? errored  - skipped";
+/// The legend of screens and marks, for the help.
+pub(in crate::tui) const LIDS: &str =
+    "screen: ▣ hidden  □ visible  ◪ peeked      marks: ! needs you  = paused";

@@ -3,11 +3,12 @@
 use super::super::action::Action;
 use super::super::app::{Cmd, Wanted};
 use super::super::known::Known;
-use super::super::text::{clip, moment, wrap};
+use super::super::text::{clip, wrap};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
 use crate::core::views::ledger::LedgerLine;
 use crate::values::ids::TaskId;
+use crate::values::words::moment;
 use crate::wire::client::{Request, TaskRef};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -23,6 +24,8 @@ pub(in crate::tui) struct Ledger {
     lines: Vec<LedgerLine>,
     /// Only lines about this task.
     only: Option<TaskId>,
+    /// The engine's own events too.
+    all: bool,
     at: usize,
     first: Cell<usize>,
     /// Lines are under way: not to be asked for twice.
@@ -33,7 +36,11 @@ pub(in crate::tui) struct Ledger {
 impl Ledger {
     /// Opens it, and asks for its lines.
     pub(in crate::tui) fn open(only: Option<TaskId>) -> (Self, Vec<Cmd>) {
-        let mut view = Self { only, first: Cell::new(usize::MAX), ..Self::default() };
+        Self::opened(only, false)
+    }
+
+    fn opened(only: Option<TaskId>, all: bool) -> (Self, Vec<Cmd>) {
+        let mut view = Self { only, all, first: Cell::new(usize::MAX), ..Self::default() };
         let cmds = view.ask();
         (view, cmds)
     }
@@ -46,7 +53,10 @@ impl Ledger {
         self.asked = true;
         let task = self.only.map(|id| TaskRef { repo: None, name: id.to_string() });
         let after = self.lines.last().map_or(0, |line| line.seq);
-        vec![Cmd::Ask(Request::Ledger { task, after, limit: LINES_MAX }, Wanted::Ledger(self.only))]
+        vec![Cmd::Ask(
+            Request::Ledger { task, after, all: self.all, limit: LINES_MAX },
+            Wanted::Ledger(self.only, self.all),
+        )]
     }
 
     /// What was asked for will not come.
@@ -54,9 +64,9 @@ impl Ledger {
         self.asked = false;
     }
 
-    /// Lines have come, for the task or for all.
-    pub(in crate::tui) fn add(&mut self, only: Option<TaskId>, lines: Vec<LedgerLine>) {
-        if only != self.only {
+    /// Lines have come, for the task or for all, with the engine's own or without.
+    pub(in crate::tui) fn add(&mut self, only: Option<TaskId>, all: bool, lines: Vec<LedgerLine>) {
+        if (only, all) != (self.only, self.all) {
             return;
         }
         self.asked = false;
@@ -71,7 +81,15 @@ impl Ledger {
     }
 
     pub(in crate::tui) fn hints(&self) -> Vec<Action> {
-        vec![Action::Down, Action::PageUp, Action::Bottom, Action::OnlyTask, Action::Open, Action::Back]
+        vec![
+            Action::Down,
+            Action::PageUp,
+            Action::OnlyTask,
+            Action::AllEvents,
+            Action::Bottom,
+            Action::Open,
+            Action::Back,
+        ]
     }
 
     /// The task that the chosen line is about.
@@ -91,33 +109,38 @@ impl Ledger {
             Action::Bottom => self.at = last,
             Action::OnlyTask => {
                 let only = if self.only.is_some() { None } else { self.task() };
-                let (fresh, cmds) = Self::open(only);
-                *self = fresh;
-                return Some(cmds);
+                return Some(self.reopen(only, self.all));
             }
+            Action::AllEvents => return Some(self.reopen(self.only, !self.all)),
             _ => return None,
         }
         Some(Vec::new())
+    }
+
+    fn reopen(&mut self, only: Option<TaskId>, all: bool) -> Vec<Cmd> {
+        let (fresh, cmds) = Self::opened(only, all);
+        *self = fresh;
+        cmds
     }
 
     pub(in crate::tui) fn render(&self, area: Rect, on: &mut Canvas<'_>) {
         let known: &Known = on.known;
         let name = area.width / 5;
         let kind = name + 12;
-        let columns = [(1, "WHEN"), (12, "TASK"), (kind, "WHAT"), (kind + 20, "IN WORDS")];
+        let columns = [(1, "WHEN"), (12, "TASK"), (kind, "KIND"), (kind + 20, "EVENT")];
         for (x, title) in columns {
             on.put(area, x, 0, title, Role::Title);
         }
         let room = area.height.saturating_sub(WHOLE + 2);
         if self.lines.is_empty() {
-            let words = if self.there { "nothing was decided yet" } else { "the ledger is being read …" };
+            let words = if self.there { "nothing has happened yet" } else { "the ledger is being read …" };
             on.put(area, 1, 1, words, Role::Dim);
         }
         let first = follow(self.first.get(), self.at, usize::from(room), self.lines.len());
         self.first.set(first);
         for ((n, line), y) in self.lines.iter().enumerate().skip(first).zip(1..=room) {
             let row = part(area, 0, y, area.width, 1);
-            on.put(row, 1, 0, &clip(&moment(line.at, known.board.now, &known.zone), 10), Role::Dim);
+            on.put(row, 1, 0, &clip(&moment::recent(line.at, known.board.now, &known.zone), 10), Role::Dim);
             on.put(row, 12, 0, &clip(&line.name, kind - 13), Role::Text);
             on.put(row, kind, 0, &clip(&line.kind.replace('_', " "), 19), Role::Hunk);
             let text = clip(line.text.as_str(), area.width.saturating_sub(kind + 21));
@@ -127,10 +150,12 @@ impl Ledger {
             }
         }
         let Some(line) = self.lines.get(self.at) else { return };
-        let title = match self.only {
-            Some(_) => format!("{} of {} · {} alone", self.at + 1, self.lines.len(), line.name),
-            None => format!("{} of {} · number {}", self.at + 1, self.lines.len(), line.seq),
+        let of = match self.only {
+            Some(_) => format!("{} only", line.name),
+            None => format!("#{}", line.seq),
         };
+        let own = if self.all { "all events" } else { "engine's own events hidden" };
+        let title = format!("{} of {} · {of} · {own}", self.at + 1, self.lines.len());
         let top = area.height - WHOLE - 1;
         on.rule(area, top, &title, Role::Title);
         for (text, y) in wrap(line.text.as_str(), area.width - 2).iter().zip(top + 1..area.height) {

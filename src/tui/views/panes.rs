@@ -156,7 +156,7 @@ impl Panes {
             }
             Action::Type if self.job(known).is_some() => self.typing = true,
             Action::Type => {
-                keep.push(Cmd::Say("no keys go there: the agent is under the lid, or has ended".into()));
+                keep.push(Cmd::Say("this screen takes no input: its agent is hidden or has ended".into()));
             }
             _ => return None,
         }

@@ -22,6 +22,7 @@ use crate::core::model::diff::{Diff, DiffKind, FileDiff, FileStatus};
 use crate::core::model::event::Command;
 use crate::core::views::board::TaskView;
 use crate::values::ids::{Oid, TaskId};
+use crate::values::words::plural::counted;
 use crate::wire::client::{Refusal, Request, TaskRef};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
@@ -241,7 +242,7 @@ impl Review {
             }
             State::There { diff, lines } if lines.is_empty() => {
                 on.rule(area, 2, "", Role::Title);
-                on.put(body, 2, 1, "nothing is different from the target", Role::Dim);
+                on.put(body, 2, 1, "no change against the target", Role::Dim);
                 commits(diff, part(body, 2, 3, body.width - 4, body.height), on);
             }
             State::There { diff, lines } => self.body(diff, lines, area, body, on),
@@ -264,9 +265,8 @@ impl Review {
         }
         if let State::There { diff, .. } = &self.state {
             let files = diff.stat.files;
-            words.push(format!("{} in {files} file{}", size(diff.stat), if files == 1 { "" } else { "s" }));
-            let commits = diff.commits.len();
-            words.push(format!("{commits} commit{}", if commits == 1 { "" } else { "s" }));
+            words.push(format!("{} in {}", size(diff.stat), counted(files, "file")));
+            words.push(counted(diff.commits.len(), "commit"));
             words.extend(diff.head.as_ref().map(|head| head.short().to_string()));
         }
         on.put(area, x, 0, &words.join("  "), Role::Dim);
@@ -278,7 +278,7 @@ impl Review {
         };
         let mut x = 1;
         if all.is_empty() {
-            on.put(area, x, 1, "ungated: nothing judges this but you", Role::Refusal);
+            on.put(area, x, 1, "ungated: no gate checks this, only you", Role::Refusal);
         }
         for gate in all {
             let (dot, role) = gates::dot(gate);
@@ -420,8 +420,8 @@ fn said(task: &TaskView) -> Vec<Pieces> {
     };
     let role = if found.is_clean() { Role::Good } else { Role::Bad };
     let mut lines = vec![vec![
-        ("another pair of eyes  ".to_owned(), Role::Title),
-        (format!("{} in attempt {}: ", look.agent, look.no), Role::Text),
+        ("second review  ".to_owned(), Role::Title),
+        (format!("by {} in attempt {}: ", look.agent, look.no), Role::Text),
         (findings::summary(found), role),
     ]];
     lines.extend(findings::lines(found, &[], LOOK));
@@ -472,11 +472,11 @@ fn lines(look: usize, diff: &Diff) -> Vec<Line> {
 
 fn note(file: &FileDiff) -> Option<&'static str> {
     if file.binary {
-        Some("it is binary: no lines to show")
+        Some("binary file: no lines to show")
     } else if file.hunks.is_empty() {
         Some(match file.status {
-            FileStatus::Renamed => "the path alone has changed",
-            FileStatus::TypeChanged => "the mode or type alone has changed",
+            FileStatus::Renamed => "only the path has changed",
+            FileStatus::TypeChanged => "only the mode or type has changed",
             FileStatus::Added => "it is empty",
             FileStatus::Deleted | FileStatus::Modified => "no line has changed",
         })

@@ -19,6 +19,8 @@ use crate::core::model::assignment::AttemptKind;
 use crate::core::model::gate::{GateState, Verdict};
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::values::ids::{JobId, TaskId};
+use crate::values::words::plural::counted;
+use crate::values::words::size as bytes;
 use crate::wire::client::{Look, Request};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -217,7 +219,9 @@ impl Screen {
                 self.scrolled = 0;
             }
             Action::Type => {
-                cmds.push(Cmd::Say("no keys go there: it is no agent that works uncovered".to_owned()));
+                cmds.push(Cmd::Say(
+                    "this screen takes no input: its agent is hidden or has ended".to_owned(),
+                ));
             }
             _ => return None,
         }
@@ -319,7 +323,7 @@ impl Screen {
             return marking.render(place, on);
         }
         let Some(job) = self.job(on.known) else {
-            on.put(place, 2, 1, "it has not started: there is nothing to see yet", Role::Dim);
+            on.put(place, 2, 1, "it has not started: nothing to see yet", Role::Dim);
             return;
         };
         let wanted = self.search.as_ref().map(|search| search.text.as_str());
@@ -354,7 +358,7 @@ impl Screen {
         let words = match attempt.part {
             AttemptKind::Work => format!("attempt {}/{}", attempt.no, task.attempts_max),
             AttemptKind::SecondReview => {
-                format!("attempt {}: another pair of eyes, {}", attempt.no, attempt.agent)
+                format!("attempt {}: second review by {}", attempt.no, attempt.agent)
             }
         };
         x = on.put(left, x, 0, &words, Role::Dim) + 2;
@@ -406,12 +410,12 @@ impl Screen {
         let mut words = Vec::new();
         if let Some(search) = &self.search {
             words.push(match search.places.len() {
-                0 => format!("`{}` is not there", search.text),
+                0 => format!("`{}` not found", search.text),
                 n => format!("`{}` {} of {n}", search.text, search.at + 1),
             });
         }
         if let Some(grid) = grid.filter(|grid| grid.scrolled > 0 && self.marking.is_none()) {
-            words.push(format!("{} back of {}", grid.scrolled, grid.history));
+            words.push(format!("{} up, of {}", counted(grid.scrolled, "line"), grid.history));
         }
         words.join("  ")
     }
@@ -442,8 +446,8 @@ pub(in crate::tui) fn lidded(task: &TaskView, attempt: &AttemptView, area: Rect,
         ("▣ under the lid".to_owned(), Role::Lid),
         (String::new(), Role::Text),
         (format!("{word} for {}", span(attempt.vitals.elapsed)), role),
-        (format!("last sign of life: {}", board::sign(on.known, attempt)), Role::Dim),
-        (format!("{}B said", super::super::text::count(attempt.vitals.output)), Role::Dim),
+        (format!("last output: {}", board::sign(on.known, attempt)), Role::Dim),
+        (format!("{} output", bytes::short(attempt.vitals.output)), Role::Dim),
     ];
     let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(0)) / 2;
     for (y, (text, role)) in (top..area.height).zip(lines) {

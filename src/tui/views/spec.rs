@@ -25,6 +25,7 @@ use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::spec::{SpecLine, SpecView};
 use crate::values::ids::{Oid, SpecId, TaskId};
 use crate::values::text::Shown;
+use crate::values::words::plural::counted;
 use crate::wire::client::{Refusal, Request, TaskRef};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -51,7 +52,7 @@ impl Section {
         match self {
             Self::Goal => "goal",
             Self::Contract => "contract",
-            Self::Looks => "looks",
+            Self::Looks => "review passes",
             Self::Plan => "plan",
             Self::Tasks => "tasks of the plan",
         }
@@ -394,8 +395,8 @@ impl Writer<'_> {
             self.section(Section::Contract, "not written yet");
             return;
         };
-        let agreed = if view.agreed { "agreed" } else { "not agreed yet" };
-        self.section(Section::Contract, &format!("{} · {agreed}", Shown::line(&view.path)));
+        let approved = if view.agreed { "approved" } else { "not approved yet" };
+        self.section(Section::Contract, &format!("{} · {approved}", Shown::line(&view.path)));
         self.text(contract.title.as_str(), Role::Strong, None);
         for (name, list) in lists(contract) {
             for (n, text) in list.iter().enumerate() {
@@ -405,11 +406,11 @@ impl Writer<'_> {
     }
 
     fn looks(&mut self, view: &SpecView) {
-        let words = if view.looks.is_empty() { "nobody has looked at it yet" } else { "" };
+        let words = if view.looks.is_empty() { "none yet" } else { "" };
         self.section(Section::Looks, words);
         for (n, look) in view.looks.iter().enumerate() {
             let by = Shown::line(&look.by);
-            let words = format!("  look {} by {by}: {}", n + 1, findings::summary(&look.findings));
+            let words = format!("  review pass {} by {by}: {}", n + 1, findings::summary(&look.findings));
             self.pieces(vec![(words, Role::Strong)], None);
             for mut pieces in findings::lines(&look.findings, &look.answers, self.room.saturating_sub(2)) {
                 pieces.insert(0, ("  ".to_owned(), Role::Text));
@@ -424,8 +425,7 @@ impl Writer<'_> {
             return;
         };
         let tasks: usize = phases.iter().map(|phase| phase.tasks.len()).sum();
-        let many = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-        let words = format!("{} in {}", many(tasks, "task"), many(phases.len(), "phase"));
+        let words = format!("{} in {}", counted(tasks, "task"), counted(phases.len(), "phase"));
         self.section(Section::Plan, &words);
         for line in plan::graph(phases) {
             let line = Shown::line(&line).to_string();

@@ -10,7 +10,7 @@
 use super::super::action::Action;
 use super::super::app::{Cmd, Wanted};
 use super::super::hits::Hit;
-use super::super::text::{clip, moment, size, span};
+use super::super::text::{clip, size, span};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
 use crate::core::model::assignment::AttemptKind;
@@ -19,6 +19,8 @@ use crate::core::model::task::TaskState;
 use crate::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
 use crate::values::ids::TaskId;
 use crate::values::time::{Span, Time};
+use crate::values::words::plural::counted;
+use crate::values::words::{duration, moment};
 use crate::wire::client::{ReportQuery, Request};
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -210,9 +212,9 @@ impl Timeline {
         let top = area.height - BELOW;
         let edges = format!(
             "{} to {}, {} across",
-            moment(from, now, &on.known.zone),
-            moment(to, now, &on.known.zone),
-            words::span(to.since(from))
+            moment::recent(from, now, &on.known.zone),
+            moment::recent(to, now, &on.known.zone),
+            duration::short(to.since(from))
         );
         on.rule(area, top, &clip(&edges, area.width - 24), Role::Dim);
         on.put_right(area, 2, top, &format!("{above}{more}"), Role::Dim);
@@ -254,7 +256,7 @@ impl Chart {
     /// The words above, and lines down to a row.
     fn axis(&self, to: u16, now: Time, on: &mut Canvas<'_>) {
         let most = u64::from(self.plot.width / TICK);
-        for (at, word) in words::ticks(self.from, self.to, most, &on.known.zone) {
+        for (at, word) in moment::ticks(self.from, self.to, most, &on.known.zone) {
             let Some(x) = self.x(at) else { continue };
             let begin = x.saturating_sub(u16::try_from(word.chars().count() / 2).unwrap_or(0));
             if begin + 6 <= self.plot.width {
@@ -327,7 +329,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         "{} · {} · took {} · {}",
         task.name,
         task.state.label(),
-        words::span(task.duration),
+        duration::short(task.duration),
         words::cost_alone(&task.used)
     );
     on.put(area, 0, 0, &clip(&head, area.width), Role::Strong);
@@ -337,7 +339,7 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
         let result = attempt.result.map_or("under way", |result| result.label());
         let x =
             on.put(area, 0, y, &format!("{} {result}", sign(attempt.result)), role(attempt.result)).max(15);
-        let what = if attempt.part == AttemptKind::SecondReview { "look" } else { "attempt" };
+        let what = if attempt.part == AttemptKind::SecondReview { "second review" } else { "attempt" };
         let mut parts = vec![format!("{what} {}", attempt.no), span(attempt.used.work)];
         if let Some(stat) = attempt.diffstat.filter(|stat| stat.files > 0) {
             parts.push(size(stat));
@@ -346,8 +348,8 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
             attempt.gates.iter().filter(|gate| is_red(gate.verdict)).map(|gate| gate.name.as_str()).collect();
         match (attempt.gates.len(), red.is_empty()) {
             (0, _) => {}
-            (n, true) => parts.push(format!("{n} gates green or not run")),
-            (n, false) => parts.push(format!("{n} gates, red: {}", red.join(", "))),
+            (n, true) => parts.push(format!("{} green or not run", counted(n, "gate"))),
+            (n, false) => parts.push(format!("{}, red: {}", counted(n, "gate"), red.join(", "))),
         }
         parts.push(words::cost_alone(&attempt.used));
         if attempt.peeked {

@@ -2,7 +2,8 @@
 
 use crate::core::model::batch::fact::BatchFact;
 use crate::values::text::Shown;
-use crate::values::time::Span;
+use crate::values::words::duration;
+use crate::values::words::plural::{counted, verb};
 
 impl BatchFact {
     /// The fact in words, one line.
@@ -16,10 +17,8 @@ fn describe(fact: &BatchFact) -> String {
     let colon = |why: &Shown| if why.is_empty() { String::new() } else { format!(": {why}") };
     match fact {
         BatchFact::Scheduled { schedule } => {
-            let when = schedule
-                .cron
-                .as_ref()
-                .map_or_else(|| "when asked for".to_owned(), |cron| format!("at {cron}"));
+            let when =
+                schedule.cron.as_ref().map_or_else(|| "on request".to_owned(), |cron| format!("at {cron}"));
             let phases: Vec<&str> = schedule.phases.keys().map(|phase| phase.label()).collect();
             format!("batches {when}: {}", phases.join(", "))
         }
@@ -28,13 +27,16 @@ fn describe(fact: &BatchFact) -> String {
         BatchFact::Watched { on: true, .. } => "the queue is watched".to_owned(),
         BatchFact::Watched { on: false, .. } => "the queue is not watched any more".to_owned(),
         BatchFact::Opened { batch, due: Some(_), .. } => format!("batch {batch} begins"),
-        BatchFact::Opened { batch, due: None, .. } => format!("batch {batch} begins: somebody asked for it"),
-        BatchFact::Missed { count: 1, .. } => "a batch was missed".to_owned(),
-        BatchFact::Missed { count, .. } => format!("{count} batches were missed"),
+        BatchFact::Opened { batch, due: None, .. } => format!("batch {batch} begins: started by a person"),
+        BatchFact::Missed { count, .. } => format!("{} missed", counted(*count, "batch")),
         BatchFact::PhaseBegan { batch, phase, limit, .. } => {
-            format!("batch {batch}: {} begins, for at most {}", phase.label(), span(*limit))
+            format!("batch {batch}: {} begins, for at most {}", phase.label(), duration::long(*limit))
         }
-        BatchFact::Looked { waiting, .. } => format!("the queue was looked at: {} wait", waiting.len()),
+        BatchFact::Looked { waiting, .. } => format!(
+            "the queue was read: {} {}",
+            counted(waiting.len(), "file"),
+            verb(waiting.len(), "waits", "wait")
+        ),
         BatchFact::Taken { spec, folder, file, .. } => format!("{folder}/{file} is built as spec {spec}"),
         BatchFact::Refused { folder, file, why, .. } => format!("{folder}/{file} can't be built: {why}"),
         BatchFact::Moved { spec, to } => format!("the file of spec {spec} goes to {}", to.folder()),
@@ -43,7 +45,10 @@ fn describe(fact: &BatchFact) -> String {
             format!("batch {batch} leaves spec {spec} to the next")
         }
         BatchFact::Left { batch, spec, tasks, .. } => {
-            format!("batch {batch} leaves spec {spec} to the next, with {} tasks stopped", tasks.len())
+            format!(
+                "batch {batch} leaves spec {spec} to the next, with {} stopped",
+                counted(tasks.len(), "task")
+            )
         }
         BatchFact::WentOn { batch, spec, .. } => format!("batch {batch} goes on with spec {spec}"),
         BatchFact::Reported { batch, file, .. } => format!("the report of batch {batch} is in {file}"),
@@ -51,16 +56,5 @@ fn describe(fact: &BatchFact) -> String {
             format!("batch {batch}: {} {}{}", phase.label(), outcome.label(), colon(why))
         }
         BatchFact::Closed { batch, .. } => format!("batch {batch} is over"),
-    }
-}
-
-/// A span for people.
-pub(in crate::core) fn span(span: Span) -> String {
-    let (hours, minutes, seconds) = (span.0 / 3_600_000, span.0 / 60_000 % 60, span.0 / 1_000 % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, _) => format!("{minutes} min"),
-        (_, 0) => format!("{hours} h"),
-        (..) => format!("{hours} h {minutes} min"),
     }
 }

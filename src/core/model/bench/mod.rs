@@ -166,14 +166,14 @@ impl BenchFact {
             Self::Opened { order, .. } => {
                 let agents: Vec<&str> =
                     order.entrants.iter().map(|entrant| entrant.agent.profile.as_str()).collect();
-                format!("bench {bench} {} was asked for: {} by {}", order.name, order.runs, agents.join(", "))
+                format!("bench {bench} {} was created: {} by {}", order.name, order.runs, agents.join(", "))
             }
             Self::Ran { run, .. } => format!("is run {} of bench {bench}", run + 1),
             Self::Measured { outcome, .. } => format!("bench {bench}: this run is {}", outcome.words()),
             Self::Over { .. } => format!("bench {bench} is over"),
             Self::Picked { .. } => format!("was picked from bench {bench}"),
             Self::Stopped { .. } => format!("bench {bench} is stopped"),
-            Self::Forgotten { .. } => format!("bench {bench} is off the board"),
+            Self::Forgotten { .. } => format!("bench {bench} is archived"),
         };
         Shown::line(&words)
     }

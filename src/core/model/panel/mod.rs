@@ -11,6 +11,7 @@ use crate::core::model::panel::vote::{PollOutcome, Vote};
 use crate::values::ids::{PanelId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::cut;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -172,12 +173,7 @@ fn tally(vote: &Vote, option: &str) -> String {
 }
 
 pub(in crate::core) fn short(text: &Shown) -> String {
-    let mut chars = text.as_str().chars();
-    let mut head: String = chars.by_ref().take(CITED_LENGTH).collect();
-    if chars.next().is_some() {
-        head.push('…');
-    }
-    head
+    cut::chars(text.as_str(), CITED_LENGTH)
 }
 
 /// Its part of the state.

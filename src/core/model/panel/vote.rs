@@ -101,9 +101,7 @@ impl Reason {
             Self::Split { points, choices } => {
                 format!("a split: {points} has the most points, {choices} is chosen by the most weight")
             }
-            Self::FewVoices => {
-                "too few voices: most of the panel looks at nothing that was scored".to_owned()
-            }
+            Self::FewVoices => "too few votes: most of the panel weighs nothing that was scored".to_owned(),
             Self::MissingScores(missing) => match missing.first() {
                 None => "no option has a score".to_owned(),
                 Some(first) => {

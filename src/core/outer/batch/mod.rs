@@ -444,7 +444,7 @@ fn chore(step: &mut Step<'_>, repo: &Path, batch: &Batch, running: &Running) {
         Some(Stage::Interrupted) => (PhaseOutcome::Failed, "its agent died with the machine".to_owned()),
         Some(Stage::Stopped) => (PhaseOutcome::Failed, "its task was stopped".to_owned()),
         Some(Stage::Rejected(_)) => (PhaseOutcome::Failed, "its task was rejected".to_owned()),
-        None => (PhaseOutcome::Failed, "its task is off the board".to_owned()),
+        None => (PhaseOutcome::Failed, "its task was archived".to_owned()),
     };
     over(step, repo, batch, running.phase, outcome, &why);
 }

@@ -18,6 +18,7 @@ use crate::core::outer::{batch, spec};
 use crate::core::rules::step::Step;
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
+use crate::values::words::size;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -141,12 +142,12 @@ fn open(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, one: &Dropped) -> 
         return Err(Some(why.to_string()));
     }
     if one.text.trim().is_empty() {
-        return Err(Some("it is empty: say what you want to be so".to_owned()));
+        return Err(Some("it is empty: say what should be true when it is done".to_owned()));
     }
     if one.text.len() > GOAL_MAX {
-        let most = GOAL_MAX / 1024;
+        let most = size::exact(GOAL_MAX as u64);
         return Err(Some(format!(
-            "it is longer than {most} KiB: put the details into a file of the repo, and name it"
+            "it is longer than {most}: put the details into a file of the repo, and name it"
         )));
     }
     let name = TaskName::new(stem(&one.file)).map_err(|error| Some(error.to_string()))?;
@@ -198,7 +199,7 @@ pub(in crate::core) fn settle_files(step: &mut Step<'_>) {
 /// Where the file of a spec belongs, and why if that is among the failed.
 fn belongs(state: &State, id: SpecId) -> (Place, Option<String>) {
     let Some(spec) = state.specs.all.get(&id) else {
-        return (Place::Failed, Some("its spec was taken off the board before it was done".to_owned()));
+        return (Place::Failed, Some("its spec was archived before it was done".to_owned()));
     };
     if spec.is_done() {
         return (Place::Done, None);

@@ -6,6 +6,7 @@ use crate::core::model::task::Stage;
 use crate::core::outer::spec::progress::{self, Progress};
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::plural::{counted, verb};
 use std::path::Path;
 
 /// Most lines of a list for people and prompts.
@@ -31,7 +32,7 @@ pub(in crate::core) fn built(state: &State, batch: &Batch) -> String {
     if batch.specs.is_empty() {
         "nothing waits in the queue".to_owned()
     } else {
-        format!("{done} of {} specs are done", batch.specs.len())
+        format!("{done} of {} done", counted(batch.specs.len(), "spec"))
     }
 }
 
@@ -44,12 +45,16 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
     }
     for spec in batch.specs.iter().filter_map(|id| state.specs.all.get(id)) {
         let Progress { stage, why, landed, planned } = progress::of(state, spec, now);
-        let parts = if planned > 0 { format!(", {landed} of {planned} tasks landed") } else { String::new() };
+        let parts = if planned > 0 {
+            format!(", {landed} of {} landed", counted(planned, "task"))
+        } else {
+            String::new()
+        };
         lines.push(format!("spec {}: {}{parts}: {why}", spec.order.name, stage.label()));
     }
     let tasks = || batch.tasks.keys().filter_map(|id| state.tasks.get(id));
     let landed = tasks().filter(|task| task.stage == Stage::Landed).count();
-    lines.push(format!("{} tasks, {landed} landed", batch.tasks.len()));
+    lines.push(format!("{}, {landed} landed", counted(batch.tasks.len(), "task")));
     for task in tasks() {
         match &task.stage {
             Stage::Stuck(why) => lines.push(format!("{} waits for you: {why}", task.launch.name)),
@@ -66,7 +71,11 @@ pub(in crate::core) fn lines(state: &State, of: &Scheduled, batch: &Batch, now: 
         }
     }
     if !of.waiting.is_empty() {
-        lines.push(format!("{} specs still wait in the queue", of.waiting.len()));
+        lines.push(format!(
+            "{} still {} in the queue",
+            counted(of.waiting.len(), "spec"),
+            verb(of.waiting.len(), "waits", "wait")
+        ));
     }
     lines.truncate(LINES_MAX);
     lines.iter().map(|line| Shown::line(line)).collect()

@@ -59,7 +59,7 @@ fn open(step: &mut Step<'_>, order: BenchOrder) -> Result<(), Refused> {
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {BENCHES_MAX} benches already"),
-            "nopeek bench forget takes those off the board that are over",
+            "nopeek bench archive makes room: it removes those that are over",
         ));
     }
     if order.prompt.trim().is_empty() {
@@ -141,7 +141,7 @@ fn stop(step: &mut Step<'_>, id: BenchId) -> Result<(), Refused> {
 fn forget(step: &mut Step<'_>, id: BenchId) -> Result<(), Refused> {
     let bench = get(step.state, id)?;
     if bench.over.is_none() {
-        return Err(not_now(bench, "forget", "stop it first"));
+        return Err(not_now(bench, "archive", "stop it first"));
     }
     let own: Vec<TaskId> = bench.runs.iter().filter_map(|run| run.task.as_ref().map(|(id, _)| *id)).collect();
     step.fact(Fact::Bench(BenchFact::Forgotten { bench: id }));

@@ -15,10 +15,11 @@ use crate::core::rules::budget_hold::{remedy, shared, why_paused};
 use crate::core::rules::lookup::{get, is_ended};
 use crate::core::rules::step::Step;
 use crate::core::rules::usage::{of_attempt, of_repo, of_task, spent};
-use crate::values::amount::{money, time, tokens};
 use crate::values::ids::{AttemptId, JobId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::plural::counted;
+use crate::values::words::{duration, money, tokens};
 
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
@@ -80,7 +81,7 @@ impl Level {
             used_words(scope, self)
         } else if self.is_held() {
             let n = self.unknowns();
-            format!("{n} attempt{} of unknown use in {}", if n == 1 { "" } else { "s" }, scope.words())
+            format!("{} of unknown use in {}", counted(n, "attempt"), scope.words())
         } else {
             String::new()
         }
@@ -403,9 +404,9 @@ pub(in crate::core) fn midnight(state: &State) -> Option<Time> {
 pub(in crate::core) fn used_words(scope: &Scope, level: &Level) -> String {
     let (allowed, used) = (level.allowed, level.used);
     let all = [
-        allowed.cost_microusd.map(|of| (used.cost_microusd, of, money(of))),
-        allowed.tokens.map(|of| (used.tokens, of, format!("{} tokens", tokens(of)))),
-        allowed.time.map(|of| (used.time.0, of.0, time(of))),
+        allowed.cost_microusd.map(|of| (used.cost_microusd, of, money::exact(of))),
+        allowed.tokens.map(|of| (used.tokens, of, format!("{} tokens", tokens::exact(of)))),
+        allowed.time.map(|of| (used.time.0, of.0, duration::exact(of))),
     ];
     let most = all
         .into_iter()

@@ -64,7 +64,7 @@ pub(in crate::core) fn put(
 
 fn settle(step: &mut Step<'_>, id: PanelId, option: &str, why: &str) -> Result<(), Refused> {
     let Some(poll) = step.state.panels.get(id) else {
-        let what = format!("there is no vote {id} at hand");
+        let what = format!("there is no vote {id}");
         return Err(Refused::new(RefusedKind::NotFound, what, "`nopeek panel ls` shows them"));
     };
     if let Some(taken) = poll.decided() {

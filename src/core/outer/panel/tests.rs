@@ -80,8 +80,8 @@ fn each_fallback_asks_a_human() {
         (&same, "a tie of a and b"),
         (&lacks, "missing scores: b has none for risk"),
         (&bare, "no option has a score"),
-        (&strange, "too few voices"),
-        (&risky, "too few voices"),
+        (&strange, "too few votes"),
+        (&risky, "too few votes"),
     ];
     for (options, says) in cases {
         let asks = vote(&two(), &question(options)).asks().unwrap();

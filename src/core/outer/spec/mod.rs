@@ -15,6 +15,7 @@ use crate::core::model::state::State;
 use crate::core::rules::step::Step;
 use crate::values::ids::{SpecId, TaskName};
 use crate::values::text::Shown;
+use crate::values::words::size;
 use std::path::Path;
 
 /// The spec of this name (or number, as `s3`) in a repo, or in any if it is the only one.
@@ -71,7 +72,7 @@ pub(in crate::core) fn command(step: &mut Step<'_>, command: SpecCommand) -> Res
         SpecCommand::Forget(id) => {
             let spec = get(step.state, id)?;
             if spec.is_open() {
-                return Err(not_now(spec, "forget", "stop it first"));
+                return Err(not_now(spec, "archive", "stop it first"));
             }
             step.fact(Fact::Spec(SpecFact::Forgotten { spec: id }));
             Ok(())
@@ -100,15 +101,15 @@ fn open(step: &mut Step<'_>, mut order: SpecOrder) -> Result<(), Refused> {
         return Err(Refused::new(
             RefusedKind::NotNow,
             format!("there are {SPECS_MAX} specs already"),
-            "nopeek spec forget takes those off the board that are over",
+            "nopeek spec archive makes room: it removes those that are over",
         ));
     }
     if order.goal.trim().is_empty() {
-        return bad("the goal is empty".to_owned(), "say what you want to be so");
+        return bad("the goal is empty".to_owned(), "say what should be true when it is done");
     }
     if order.goal.len() > GOAL_MAX {
         return bad(
-            format!("the goal is longer than {} KiB", GOAL_MAX / 1024),
+            format!("the goal is longer than {}", size::exact(GOAL_MAX as u64)),
             "put the details into a file of the repo",
         );
     }

@@ -7,6 +7,7 @@ use crate::core::model::task::{Stage, Task};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use crate::values::time::Time;
+use crate::values::words::duration;
 use serde::{Deserialize, Serialize};
 
 /// Where a spec stands.
@@ -42,7 +43,7 @@ impl SpecStage {
             Self::Planning => "planning",
             Self::PlanReady => "plan ready",
             Self::Building => "building",
-            Self::Soaking => "soaking",
+            Self::Soaking => "bake time",
             Self::Stuck => "stuck",
             Self::Stopped => "stopped",
             Self::Done => "done",
@@ -55,7 +56,7 @@ fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
         return (SpecStage::Done, format!("all of it is on {}", spec.order.target));
     }
     if spec.is_stopped() {
-        return (SpecStage::Stopped, "nothing of it starts; nopeek spec go-on lets it".to_owned());
+        return (SpecStage::Stopped, "stopped: nothing of it starts; nopeek spec go-on continues".to_owned());
     }
     let of = |id: Option<TaskId>| id.and_then(|id| state.tasks.get(&id));
     if let Some(why) = spec.all_tasks().filter_map(|id| state.tasks.get(&id)).find_map(in_the_way) {
@@ -67,11 +68,11 @@ fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
             Some(task) if task.stage == Stage::Review => {
                 (SpecStage::SpecReady, format!("read {} and approve {}", spec.path(), task.launch.name))
             }
-            Some(task) => (SpecStage::Drafting, format!("{} is at it", task.launch.name)),
+            Some(task) => (SpecStage::Drafting, format!("{} works on it", task.launch.name)),
             None if gone(spec.draft) => {
-                (SpecStage::Stuck, "the task that drafted it is off the board".to_owned())
+                (SpecStage::Stuck, "the task that drafted it was archived".to_owned())
             }
-            None => (SpecStage::Drafting, "the board is full".to_owned()),
+            None => (SpecStage::Drafting, "waits: the board is full".to_owned()),
         };
     }
     if spec.phases.is_none() {
@@ -80,11 +81,9 @@ fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
                 SpecStage::PlanReady,
                 format!("read the plan (nopeek spec show) and approve {}", task.launch.name),
             ),
-            Some(task) => (SpecStage::Planning, format!("{} is at it", task.launch.name)),
-            None if gone(spec.plan) => {
-                (SpecStage::Stuck, "the task that planned it is off the board".to_owned())
-            }
-            None => (SpecStage::Planning, "the board is full".to_owned()),
+            Some(task) => (SpecStage::Planning, format!("{} works on it", task.launch.name)),
+            None if gone(spec.plan) => (SpecStage::Stuck, "the task that planned it was archived".to_owned()),
+            None => (SpecStage::Planning, "waits: the board is full".to_owned()),
         };
     }
     let phase = spec.phases.iter().flatten().nth(spec.landed.len());
@@ -93,8 +92,8 @@ fn stands(state: &State, spec: &Spec, now: Time) -> (SpecStage, String) {
         return (
             SpecStage::Soaking,
             if until > now {
-                let minutes = until.since(now).0.div_ceil(60_000);
-                format!("phase {landed} has landed; the target is tested once more in {minutes} min")
+                let left = duration::minutes(until.since(now));
+                format!("phase {landed} has landed; the target is tested once more in {left}")
             } else {
                 format!("phase {landed} has landed; the target is tested once more")
             },

@@ -7,6 +7,7 @@ use crate::core::model::spec::{Contract, Spec};
 use crate::core::model::task::Launch;
 use crate::core::rules::prompt;
 use crate::values::ids::TaskName;
+use crate::values::words::plural::counted;
 use std::collections::BTreeMap;
 
 fn base(spec: &Spec, name: TaskName, prompt: String, agent: &AgentTraits, assignment: Assignment) -> Launch {
@@ -76,7 +77,7 @@ pub(in crate::core) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
         &[
             ("touchpoints", touchpoints),
             ("gates", prompt::list(&order.gates)),
-            ("spec", format!("{} ({} objectives)", contract.title, contract.objectives.len())),
+            ("spec", format!("{} ({})", contract.title, counted(contract.objectives.len(), "objective"))),
         ],
     );
     let prompt = prompt::render(&order.templates, "plan", &values);
@@ -100,7 +101,7 @@ pub(in crate::core) fn plan_task(spec: &Spec, contract: &Contract) -> Launch {
 pub(in crate::core) fn soak_task(spec: &Spec) -> Launch {
     let order = &spec.order;
     let prompt = format!(
-        "All gates of {} as it is, after the soak of phase {} of spec {}.",
+        "All gates of {} as it is, after the bake time of phase {} of spec {}.",
         order.target,
         spec.landed.len(),
         order.name

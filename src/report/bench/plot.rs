@@ -10,10 +10,10 @@
 //!      0s            40s median time
 //! ```
 
-use super::super::print;
-use super::show::{cut, money};
+use super::cut;
 use crate::core::outer::bench::rank::AgentScore;
 use crate::values::time::Span;
+use crate::values::words::{duration, money};
 
 /// Columns of the plot's own area.
 const WIDE: usize = 50;
@@ -25,7 +25,8 @@ const BAR: usize = 40;
 const NAME_MAX: usize = 14;
 
 /// All of it, at most 80 columns wide.
-pub(super) fn plot(agents: &[AgentScore]) -> Vec<String> {
+#[must_use]
+pub fn plot(agents: &[AgentScore]) -> Vec<String> {
     let mut lines = against_time(agents);
     if agents.iter().any(|agent| agent.cost.is_some()) {
         lines.push(String::new());
@@ -56,7 +57,7 @@ fn against_time(agents: &[AgentScore]) -> Vec<String> {
         lines.push(format!("{:>4}% ▌{row}", 100 - n * 100 / (ROWS - 1)).trim_end().to_owned());
     }
     lines.push(format!("      ▀{}", "▀".repeat(WIDE)));
-    let end = print::span(Span(most));
+    let end = duration::short(Span(most));
     lines.push(format!("       0s{end:>width$}  median time", width = WIDE - 2 - 2));
     let names = medians().enumerate().map(|(n, (agent, _))| {
         let mark = char::from_digit(u32::try_from(n + 1).unwrap_or(0), 36).unwrap_or('#');
@@ -83,7 +84,7 @@ fn costs(agents: &[AgentScore]) -> Vec<String> {
             None => format!("{name:<NAME_MAX$} unknown"),
             Some(cost) => {
                 let eighths = (u128::from(cost.median) * (BAR as u128) * 8 / u128::from(most)) as usize;
-                format!("{name:<NAME_MAX$} {} {}", bar(eighths), money(cost.median))
+                format!("{name:<NAME_MAX$} {} {}", bar(eighths), money::short(cost.median))
             }
         });
     }

@@ -1,11 +1,11 @@
 //! A bench as one HTML page that needs nothing else: a table, a plot as SVG, the runs, the weaknesses.
 
-use super::super::print;
-use super::show::{alike, found, money, result, spread};
+use super::{alike, found, result, spread};
 use crate::core::outer::bench::rank::AgentScore;
 use crate::core::views::bench::BenchView;
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::{duration, money};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2024;\
 background:#fff}table{border-collapse:collapse;margin:1rem 0;width:100%}th,td{text-align:left;padding:.3rem .6rem;\
@@ -15,36 +15,48 @@ svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentC
 .yellow{color:#e2b94b}.red{color:#ff8b80}.gap{color:#9ba1a6}}";
 
 /// The whole page.
-pub(super) fn page(bench: &BenchView) -> String {
+#[must_use]
+pub fn page(bench: &BenchView) -> String {
     let title = format!("Bench {} {}", bench.line.id, bench.line.name);
     let verify =
         bench.verify.as_deref().map_or("nobody verifies".to_owned(), |by| format!("verified by {by}"));
     let agents: String = bench.agents.iter().map(agent).collect();
     let between: String =
         bench.between.iter().map(|pair| row(&[pair.one.as_str(), &pair.other, &alike(pair.alike)])).collect();
-    let weaknesses: String = bench.weaknesses.iter().map(weakness).collect();
-    let weaknesses = if weaknesses.is_empty() {
+    let gaps: String = bench.weaknesses.iter().map(weakness).collect();
+    let gaps = if gaps.is_empty() {
         String::new()
     } else {
         format!(
-            "<h2>Weaknesses of the harness</h2>\n<p>The best got around these, others tripped over them: gaps in spec, gates \
-             or prompts.</p>\n<ul>\n{weaknesses}</ul>\n"
+            "<h2>Gaps that weaker agents hit</h2>\n<p>The best agents avoided these, others did not: gaps in the spec, the \
+             gates or the prompts.</p>\n<ul>\n{gaps}</ul>\n"
         )
     };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width\">\n<title>{0}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{0}</h1>\n<p>{1}; \
-         {2}. {3}.</p>\n{4}\n<table>\n{5}{agents}</table>\n{6}<h2>Runs</h2>\n<table>\n{7}{8}</table>\n{weaknesses}</body>\n</html>\n",
+         {2}. {3}.</p>\n{4}\n<table>\n{5}{agents}</table>\n{6}<h2>Runs</h2>\n<table>\n{7}{8}</table>\n{gaps}</body>\n</html>\n",
         text(&title),
         text(&bench.file),
         text(&verify),
         text(bench.line.why.as_str()),
         svg(&bench.agents),
-        heading(&["", "agent", "green", "clean", "findings", "time", "cost", "tokens", "lines", "alike"]),
+        heading(&[
+            "",
+            "agent",
+            "green",
+            "clean",
+            "findings",
+            "time",
+            "cost",
+            "tokens",
+            "lines",
+            "similarity"
+        ]),
         if between.is_empty() {
             String::new()
         } else {
-            format!("<h2>How alike results are</h2>\n<table>\n{between}</table>\n")
+            format!("<h2>Similarity of results</h2>\n<table>\n{between}</table>\n")
         },
         heading(&["run", "task", "result", "gates", "time", "cost", "lines"]),
         bench.runs.iter().map(run).collect::<String>(),
@@ -59,8 +71,8 @@ fn agent(score: &AgentScore) -> String {
         &format!("{}/{}", score.green, score.measured),
         &format!("{}/{}", score.clean, score.measured),
         &found(score.findings),
-        &spread(score.time, |ms| print::span(Span(ms))),
-        &score.cost.map_or("unknown".to_owned(), |cost| spread(Some(cost), money)),
+        &spread(score.time, |ms| duration::short(Span(ms))),
+        &score.cost.map_or("unknown".to_owned(), |cost| spread(Some(cost), money::short)),
         &score.tokens.map_or("unknown".to_owned(), |tokens| spread(Some(tokens), |n| n.to_string())),
         &spread(score.size, |n| n.to_string()),
         &alike(score.alike),
@@ -70,7 +82,7 @@ fn agent(score: &AgentScore) -> String {
 fn run(run: &crate::core::views::bench::RunView) -> String {
     let task = run.name.clone().unwrap_or_default();
     let Some(outcome) = &run.outcome else {
-        let now = run.state.map_or("waits", |state| state.label());
+        let now = run.state.map_or("pending", |state| state.label());
         return row(&[&run.label, &task, now, "", "", "", ""]);
     };
     let class = match (outcome.is_clean(), outcome.is_green()) {
@@ -86,8 +98,8 @@ fn run(run: &crate::core::views::bench::RunView) -> String {
         text(&task),
         text(&result(outcome)),
         text(&gates.join(", ")),
-        print::span(outcome.time),
-        outcome.cost.map_or("unknown".to_owned(), money),
+        duration::short(outcome.time),
+        outcome.cost.map_or("unknown".to_owned(), money::short),
         outcome.diff.added,
         outcome.diff.removed,
     )
@@ -130,7 +142,7 @@ fn svg(agents: &[AgentScore]) -> String {
             y + 4
         ));
     }
-    let end = print::span(Span(most));
+    let end = duration::short(Span(most));
     out.push_str(&format!(
         "<text x=\"{left}\" y=\"{0}\">0s</text><text x=\"{1}\" y=\"{0}\" text-anchor=\"end\">{end}, median time</text>\n",
         top + high + 18,
