@@ -179,7 +179,7 @@ fn a_boundary_is_kept_by_the_files_behind_it() {
         &policy,
         &[],
         &reading(vec![file("src/core/a.rs"), file("src/cli/a.rs")]),
-        "boundary src/core/a.rs:2 imports crate::daemon, which src/core/** must not know",
+        "boundary src/core/a.rs:2 imports crate::daemon, which src/core/** must not use",
         "take the import out",
     );
 }

@@ -48,7 +48,7 @@ actions! {
         Help "help" "help" "show the keys that work here"
         Palette "palette" "palette" "find an action or a task by its name"
         Back "back" "back" "go back to where you came from"
-        Leave "leave" "leave" "close the view; on the board: leave nopeek, agents go on"
+        Leave "leave" "leave" "close the view; on the board: leave, agents go on"
         Quit "quit" "quit" "leave nopeek at once; agents go on"
         ToBoard "to_board" "board" "show the board"
         ToPanes "to_panes" "panes" "show the screens of all attempts side by side"
@@ -76,7 +76,7 @@ actions! {
         Screen "screen" "screen" "open the attempt's screen"
         Gates "gates" "gates" "read what the gates printed"
         Approve "approve" "approve" "approve what is there now: into the merge queue"
-        SendBack "send_back" "send back" "send back with a message; a fresh attempt goes on from there"
+        SendBack "send_back" "send back" "send back with a message for a fresh attempt"
         Reject "reject" "reject" "reject: the task ends unmerged"
         Pause "pause" "pause" "pause or resume: the whole process tree and every clock"
         Resume "resume" "resume" "resume an interrupted agent's own session"
@@ -84,15 +84,15 @@ actions! {
         Stop "stop" "stop" "stop: kill the agent and all its processes"
         Land "land" "land" "land again after a refusal"
         Rollback "rollback" "roll back" "roll back a landed task"
-        Peek "peek" "peek" "make a hidden screen visible, with a reason; it is recorded"
+        Peek "peek" "peek" "make a hidden screen visible; your reason is recorded"
         Cover "cover" "hide" "hide a peeked screen again"
-        Forget "archive" "archive" "archive an ended task: it leaves the board, its work is kept"
+        Forget "archive" "archive" "archive an ended task; its branch and work are kept"
         CopyBranch "copy_branch" "copy branch" "copy the name of the attempt's branch"
     }
     Board "the board" {
         Launch "launch" "launch" "write a task and launch it"
-        NewSpec "new_spec" "new spec" "write a goal: a spec is made of it, then a plan, then landed work"
-        Decide "decide" "decide" "decide the oldest vote of the panel that waits for a human"
+        NewSpec "new_spec" "new spec" "write a goal: it becomes a spec, a plan, landed work"
+        Decide "decide" "decide" "decide the oldest vote that the panel leaves to you"
         Sooner "sooner" "start sooner" "one place up in the start queue"
         Later "later" "start later" "one place down in the start queue"
     }
@@ -100,7 +100,7 @@ actions! {
         ToTask "to_task" "to the task" "go to the task of the chosen line"
         ApproveSpec "approve_spec" "approve" "approve what waits, the spec or its plan; asks first"
         SendBackSpec "send_back_spec" "send back" "send what waits back with a message"
-        EditSpec "edit_spec" "edit" "change what waits in $VISUAL or $EDITOR; it is then checked again"
+        EditSpec "edit_spec" "edit" "edit what waits in $VISUAL or $EDITOR; it is rechecked"
         DiffSpec "diff_spec" "diff" "read the diff of what waits"
         StopSpec "stop_spec" "stop" "start no more of its tasks; those that run finish"
         GoOnSpec "go_on_spec" "go on" "continue a stopped spec"
@@ -137,7 +137,7 @@ actions! {
     }
     Ledger "ledger" {
         OnlyTask "only_task" "this task" "show only lines of the selected task, or of all tasks"
-        AllEvents "all_events" "all events" "show or hide the engine's own events: effects, jobs, totals"
+        AllEvents "all_events" "all events" "show or hide the engine's own events: effects, jobs"
     }
     Timeline "timeline" {
         ZoomIn "zoom_in" "zoom in" "zoom in: less time across the screen"

@@ -179,7 +179,7 @@ impl Form {
         let fields = vec![
             Field::lines("goal", "what should be true when it is done"),
             Field::line("name", "made from the goal if empty"),
-            Field::line("passes", "how often it is attacked and refined; as configured if empty"),
+            Field::line("passes", "times attacked and refined; as configured if empty"),
             toggle("approve spec"),
             toggle("approve plan"),
             toggle("approve work"),

@@ -294,8 +294,9 @@ fn doc_faults(path: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (n, line) in lines.iter().enumerate() {
         let is_doc = |at: usize| lines.get(at).is_some_and(|line| line.starts_with("///"));
-        if let Some(item) =
-            line.strip_prefix("pub ").filter(|item| DOCUMENTED.iter().any(|it| item.starts_with(it)) && !item.contains('$'))
+        if let Some(item) = line
+            .strip_prefix("pub ")
+            .filter(|item| DOCUMENTED.iter().any(|it| item.starts_with(it)) && !item.contains('$'))
         {
             let above = lines[..n].iter().rev().find(|line| !line.starts_with("#[") && !line.ends_with(")]"));
             if !above.is_some_and(|line| line.starts_with("///")) {

@@ -128,7 +128,7 @@ fn an_agent_can_check_its_work_before_it_is_done() {
     let says = [
         "c␛[31m.txt: is added, and only core/**, db/ may be changed (touchpoints): take it out: git rm",
         "db/1_a.sql: is a new migration and does not come after db/2_b.sql (migrations): give it a higher number",
-        "core/a.py:2: imports net, which core/** must not know (boundary): take the import out",
+        "core/a.py:2: imports net, which core/** must not use (boundary): take the import out",
         "3 files are changed, and at most 2 may be (files_max): ",
         "wip.md: is the memory of the project and was not updated (memory): ",
     ];

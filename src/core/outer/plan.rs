@@ -317,7 +317,7 @@ mod tests {
                 "phase 1  Tea",
                 "  ├─ parse",
                 "  ├─── print  after parse",
-                "  └─ docs   kept apart from parse (src/p)",
+                "  └─ docs   runs after parse: both change src/p",
                 "phase 2  Tea",
                 "  └─ join",
             ]

@@ -57,12 +57,8 @@ impl Help {
                 }
             }
         }
-        lines.extend([
-            Line::Blank,
-            Line::Title("symbols"),
-            Line::Words(gates::LEGEND),
-            Line::Words(gates::LIDS),
-        ]);
+        lines.extend([Line::Blank, Line::Title("symbols")]);
+        lines.extend(gates::LEGEND.into_iter().map(Line::Words));
         lines
     }
 

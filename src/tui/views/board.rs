@@ -123,7 +123,7 @@ impl Board {
         }
         let below = lines.len().saturating_sub(first + room);
         if below > 0 {
-            on.put_right(area, 0, area.height - 1, &format!(" ↓{below} "), Role::Dim);
+            on.put_right(area, 0, area.height - 1, &format!("↓{below}"), Role::Dim);
         }
     }
 }

@@ -51,9 +51,9 @@ pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
     }
 }
 
-/// The legend of the shapes, for the help.
-pub(in crate::tui) const LEGEND: &str =
-    "gates: · pending  ◌ running  ● passed  ○ cached  ✗ failed  ◷ timed out  ? errored  - skipped";
-/// The legend of screens and marks, for the help.
-pub(in crate::tui) const LIDS: &str =
-    "screen: ▣ hidden  □ visible  ◪ peeked      marks: ! needs you  = paused";
+/// The legend of shapes and marks, for the help: each line fits a terminal of 80 columns.
+pub(in crate::tui) const LEGEND: [&str; 3] = [
+    "gates: · pending  ◌ running  ● passed  ○ cached",
+    "       ✗ failed  ◷ timed out  ? errored  - skipped",
+    "screen: ▣ hidden  □ visible  ◪ peeked    ! needs you  = paused",
+];

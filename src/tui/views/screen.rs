@@ -442,11 +442,15 @@ impl Marking {
 /// What is shown in place of a covered screen.
 pub(in crate::tui) fn lidded(task: &TaskView, attempt: &AttemptView, area: Rect, on: &mut Canvas<'_>) {
     let (word, role) = board::state(task);
+    let ago = match board::sign(on.known, attempt).as_str() {
+        "-" => "none yet".to_owned(),
+        ago => format!("{ago} ago"),
+    };
     let lines = [
         ("▣ under the lid".to_owned(), Role::Lid),
         (String::new(), Role::Text),
         (format!("{word} for {}", span(attempt.vitals.elapsed)), role),
-        (format!("last output: {}", board::sign(on.known, attempt)), Role::Dim),
+        (format!("last output: {ago}"), Role::Dim),
         (format!("{} output", bytes::short(attempt.vitals.output)), Role::Dim),
     ];
     let top = area.height.saturating_sub(u16::try_from(lines.len()).unwrap_or(0)) / 2;

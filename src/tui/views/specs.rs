@@ -13,6 +13,7 @@ use super::super::theme::Role;
 use super::{Canvas, board, follow, part};
 use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::spec::SpecLine;
+use crate::values::plural::verb;
 use crate::values::text::Shown;
 use ratatui::layout::Rect;
 use std::cell::Cell;
@@ -69,7 +70,7 @@ pub(in crate::tui) fn render(first: &Cell<usize>, state: u16, area: Rect, on: &m
         let words = if spec.needs_you || wanted.is_empty() {
             spec.why.to_string()
         } else {
-            format!("needs you: {}", wanted.join(", "))
+            format!("{} you: {}", verb(wanted.len(), "needs", "need"), wanted.join(", "))
         };
         on.put(row, why, 0, &clip(&words, area.width.saturating_sub(why + 1)), Role::Dim);
         if Some(spec.id) == known.spec {
