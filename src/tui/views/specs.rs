@@ -13,7 +13,7 @@ use super::super::theme::Role;
 use super::{Canvas, board, follow, part};
 use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::spec::SpecLine;
-use crate::values::plural::verb;
+use crate::values::words::plural::verb;
 use crate::values::text::Shown;
 use ratatui::layout::Rect;
 use std::cell::Cell;

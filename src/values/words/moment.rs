@@ -28,7 +28,9 @@ fn written(text: &str, now: Time, zone: &TimeZone) -> Option<Time> {
     if let Ok(stamp) = text.parse::<Timestamp>() {
         return Some(of(stamp));
     }
+    // A time alone: what has a date too is read as a time of today by the parser of times.
     if text.contains(':')
+        && !text.contains('-')
         && let Ok(clock) = text.parse::<Clock>()
     {
         let now = zoned(now, zone)?;
