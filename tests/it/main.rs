@@ -17,6 +17,7 @@ mod floors;
 mod flow;
 #[cfg(test)]
 mod keeper;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod ledger;
@@ -54,4 +55,5 @@ mod stages;
 mod support;
 #[cfg(test)]
 mod survive;
+#[cfg(test)]
 mod wording;

@@ -256,7 +256,7 @@ fn prose(path: &str, text: &str) -> Vec<Read> {
 
 fn without_code(line: &str) -> String {
     let spans: Vec<&str> = line.split('`').collect();
-    let outside = |n: usize| n % 2 == 0 || n + 1 == spans.len();
+    let outside = |n: usize| n.is_multiple_of(2) || n + 1 == spans.len();
     let kept: Vec<&str> =
         spans.iter().enumerate().map(|(n, span)| if outside(n) { *span } else { "x" }).collect();
     let mut text = kept.concat();

@@ -47,7 +47,7 @@ fn of_task(step: &mut Step<'_>, task: TaskId, what: EffectKind, outcome: EffectO
             step.quiet.insert(start.job, now);
         }
         (EffectKind::StartJob(start), EffectOutcome::Failed { error }) => {
-            jobs::not_started(step, start.job, &error)
+            jobs::not_started(step, start.job, &error);
         }
         (EffectKind::ReadBranch { branch, .. }, EffectOutcome::BranchRead(read)) => {
             if let Some(attempt) = trying(step.state, task, &branch) {
@@ -83,7 +83,7 @@ fn of_task(step: &mut Step<'_>, task: TaskId, what: EffectKind, outcome: EffectO
             step.fact(Fact::CandidateStale { task });
         }
         (EffectKind::MoveTarget { .. }, EffectOutcome::TargetRefused { reason }) => {
-            leave_merge(step, task, reason)
+            leave_merge(step, task, reason);
         }
         (EffectKind::MoveTarget { .. }, EffectOutcome::Failed { error }) => leave_merge(step, task, error),
         (EffectKind::Type { .. }, EffectOutcome::Failed { error }) => {

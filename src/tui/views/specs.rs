@@ -13,8 +13,8 @@ use super::super::theme::Role;
 use super::{Canvas, board, follow, part};
 use crate::core::outer::spec::progress::SpecStage;
 use crate::core::views::spec::SpecLine;
-use crate::values::words::plural::verb;
 use crate::values::text::Shown;
+use crate::values::words::plural::verb;
 use ratatui::layout::Rect;
 use std::cell::Cell;
 
