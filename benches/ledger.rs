@@ -73,7 +73,7 @@ fn numbered(fact: &mut Value, task: u64, job: u64, effect: u64) {
                     ("effect" | "id", Value::Number(_)) => *value = effect.into(),
                     ("no", Value::Number(_)) => *value = 1.into(),
                     ("name", Value::String(_)) if value != "scripted" => {
-                        *value = format!("task-{task}").into()
+                        *value = format!("task-{task}").into();
                     }
                     _ => numbered(value, task, job, effect),
                 }
