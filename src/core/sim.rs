@@ -685,9 +685,7 @@ impl Sim {
                     }
                 }
                 7..=10 => self.deliver()?,
-                11 => self.live(),
-                12 if self.dice.chance(50) => self.stray_acts(),
-                12 => self.live(),
+                11 | 12 => self.live(),
                 _ => {
                     let due = self.engine.deadline().is_some_and(|at| at <= self.now);
                     if due && self.sabotage != Sabotage::NoDeadline {
@@ -695,6 +693,7 @@ impl Sim {
                     }
                 }
             }
+            self.maybe_stray_acts();
             if self.dice.chance(1) {
                 self.crash()?;
             }

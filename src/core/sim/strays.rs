@@ -13,6 +13,9 @@ use std::path::PathBuf;
 /// How often, in percent, an effect that was to be done when the daemon died had begun.
 const BEGUN: u64 = 40;
 
+/// How often, in percent of the turns, one of the processes of a dead daemon acts.
+const ACTS: u64 = 10;
+
 /// A process of a dead daemon.
 #[derive(Debug)]
 enum Stray {
@@ -61,9 +64,9 @@ impl Sim {
         }
     }
 
-    /// One process of a dead daemon comes to its end, or to its lock.
-    pub(super) fn stray_acts(&mut self) {
-        if !self.world.strays.all.is_empty() {
+    /// Now and then one process of a dead daemon comes to its end, or to its lock.
+    pub(super) fn maybe_stray_acts(&mut self) {
+        if !self.world.strays.all.is_empty() && self.dice.chance(ACTS) {
             let at = self.dice.below(self.world.strays.all.len() as u64) as usize;
             let stray = self.world.strays.all.remove(at);
             self.end_stray(stray);
