@@ -25,53 +25,17 @@ pub(super) fn read(
     branch: &str,
     wanted: &Wanted,
 ) -> Result<Deliverable, git::GitError> {
-    let file = |path: &str| -> Result<Option<String>, git::GitError> {
-        Ok(git::repo::read_file(main, branch, path)?.or_else(|| ignored(worktree, path)))
-    };
-    let missing =
-        |path: &str| Deliverable::Mistakes(vec![format!("{path} is not there: write it and commit it")]);
-    let long = |text: &str, path: &str| {
-        let what = format!("{path} is longer than {}: put less into it", size::exact(FILE_MAX));
-        (text.len() as u64 > FILE_MAX).then(|| Deliverable::Mistakes(vec![what]))
-    };
-    match wanted {
-        Wanted::Spec { file: path, answers } => {
-            let Some(text) = file(path)? else { return Ok(missing(path)) };
-            if let Some(refused) = long(&text, path) {
-                return Ok(refused);
-            }
-            let mut wrong = Vec::new();
-            let contract = spec::parse(&text, path).map_err(|error| wrong.push(words(&error))).ok();
-            let mut given = Vec::new();
-            if let Some(answers) = answers {
-                match file(answers)? {
-                    None => wrong.push(format!("{answers} is not there: the findings have no answers")),
-                    Some(text) => match findings::answers(&text, answers) {
-                        Ok(read) => given = read,
-                        Err(error) => wrong.push(words(&error)),
-                    },
-                }
-            }
-            Ok(match contract {
-                Some(contract) if wrong.is_empty() => {
-                    Deliverable::Spec { contract: Box::new(contract), text, answers: given }
-                }
-                _ => Deliverable::Mistakes(wrong),
-            })
-        }
-        Wanted::Findings { file: path, look, verdict } => {
+    let files = Files { main, worktree, branch };
+    let read = match wanted {
+        Wanted::Spec { file, answers } => files.spec(file, answers.as_deref())?,
+        Wanted::Findings { file, look, verdict } => {
             // Fresh from the worktree: an earlier look's may have been committed.
-            let Some(text) = ignored(worktree, path)
-                .map_or_else(|| git::repo::read_file(main, branch, path), |text| Ok(Some(text)))?
-            else {
-                return Ok(missing(path));
-            };
-            if let Some(refused) = long(&text, path) {
-                return Ok(refused);
-            }
-            Ok(match findings::parse(&text, path, *look, *verdict) {
-                Ok(found) => Deliverable::Findings(found),
-                Err(error) => Deliverable::Mistakes(vec![words(&error)]),
+            let text = ignored(worktree, file)
+                .map_or_else(|| git::repo::read_file(main, branch, file), |text| Ok(Some(text)))?;
+            whole(text, file).and_then(|text| {
+                findings::parse(&text, file, *look, *verdict)
+                    .map(Deliverable::Findings)
+                    .map_err(|error| vec![words(&error)])
             })
         }
         Wanted::Lines { target } => {
@@ -79,37 +43,96 @@ pub(super) fn read(
             let diff = git::diff::read(main, branch, target).unwrap_or_default();
             Ok(Deliverable::Lines(Sketch::of(&diff)))
         }
-        Wanted::Plan { folder, touchpoints } => {
-            let mut names: Vec<(u32, String)> = git::repo::list(main, branch, folder)?
-                .into_iter()
-                .filter_map(|name| Some((number(&name)?, name)))
-                .collect();
-            names.sort();
-            if names.is_empty() {
-                return Ok(missing(&format!("{folder}/phase-1.md")));
-            }
-            if names.len() > PHASES_MAX {
-                let what = format!("{folder} has {} phases; {PHASES_MAX} are allowed", names.len());
-                return Ok(Deliverable::Mistakes(vec![what]));
-            }
-            let (mut phases, mut wrong) = (Vec::new(), Vec::new());
-            for (_, name) in names {
-                let path = format!("{folder}/{name}");
-                let text = file(&path)?.unwrap_or_default();
-                if let Some(refused) = long(&text, &path) {
-                    return Ok(refused);
-                }
-                match plan::parse(&text, &path) {
-                    Ok(phase) => phases.push(phase),
-                    Err(error) => wrong.push(words(&error)),
-                }
-            }
-            if wrong.is_empty() {
-                wrong = check(&phases, touchpoints).iter().map(ToString::to_string).collect();
-            }
-            Ok(if wrong.is_empty() { Deliverable::Plan(phases) } else { Deliverable::Mistakes(wrong) })
-        }
+        Wanted::Plan { folder, touchpoints } => files.plan(folder, touchpoints)?,
+    };
+    Ok(read.unwrap_or_else(Deliverable::Mistakes))
+}
+
+/// Where an attempt's files are.
+struct Files<'a> {
+    main: &'a Path,
+    worktree: &'a Path,
+    branch: &'a str,
+}
+
+/// What was read, or what its agent is to mend.
+type Checked<T> = Result<T, Vec<String>>;
+
+impl Files<'_> {
+    /// A file's text: as committed, else as it lies in the worktree.
+    fn text(&self, path: &str) -> Result<Option<String>, git::GitError> {
+        Ok(git::repo::read_file(self.main, self.branch, path)?.or_else(|| ignored(self.worktree, path)))
     }
+
+    /// A spec, with the answers to findings if those are wanted.
+    fn spec(&self, path: &str, answers: Option<&str>) -> Result<Checked<Deliverable>, git::GitError> {
+        let text = match whole(self.text(path)?, path) {
+            Ok(text) => text,
+            Err(mistakes) => return Ok(Err(mistakes)),
+        };
+        let mut wrong = Vec::new();
+        let contract = spec::parse(&text, path).map_err(|error| wrong.push(words(&error))).ok();
+        let mut given = Vec::new();
+        if let Some(answers) = answers {
+            match self.text(answers)? {
+                None => wrong.push(format!("{answers} is not there: the findings have no answers")),
+                Some(text) => match findings::answers(&text, answers) {
+                    Ok(read) => given = read,
+                    Err(error) => wrong.push(words(&error)),
+                },
+            }
+        }
+        Ok(match contract {
+            Some(contract) if wrong.is_empty() => {
+                Ok(Deliverable::Spec { contract: Box::new(contract), text, answers: given })
+            }
+            _ => Err(wrong),
+        })
+    }
+
+    /// The phases of a plan, in order, checked as a whole.
+    fn plan(&self, folder: &str, touchpoints: &[String]) -> Result<Checked<Deliverable>, git::GitError> {
+        let mut names: Vec<(u32, String)> = git::repo::list(self.main, self.branch, folder)?
+            .into_iter()
+            .filter_map(|name| Some((number(&name)?, name)))
+            .collect();
+        names.sort();
+        if names.is_empty() {
+            return Ok(Err(missing(&format!("{folder}/phase-1.md"))));
+        }
+        if names.len() > PHASES_MAX {
+            return Ok(Err(vec![format!("{folder} has {} phases; {PHASES_MAX} are allowed", names.len())]));
+        }
+        let (mut phases, mut wrong) = (Vec::new(), Vec::new());
+        for (_, name) in names {
+            let path = format!("{folder}/{name}");
+            let text = match whole(Some(self.text(&path)?.unwrap_or_default()), &path) {
+                Ok(text) => text,
+                Err(mistakes) => return Ok(Err(mistakes)),
+            };
+            match plan::parse(&text, &path) {
+                Ok(phase) => phases.push(phase),
+                Err(error) => wrong.push(words(&error)),
+            }
+        }
+        if wrong.is_empty() {
+            wrong = check(&phases, touchpoints).iter().map(ToString::to_string).collect();
+        }
+        Ok(if wrong.is_empty() { Ok(Deliverable::Plan(phases)) } else { Err(wrong) })
+    }
+}
+
+/// A text that is there and not too long.
+fn whole(text: Option<String>, path: &str) -> Checked<String> {
+    let text = text.ok_or_else(|| missing(path))?;
+    if text.len() as u64 > FILE_MAX {
+        return Err(vec![format!("{path} is longer than {}: put less into it", size::exact(FILE_MAX))]);
+    }
+    Ok(text)
+}
+
+fn missing(path: &str) -> Vec<String> {
+    vec![format!("{path} is not there: write it and commit it")]
 }
 
 /// 3 for `phase-3.md`.
@@ -138,4 +161,26 @@ fn ignored(worktree: &Path, path: &str) -> Option<String> {
     let mut bytes = Vec::new();
     std::fs::File::open(at).ok()?.take(FILE_MAX + 1).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_or_its_agent_is_told_what_to_mend() {
+        let long = "x".repeat(usize::try_from(FILE_MAX).unwrap());
+        assert_eq!(whole(Some(long.clone()), "a.md").unwrap(), long);
+        assert_eq!(
+            whole(Some(long + "x"), "a.md").unwrap_err(),
+            ["a.md is longer than 256 KiB: put less into it"]
+        );
+        assert_eq!(whole(None, "a.md").unwrap_err(), ["a.md is not there: write it and commit it"]);
+    }
+
+    #[test]
+    fn phases_are_counted_not_spelled() {
+        assert_eq!((number("phase-10.md"), number("phase-2.md")), (Some(10), Some(2)));
+        assert_eq!((number("phase-x.md"), number("notes.md")), (None, None));
+    }
 }

@@ -215,8 +215,10 @@ fn an_agent_that_died_with_its_keeper_is_shown_as_interrupted_and_retried() {
     world.until_state("lost", TaskState::Working);
     let mut term = Term::open(&world, &[], 24, 80);
     term.until("work", |picture| stands(picture, "lost", "working"));
-    let file = std::fs::read(world.jobs()[0].join("keeper.json")).unwrap();
-    let keeper: KeeperFile = serde_json::from_slice(&file).unwrap();
+    // The board says that it works once its keeper is asked for: the keeper may still be on its way.
+    let file = || std::fs::read(world.jobs().first()?.join("keeper.json")).ok();
+    let keeper = || serde_json::from_slice::<KeeperFile>(&file()?).ok();
+    let keeper = wait::until("keeper.json", keeper);
     kill(keeper.keeper);
     kill(keeper.child);
     term.until("the loss", |picture| {

@@ -33,19 +33,7 @@ use std::marker::PhantomData;
 /// drop(permit); // it was kept over the step
 /// ```
 ///
-/// The same without the kept permit compiles:
-///
-/// ```
-/// use nopeek::core::{engine::Engine, model::event::Event};
-/// use nopeek::values::{ids::JobId, time::Time};
-///
-/// let mut engine = Engine::new();
-/// let permit = engine.permit(JobId(1));
-/// drop(permit);
-/// let step = engine.step(Time(1), Event::Tick);
-/// ```
-///
-/// Nor does a borrowed screen outlive the step:
+/// Nor does what was borrowed with it outlive the step:
 ///
 /// ```compile_fail,E0502
 /// use nopeek::core::{engine::Engine, model::event::Event};
@@ -54,9 +42,26 @@ use std::marker::PhantomData;
 ///
 /// let mut engine = Engine::new();
 /// let mut covered = Covered::new(JobId(1), Emulator::new(4, 20));
-/// let screen = engine.permit(JobId(1)).and_then(|permit| covered.look(permit));
+/// let Some(permit) = engine.permit(JobId(1)) else { return };
+/// let screen = covered.look(permit);
 /// let step = engine.step(Time(1), Event::Tick);
-/// drop(screen);
+/// drop(screen); // it was kept over the step
+/// ```
+///
+/// Without what is kept, the same compiles:
+///
+/// ```
+/// use nopeek::core::{engine::Engine, model::event::Event};
+/// use nopeek::screen::{covered::Covered, emulator::Emulator};
+/// use nopeek::values::{ids::JobId, time::Time};
+///
+/// let mut engine = Engine::new();
+/// let mut covered = Covered::new(JobId(1), Emulator::new(4, 20));
+/// if let Some(permit) = engine.permit(JobId(1)) {
+///     let screen = covered.look(permit);
+///     drop(screen);
+/// }
+/// let step = engine.step(Time(1), Event::Tick);
 /// ```
 #[derive(Debug)]
 #[must_use = "a permit is leave to look; without a look it is nothing"]
