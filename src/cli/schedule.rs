@@ -30,7 +30,7 @@ pub(super) struct Args {
 enum What {
     /// Read [schedule] of this repo, and begin batches by it from now on. Again after each change of it.
     On,
-    /// Begin no more batches by the clock; an open one goes on to its end.
+    /// Begin no more batches by the clock; an open one finishes.
     Off,
     /// Show this repo's schedule, its batch under way and what the last one came to.
     Show {

@@ -155,8 +155,16 @@ fn the_list_finds_what_it_names() {
         let found = wrong_in("here", text);
         assert!(found.iter().any(|line| line.contains(&format!("`{not}`"))), "{text}: {found:?}");
     }
-    for text in ["1 needs you", "7 need you", "to_looks", "try again", "▣ under the lid", "a recommended way"]
-    {
+    for text in [
+        "1 needs you",
+        "1/3   needs you: whistle",
+        "--lid <on|off>",
+        "7 need you",
+        "to_looks",
+        "try again",
+        "▣ under the lid",
+        "a recommended way",
+    ] {
         assert_eq!(wrong_in("here", text), [""; 0], "{text}");
     }
     let literals =
@@ -274,9 +282,9 @@ fn wrong_in(place: &str, text: &str) -> Vec<String> {
     }
     let kept = MAY_STAY.iter().fold(text.to_owned(), |text, stays| text.replace(stays, ""));
     // What stands between phrases is a word of its own, so that none is found across it.
-    let kept = kept.replace([',', ';', ':', '(', ')', '|'], " , ");
+    let kept = kept.replace([',', ';', ':', '(', ')', '<', '>', '|'], " , ");
     let words: Vec<(&str, String)> = kept
-        .split(|c: char| !(c.is_alphanumeric() || "_-.'’,".contains(c)))
+        .split(|c: char| !(c.is_alphanumeric() || "_-.'’,/".contains(c)))
         .map(|word| word.trim_matches(|c: char| ".-'’".contains(c)))
         .filter(|word| !word.is_empty())
         .map(|word| (word, word.to_lowercase()))

@@ -38,7 +38,7 @@ enum What {
     /// Approve what of a spec waits for you: the spec itself, or its plan.
     Approve(Named),
     Edit(edit::Args),
-    /// Start nothing more of a spec; what runs goes on to its end.
+    /// Start no more tasks of a spec; those that run finish.
     Stop(Named),
     /// Go on with a stopped spec.
     GoOn(Named),
