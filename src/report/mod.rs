@@ -62,7 +62,7 @@ pub struct Scope {
 /// What came of tasks in a stretch of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`VERSION`].
+    /// The version of the JSON form: [`VERSION`].
     pub version: u32,
     /// When it was made.
     pub made: Time,

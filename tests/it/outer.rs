@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Drafts the spec, and refines it after each look.
 const DRAFTER: &str = r#"
-when prompt was attacked (look 1)
+when prompt was attacked (review pass 1)
   replace specs/tea.md <<END
 risks = ["Somebody is burned."]
 =====
@@ -26,7 +26,7 @@ why = "Nobody orders at midnight."
 END
   commit Refine the spec after look 1
 else
-  when prompt was attacked (look 2)
+  when prompt was attacked (review pass 2)
     replace specs/tea.md <<END
 rollback = ["Revert the merges."]
 =====
@@ -64,7 +64,7 @@ end
 
 /// Finds two things in the first look, one in the second.
 const REVIEWER: &str = r#"
-when prompt look 1 of 2
+when prompt Review pass 1 of 2
   edit .nopeek/findings.toml <<END
 [[finding]]
 severity = "high"
@@ -200,7 +200,7 @@ END
   commit Pour
 end
 when prompt # the task: lemon
-  when prompt another pair of eyes
+  when prompt A second review
     edit cups/lemon.txt <<END
 a slice, and a pip taken out
 END

@@ -6,7 +6,7 @@ use nopeek::core::model::task::TaskState;
 use nopeek::core::views::board::TaskView;
 
 const DRAFTER: &str = r#"
-when prompt was attacked (look 1)
+when prompt was attacked (review pass 1)
   edit specs/tea/review-1.toml <<END
 [[finding]]
 id = "R1.1"

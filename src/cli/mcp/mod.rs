@@ -57,7 +57,7 @@ pub(super) struct Args {
     runtime: Option<PathBuf>,
 }
 
-/// `t3.1`.
+/// Reads an attempt's number, as `t3.1`.
 fn attempt(text: &str) -> Result<AttemptId, String> {
     let read = || {
         let (task, no) = text.strip_prefix('t')?.split_once('.')?;
