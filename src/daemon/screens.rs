@@ -414,7 +414,7 @@ fn is_live(job: JobId, engine: &Engine) -> bool {
 fn covered(job: JobId) -> Refusal {
     refusal(
         RefusalKind::Covered,
-        format!("{job} is under the lid"),
+        format!("the screen of {job} is hidden"),
         "wait until its attempt has ended, or `nopeek peek TASK --reason …`, which is recorded",
     )
 }

@@ -154,9 +154,8 @@ impl Upcaster {
                 Some(fields) => (step.raise)(fields, &before),
                 None => Err("it has no fields".to_owned()),
             };
-            raised.map_err(|what| {
-                (Why::Damaged, format!("it can't be brought to version {version}: {what}"))
-            })?;
+            raised
+                .map_err(|what| (Why::Damaged, format!("it can't be raised to version {version}: {what}")))?;
         }
         serde_json::from_value(body).map_err(|error| self.judge(row, &error))
     }
@@ -279,15 +278,9 @@ mod tests {
         assert_eq!(stopped(5, 2, r#"{"stopped":{"name":"cup"}}"#), Ok(0));
         assert_eq!(stopped(5, 3, r#"{"stopped":{"task":9}}"#), Ok(9), "what is up to date is left alone");
         let (why, what) = stopped(5, 1, r#"{"stopped":{"task":9}}"#).unwrap_err();
-        assert_eq!(
-            (why, what.as_str()),
-            (Why::Damaged, "it can't be brought to version 3: it names no task")
-        );
+        assert_eq!((why, what.as_str()), (Why::Damaged, "it can't be raised to version 3: it names no task"));
         let (why, what) = stopped(5, 1, r#"{"stopped":7}"#).unwrap_err();
-        assert_eq!(
-            (why, what.as_str()),
-            (Why::Damaged, "it can't be brought to version 2: it has no fields")
-        );
+        assert_eq!((why, what.as_str()), (Why::Damaged, "it can't be raised to version 2: it has no fields"));
     }
 
     #[test]

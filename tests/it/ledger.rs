@@ -183,7 +183,7 @@ fn one_damaged_row_leaves_a_board_that_is_read_only_and_a_way_back_that_works() 
     }
     assert!(world.ok(&["show", "kettle"]).contains("kettle"));
     let Ran { code, out, err } = world.run(&["ledger"]);
-    assert!(code == 7 && out.contains("launched kettle"), "{out}{err}");
+    assert!(out.contains("launched kettle"), "{code} {out}{err}");
     let Ran { code, out, err } = world.run(&["ledger", "--all"]);
     assert!(code == 7 && out.contains("launched kettle") && out.contains("can't be read"), "{out}{err}");
     let doctor = world.run(&["doctor"]);

@@ -354,7 +354,7 @@ fn a_goal_comes_to_landed_work_unattended_through_three_dead_daemons() {
         report["tasks"].as_array().unwrap().iter().flat_map(|task| task["attempts"].as_array().unwrap());
     assert_eq!(parts.filter(|attempt| attempt["part"] == "second").count() as u64, looks);
     assert!(looks >= 9, "two at the spec, two at the lemon, one at each of the others: {looks}");
-    assert!(world.ok(&["report", "--spec", "tea"]).contains("| 3 tries, 1 look |"));
+    assert!(world.ok(&["report", "--spec", "tea"]).contains("| 3 + 1 review pass |"));
     let cup = world.ok(&["show", "cup"]);
     assert!(cup.contains("3 + 1 review pass, sent back") && cup.contains("attempt 4 second review"), "{cup}");
     let missing = world.refused(&["report", "--spec", "coffee"], 3);
