@@ -55,7 +55,7 @@ fn a_landed_task_is_told_once_and_its_ledger_and_trace_are_read_with_and_without
 
     for (args, what) in [
         (&["ledger", "--kind", "landet"][..], "there are: agent_said, answered, approved,"),
-        (&["ledger", "--since", "soon"], "--since: \"soon\" is no time: write 24h"),
+        (&["ledger", "--since", "soon"], "--since: \"soon\" is no time: write it as 24h"),
         (&["ledger", "--since", "1h", "--until", "2h"], "is not before --until"),
         (&["ledger", "--sql", "DELETE FROM facts"], "this would do more than read the ledger"),
         (&["ledger", "--sql", "SELECT 1; SELECT 2"], "these are several statements"),

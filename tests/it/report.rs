@@ -21,7 +21,7 @@ fn a_landed_task_is_reported_shown_and_sent() {
     assert_eq!(report["tasks"][0]["landed"], world.git(&["rev-parse", "main"]));
     assert_eq!(report["tasks"][0]["attempts"][0]["gates"][0]["name"], "good");
     let shown = world.ok(&["show", "kettle"]);
-    assert!(shown.contains("the whole run") && shown.contains("2 verdicts, 0 red"), "{shown}");
+    assert!(shown.contains("in total") && shown.contains("2 verdicts, 0 red"), "{shown}");
 
     let page = world.root().join("page.html");
     world.ok(&["report", "kettle", "-o", page.to_str().unwrap()]);
