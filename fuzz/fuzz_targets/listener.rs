@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nopeek::agents::listen::Listener;
+use nopeek::core::model::price::Prices;
 use nopeek::screen::emulator::Emulator;
 use nopeek::screen::plain::plain_text;
 
@@ -11,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     emulator.feed(bytes);
     let signals = emulator.take_signals();
     for profile in nopeek::agents::builtin().values() {
-        let mut listener = Listener::new(profile);
+        let mut listener = Listener::new(profile, Prices::default());
         listener.output(bytes);
         for signal in &signals {
             listener.signal(signal);
@@ -19,5 +20,5 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let text = plain_text(bytes, 100);
     assert!(text.len() <= 100);
-    let _ = nopeek::agents::tests::count(&text);
+    let _ = nopeek::agents::test_counts::count(&text);
 });

@@ -30,7 +30,7 @@ fn a_task_is_launched_reviewed_landed_and_rolled_back_by_keys_alone() {
     let mut term = Term::open(&world, &[], 24, 80);
     term.until_has("no tasks yet");
     term.keys("n");
-    term.until_has("what the agent is to do");
+    term.until_has("what the agent should do");
     // A paste keeps its lines.
     term.keys(&format!("\x1b[200~{}\x1b[201~", edits("kettle.txt", "good water")));
     term.until_has("good water");
@@ -81,7 +81,7 @@ fn a_question_is_answered_from_the_board_and_a_send_back_goes_on_from_there() {
     term.keys("b");
     term.until_has("send paint back");
     term.keys("\r");
-    term.until_has("say what is to be changed");
+    term.until_has("say what should be changed");
     term.keys("LOUDER\r");
     term.until_has("sent back");
     world.until("paint", "a second attempt in review", |task| {
@@ -133,9 +133,9 @@ fn the_lid_is_broken_by_name_and_reason_and_only_then_keys_reach_the_agent() {
     term.keys("i");
     term.until_has("this screen takes no input");
     term.keys("P");
-    term.until_has("break the lid of talk");
+    term.until_has("peek at talk");
     term.keys("talk\tit is quiet\r");
-    term.until("the screen", |picture| picture.has("ECHO READY") && picture.has("◪ broken"));
+    term.until("the screen", |picture| picture.has("ECHO READY") && picture.has("◪ peeked"));
     term.keys("i");
     term.until_has("stops typing");
     // A key at a time: what is typed faster may reach the agent in one piece or in several.
@@ -265,7 +265,9 @@ fn the_palette_the_help_and_the_ledger() {
     term.keys("\x1b");
     term.until("the help to go", |picture| !picture.has("│ LEDGER"));
     term.keys("t");
-    term.until_has("pot alone");
+    term.until("the ledger of pot only", |picture| {
+        picture.has("pot only") && picture.has("waits for review")
+    });
     term.keys("\x10pot\r");
     term.until_has("· review");
 }
@@ -345,7 +347,7 @@ fn keys_and_themes_are_the_users_and_broken_ones_are_refused_with_their_place() 
     term.keys("qZ");
     assert_eq!(term.until_ended(), 0);
     for (file, text, said) in [
-        ("keymap.toml", "[task]\napprove = \"ctrl-\"\n", "keymap.toml:2:11: `ctrl-` is no key"),
+        ("keymap.toml", "[task]\napprove = \"ctrl-\"\n", "keymap.toml:2:11: `ctrl-` is not a key"),
         (
             "keymap.toml",
             "[task]\napprove = \"q\"\n",
