@@ -177,7 +177,7 @@ fn a_goal_becomes_landed_work_by_keys_alone() {
     term.keys("e");
     term.until_has("EDITING 1 of tea.md");
     term.keys("Mind the leaves.\r");
-    term.until("the page again", |picture| picture.has("is checked again") && picture.has("LOOKS"));
+    term.until("the page again", |picture| picture.has("is checked again") && picture.has("REVIEW PASSES"));
     world.until("tea-spec", "the edited spec, up for approval", |task| {
         task.state == TaskState::Review && task.work().is_some_and(|work| work.vitals.commits == 3)
     });
