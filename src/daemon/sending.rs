@@ -208,7 +208,7 @@ mod tests {
         assert!(sent.len() == 3 && sent.iter().all(|sent| sent.failed.is_none()), "{sent:?}");
         let read = |name: &str| std::fs::read_to_string(got.path().join(name)).unwrap();
         assert!(read("text").starts_with("# nopeek report\n"));
-        assert!(read("page").starts_with("<!doctype html>"));
+        assert!(read("page").starts_with("<!DOCTYPE html>"));
         assert_eq!(read("subject"), "nopeek: 0 of 0 tasks landed\n");
         let posted = posted.join().unwrap();
         let body = posted.split("\r\n\r\n").nth(1).unwrap();

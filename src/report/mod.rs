@@ -15,6 +15,7 @@ pub mod markdown;
 mod picture;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
 mod totals;
 pub mod trace;
 pub mod words;

@@ -10,8 +10,12 @@ use crate::core::sim;
 use crate::report::gather::report;
 use crate::report::{Report, Scope, TASKS_MAX, html, markdown, words};
 use crate::values::ids::{AttemptId, JobId, TaskId};
+use crate::values::text::Shown;
 use crate::values::time::Time;
 use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A simulated ledger in which some agents say what they use: twice, in totals.
@@ -271,8 +275,15 @@ fn what_is_unknown_is_said_to_be_unknown() {
 /// What a name, a question, a reason may hold at worst.
 const EVIL: &str = "</title><script>alert('x')</script> | <img src=http://e.example/x> \u{202e}[a](b) \"&";
 
+/// The same, and what acts on a terminal or hides.
+const HOSTILE: &str = "</title></text></svg><script>alert('x')</script><img src=http://e.example/x onload=x> \u{202e}\u{1b}[31m\u{200b}\0 \"'&";
+
 fn evil() -> Report {
-    let mut entries = ledger(3);
+    evil_of(3)
+}
+
+pub(super) fn evil_of(seed: u64) -> Report {
+    let mut entries = ledger(seed);
     for entry in &mut entries {
         match &mut entry.fact {
             Fact::Launched { launch, .. } => {
@@ -296,14 +307,7 @@ fn evil() -> Report {
 fn the_page_needs_nothing_else_and_outside_text_means_nothing_in_it() {
     let page = html::render(&evil(), &TimeZone::UTC);
     assert!(page.contains("&lt;script&gt;"));
-    for bad in ["<script", "<img", "<link", "<iframe", "@import", "url(http", " onload", " href", "\u{202e}"]
-    {
-        assert!(!page.contains(bad), "{bad} is in the page");
-    }
-    for outside in page.match_indices("http").map(|(at, _)| &page[at..]) {
-        let ours = outside.starts_with("http://www.w3.org/2000/svg\"") || outside.starts_with("http-equiv");
-        assert!(ours || outside.starts_with("http://e.example/x&gt;"), "{}", &outside[..40]);
-    }
+    inert(&page);
     balanced(&page);
     let text = markdown::render(&evil(), &TimeZone::UTC);
     assert!(!text.contains("\u{202e}") && !text.replace("\\<", "").contains("<script"), "{text}");
@@ -314,9 +318,74 @@ fn the_page_needs_nothing_else_and_outside_text_means_nothing_in_it() {
     );
 }
 
+#[test]
+fn no_text_of_a_report_means_anything_in_its_page() {
+    let mut report = evil();
+    report.tasks.truncate(4);
+    let (report, texts) = hostile(&report);
+    assert!(texts > 30, "{texts} texts are hostile: too few to prove something");
+    let page = html::render(&report, &TimeZone::UTC);
+    balanced(&page);
+    inert(&page);
+}
+
+/// The value with each text in it, that may be any text, made hostile; and how many those are.
+pub(super) fn hostile<T: Serialize + DeserializeOwned>(value: &T) -> (T, usize) {
+    let mut json = serde_json::to_value(value).unwrap();
+    let mut places = Vec::new();
+    texts(&json, String::new(), &mut places);
+    let mut count = 0;
+    for place in places {
+        let at = json.pointer_mut(&place).unwrap();
+        let was = std::mem::replace(at, HOSTILE.into());
+        if T::deserialize(&json).is_ok() {
+            count += 1;
+        } else {
+            *json.pointer_mut(&place).unwrap() = was;
+        }
+    }
+    (T::deserialize(&json).unwrap(), count)
+}
+
+/// Where in `json` texts stand.
+fn texts(json: &Value, at: String, places: &mut Vec<String>) {
+    match json {
+        Value::String(_) => places.push(at),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(n, one)| texts(one, format!("{at}/{n}"), places));
+        }
+        Value::Object(map) => {
+            let key = |key: &str| key.replace('~', "~0").replace('/', "~1");
+            map.iter().for_each(|(name, one)| texts(one, format!("{at}/{}", key(name)), places));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Nothing of a page is loaded from elsewhere, runs, hides or turns a line around.
+pub(super) fn inert(page: &str) {
+    for bad in ["<script", "<img", "<link", "<iframe", "@import", "url(http"] {
+        assert!(!page.contains(bad), "{bad} is in the page");
+    }
+    for tag in page.split('<').skip(1) {
+        let inside = &tag[..tag.find('>').unwrap()];
+        assert!(!inside.contains(" on") && !inside.contains(" href"), "<{inside}> acts");
+    }
+    let acts = |c: char| {
+        (c.is_control() && c != '\n') || Shown::line(c.encode_utf8(&mut [0; 4])).as_str().starts_with("<U+")
+    };
+    if let Some(at) = page.find(acts) {
+        panic!("{:?} is in the page", &page[at..].chars().next());
+    }
+    for outside in page.match_indices("http").map(|(at, _)| &page[at..]) {
+        let ours = outside.starts_with("http://www.w3.org/2000/svg\"") || outside.starts_with("http-equiv");
+        assert!(ours || outside.starts_with("http://e.example/x"), "{}", &outside[..40]);
+    }
+}
+
 /// Each element that is opened is closed, in its place.
-fn balanced(page: &str) {
-    let void = ["meta", "!doctype"];
+pub(super) fn balanced(page: &str) {
+    let void = ["meta", "!doctype", "br"];
     let style = page.find("<style>").unwrap()..page.find("</style>").unwrap();
     let text = format!("{}{}", &page[..style.start], &page[style.end + 8..]);
     let mut open: Vec<&str> = Vec::new();
@@ -325,7 +394,7 @@ fn balanced(page: &str) {
         let name = inside.split([' ', '/']).find(|part| !part.is_empty()).unwrap();
         if inside.starts_with('/') {
             assert_eq!(open.pop(), Some(name));
-        } else if !inside.ends_with('/') && !void.contains(&name) {
+        } else if !inside.ends_with('/') && !void.iter().any(|void| name.eq_ignore_ascii_case(void)) {
             open.push(name);
         }
     }

@@ -9,6 +9,7 @@ use super::StoreError;
 use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
 use super::rows::{self, Part, columns};
 use crate::values::time::Time;
+use crate::values::words;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags};
@@ -228,7 +229,7 @@ pub fn failure(ledger: &Path) -> Option<Failure> {
 /// A moment for people, UTC, to the minute.
 #[must_use]
 pub fn moment(at: Time) -> String {
-    civil(at).map_or_else(|| at.0.to_string(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+    format!("{} UTC", words::moment::minute(at, &TimeZone::UTC))
 }
 
 fn civil(at: Time) -> Option<DateTime> {

@@ -81,7 +81,7 @@ fn run(out: &mut String, cell: &Cell, text: &str, (x, end, y): (u16, u16, u16)) 
         return;
     }
     let bold = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = maud::html! { (text) }.into_string();
     let (left, base, wide) = (tenths(left), tenths(top + 138), tenths(wide));
     writeln!(out, "<text x=\"{left}\" y=\"{base}\" textLength=\"{wide}\" fill=\"{fg}\"{bold}>{text}</text>")
         .unwrap();

@@ -25,7 +25,7 @@ fn a_landed_task_is_reported_shown_and_sent() {
 
     let page = world.root().join("page.html");
     world.ok(&["report", "kettle", "-o", page.to_str().unwrap()]);
-    assert!(std::fs::read_to_string(&page).unwrap().starts_with("<!doctype html>"));
+    assert!(std::fs::read_to_string(&page).unwrap().starts_with("<!DOCTYPE html>"));
 
     let refused = world.run(&["report", "--send"]);
     assert_eq!(refused.code, 5, "{refused:?}");

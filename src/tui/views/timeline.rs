@@ -14,8 +14,7 @@ use super::super::text::{clip, size, span};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
 use crate::core::model::assignment::AttemptKind;
-use crate::core::model::attempt::AttemptResult;
-use crate::core::model::task::TaskState;
+use crate::report::timeline::{self, Look};
 use crate::report::{AttemptReport, Report, TaskReport, is_red, sign, words};
 use crate::values::ids::TaskId;
 use crate::values::time::{Span, Time};
@@ -157,10 +156,7 @@ impl Timeline {
 
     /// The zoom at which all that there is to see lies across.
     fn fitting(&self, now: Time) -> usize {
-        let began = self.tasks().iter().map(|task| {
-            let first = task.attempts.first().map_or(task.created, |attempt| attempt.opened);
-            first.min(task.created)
-        });
+        let began = self.tasks().iter().map(timeline::began);
         let long = now.since(began.min().unwrap_or(now));
         ACROSS.iter().position(|minutes| Span::mins(*minutes * 19 / 20) >= long).unwrap_or(ACROSS.len() - 1)
     }
@@ -198,8 +194,8 @@ impl Timeline {
         for ((n, task), y) in tasks.iter().enumerate().skip(first).take(room).zip((1..).step_by(2)) {
             let row = part(area, 0, y, area.width, 2);
             on.hits.add(row, Hit::Task(task.id));
-            let (mark, role) = state(task.state);
-            on.put(row, 1, 0, &mark.to_string(), role);
+            let (mark, look) = timeline::state(task.state);
+            on.put(row, 1, 0, &mark.to_string(), role(look));
             on.put(row, 3, 0, &clip(&task.name, names - 4), Role::Text);
             chart.task(task, y, now, on);
             if n == at {
@@ -296,7 +292,7 @@ impl Chart {
     }
 
     fn attempt(&self, attempt: &AttemptReport, y: u16, now: Time, on: &mut Canvas<'_>) {
-        let role = role(attempt.result);
+        let role = role(timeline::result(attempt.result));
         let end = attempt.over.unwrap_or(now);
         self.fill(y, attempt.opened, end, "▒", role, on);
         if let Some(started) = attempt.started {
@@ -337,8 +333,15 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
     let gone = task.attempts.len().saturating_sub(room);
     for (attempt, y) in task.attempts[gone..].iter().zip(1..) {
         let result = attempt.result.map_or("under way", |result| result.label());
-        let x =
-            on.put(area, 0, y, &format!("{} {result}", sign(attempt.result)), role(attempt.result)).max(15);
+        let x = on
+            .put(
+                area,
+                0,
+                y,
+                &format!("{} {result}", sign(attempt.result)),
+                role(timeline::result(attempt.result)),
+            )
+            .max(15);
         let what = if attempt.part == AttemptKind::SecondReview { "second review" } else { "attempt" };
         let mut parts = vec![format!("{what} {}", attempt.no), span(attempt.used.work)];
         if let Some(stat) = attempt.diffstat.filter(|stat| stat.files > 0) {
@@ -360,32 +363,13 @@ fn about(task: &TaskReport, area: Rect, on: &mut Canvas<'_>) {
     }
 }
 
-const fn role(result: Option<AttemptResult>) -> Role {
-    match result {
-        None => Role::Running,
-        Some(AttemptResult::Green | AttemptResult::Reviewed) => Role::Good,
-        Some(
-            AttemptResult::Red
-            | AttemptResult::Failed
-            | AttemptResult::TimedOut
-            | AttemptResult::MergeFailed
-            | AttemptResult::OverBudget,
-        ) => Role::Bad,
-        Some(AttemptResult::SentBack) => Role::NeedsYou,
-        Some(AttemptResult::NoWork | AttemptResult::Stopped | AttemptResult::Interrupted) => Role::Over,
-    }
-}
-
-const fn state(state: TaskState) -> (char, Role) {
-    match state {
-        TaskState::Landed => ('◆', Role::Good),
-        TaskState::RolledBack => ('◇', Role::Bad),
-        TaskState::Stopped | TaskState::Rejected => ('■', Role::Over),
-        TaskState::Stuck | TaskState::Asking | TaskState::Review | TaskState::Interrupted => {
-            ('!', Role::NeedsYou)
-        }
-        TaskState::Preparing | TaskState::Working | TaskState::Gating => ('▸', Role::Running),
-        TaskState::Merging | TaskState::RollingBack => ('▸', Role::Running),
-        TaskState::Queued => ('·', Role::Waiting),
+const fn role(look: Look) -> Role {
+    match look {
+        Look::Good => Role::Good,
+        Look::Bad => Role::Bad,
+        Look::NeedsYou | Look::Stuck => Role::NeedsYou,
+        Look::Running => Role::Running,
+        Look::Waiting => Role::Waiting,
+        Look::Over => Role::Over,
     }
 }

@@ -18,11 +18,9 @@ use crate::core::rules::usage::{of_attempt, of_repo, of_task, spent};
 use crate::values::ids::{AttemptId, JobId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::duration::{DAY, MINUTE};
 use crate::values::words::plural::counted;
 use crate::values::words::{duration, money, tokens};
-
-/// Milliseconds of a day.
-const DAY: u64 = 86_400_000;
 
 /// A budget and how far it is used.
 #[derive(Clone, Copy, Debug)]
@@ -232,7 +230,7 @@ fn days(step: &mut Step<'_>) {
 
 /// Local time in milliseconds since 1970; zones behind UTC are moved by a day, so that it is never negative.
 const fn local(now: Time, rules: &Budget) -> u64 {
-    now.0.saturating_add(DAY).saturating_add_signed(rules.zone_minutes as i64 * 60_000)
+    now.0.saturating_add(DAY).saturating_add_signed(rules.zone_minutes as i64 * MINUTE as i64)
 }
 
 const fn day_of(now: Time, rules: &Budget) -> u64 {
@@ -242,7 +240,7 @@ const fn day_of(now: Time, rules: &Budget) -> u64 {
 /// When the day after `day` begins.
 const fn day_after(day: u64, rules: &Budget) -> Time {
     let local = day.saturating_add(1).saturating_mul(DAY);
-    Time(local.saturating_sub(DAY).saturating_add_signed(-(rules.zone_minutes as i64) * 60_000))
+    Time(local.saturating_sub(DAY).saturating_add_signed(-(rules.zone_minutes as i64) * MINUTE as i64))
 }
 
 /// Closes what has used its share, opens what has room.
