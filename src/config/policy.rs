@@ -2,7 +2,7 @@
 
 use super::ConfigError;
 use crate::core::model::gate::GateSpec;
-use crate::policy::{Boundary, Policy};
+use crate::policy::rule::{Boundary, Policy};
 use crate::values::pattern::Pattern;
 use serde::Deserialize;
 use std::ops::Range;
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(policy.boundaries[0].must_not, ["crate::daemon", "src/daemon"]);
         assert_eq!(RepoConfig::parse("", "nopeek.toml").unwrap().policy, None);
         let empty = RepoConfig::parse("[policy]", "nopeek.toml").unwrap().policy.unwrap();
-        assert_eq!(empty, crate::policy::Policy::default());
+        assert_eq!(empty, crate::policy::rule::Policy::default());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::agents::profile::Profile;
 use crate::core::model::gate::GateSpec;
 use crate::core::model::lid::LidRule;
 use crate::core::model::panel::question::Panel;
-use crate::policy::Policy;
+use crate::policy::rule::Policy;
 use crate::values::time::Span;
 use crate::values::words::duration;
 use serde::Deserialize;

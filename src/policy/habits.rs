@@ -2,7 +2,7 @@
 
 use crate::core::model::diff::FileStatus;
 use crate::core::model::diff::{Change, Reading};
-use crate::policy::{Breach, Policy, Rule, is_in};
+use crate::policy::rule::{Breach, Policy, Rule, is_in};
 
 /// Code that was changed without a test.
 pub(crate) fn tests(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {

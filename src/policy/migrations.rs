@@ -2,7 +2,7 @@
 
 use crate::core::model::diff::FileStatus;
 use crate::core::model::diff::Reading;
-use crate::policy::{Breach, Policy, Rule, is_in, undo, verb};
+use crate::policy::rule::{Breach, Policy, Rule, is_in, undo, verb};
 use std::cmp::Ordering;
 
 pub(crate) fn check(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {

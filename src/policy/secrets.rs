@@ -5,7 +5,7 @@
 //! not a replacement for a scanner that is kept up to date.
 
 use crate::core::model::diff::Reading;
-use crate::policy::{Breach, Policy, Rule, is_in};
+use crate::policy::rule::{Breach, Policy, Rule, is_in};
 use std::collections::BTreeSet;
 
 /// Written in a line, it says that what is in it is no secret.

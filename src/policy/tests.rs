@@ -1,6 +1,7 @@
 //! Changes in, breaches out.
 
 use super::*;
+use crate::policy::rule::Boundary;
 
 fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts.iter().map(|text| Pattern::parse(text).unwrap()).collect()

@@ -181,29 +181,7 @@ fn upward(arrows: &Arrows) -> Vec<String> {
     up
 }
 
-/// The noun that a module is of. A folder below a floor is one noun, and so is `policy`: a folder's own file has what its
-/// other files share, and they may use each other. All other files are nouns of their own.
-fn noun(module: &str) -> String {
-    let parts: Vec<&str> = module.split("::").collect();
-    let deep = match parts.as_slice() {
-        ["core", "model" | "rules" | "outer" | "views", ..] => 3,
-        ["policy", ..] => 1,
-        _ => parts.len(),
-    };
-    parts[..deep.min(parts.len())].join("::")
-}
-
-/// The arrows between nouns.
-fn between_nouns(arrows: &Arrows) -> Arrows {
-    let mut nouns = Arrows::new();
-    for (from, all) in arrows {
-        let others = all.iter().map(|to| noun(to)).filter(|to| *to != noun(from));
-        nouns.entry(noun(from)).or_default().extend(others);
-    }
-    nouns
-}
-
-/// Nouns that use each other by way of others: what is left once all is taken away that nobody in a circle needs.
+/// Files that use each other by way of others: what is left once all is taken away that nobody in a circle needs.
 fn circles(arrows: &Arrows) -> BTreeSet<&String> {
     let mut left: BTreeSet<&String> = arrows.keys().collect();
     loop {
@@ -248,8 +226,7 @@ fn core_only_looks_down_and_nothing_goes_in_circles() {
     assert!(arrows.len() > 100 && arrows.values().map(BTreeSet::len).sum::<usize>() > 500, "all was read");
     let up = upward(&arrows);
     assert!(up.is_empty(), "\n{}\n", up.join("\n"));
-    let nouns = between_nouns(&arrows);
-    let circle = circles(&nouns);
+    let circle = circles(&arrows);
     assert!(circle.is_empty(), "in a circle: {circle:?}");
     let beside = |module: &&String| BESIDE.iter().any(|name| module.starts_with(name));
     assert!(arrows.keys().any(|module| beside(&module)), "policy and report were read too");
@@ -313,10 +290,4 @@ fn an_arrow_upward_and_a_circle_are_found() {
     ]);
     let drawn = house(&files);
     assert_eq!(circles(&drawn).into_iter().map(|m| &m[13..]).collect::<Vec<_>>(), ["a", "b", "c"]);
-    let nouns = between_nouns(&house(&[
-        ("core::outer::spec", "use self::tasks::x;"),
-        ("core::outer::spec::tasks", "use super::Spec; use crate::core::outer::batch::y;"),
-        ("core::outer::batch", "use super::spec::tasks::z;"),
-    ]));
-    assert_eq!(circles(&nouns).len(), 2, "files of one noun may use each other, nouns may not: {nouns:?}");
 }

@@ -5,8 +5,8 @@
 
 use crate::core::model::diff::Reading;
 use crate::os::program;
+use crate::policy::rule::{Breach, Policy};
 use crate::policy::secrets::{self, MARK};
-use crate::policy::{Breach, Policy};
 use crate::values::words::cut;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};

@@ -3,6 +3,7 @@
 //! Level-triggered: it looks at the clock, at the phase that is under way and at what became of its tasks. A phase that does
 //! not end by itself is ended at its limit; whatever happens, the next phase begins and the batch closes.
 
+mod ending;
 pub mod queue;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::spec::{Spec, SpecFact};
 use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
+use crate::core::outer::batch::ending::{cut, leave, over};
 use crate::core::outer::spec::coordinator;
 use crate::core::outer::{budget, launch};
 use crate::core::rules::step::Step;
@@ -238,37 +240,6 @@ fn next_phase(step: &mut Step<'_>, repo: &Path, batch: &Batch) {
     step.notice(None, NoticeKind::Done, told);
 }
 
-/// A phase is over.
-pub(in crate::core) fn over(
-    step: &mut Step<'_>,
-    repo: &Path,
-    batch: &Batch,
-    phase: BatchPhase,
-    outcome: PhaseOutcome,
-    why: &str,
-) {
-    let (repo, batch, why) = (repo.to_owned(), batch.id, Shown::line(why));
-    step.fact(Fact::Batch(BatchFact::PhaseOver { repo, batch, phase, outcome, why }));
-}
-
-/// Ends a phase before it is done, with what works for it.
-pub(in crate::core) fn cut(
-    step: &mut Step<'_>,
-    repo: &Path,
-    batch: &Batch,
-    running: &Running,
-    outcome: PhaseOutcome,
-    why: &str,
-) {
-    if running.phase == BatchPhase::Build {
-        leave(step, repo, batch, true);
-    } else if let Some(id) = running.task {
-        // One that has come to its end meanwhile refuses.
-        let _ = task::stop(step, id);
-    }
-    over(step, repo, batch, running.phase, outcome, why);
-}
-
 /// Whatever belongs to the batch is said to belong to it.
 fn join(step: &mut Step<'_>, repo: &Path, batch: &Batch) {
     let Some(phase) = batch.running.as_ref().map(|running| running.phase) else { return };
@@ -373,32 +344,6 @@ pub(in crate::core) fn moves(state: &State, id: SpecId, now: Time) -> bool {
     spec.draft.is_none()
         || spec.all_tasks().filter_map(|task| state.tasks.get(&task)).any(works)
         || coordinator::soaks_until(spec).is_some_and(|until| now < until)
-}
-
-/// What is not done stays for the next batch: nothing more of it starts until then, but by a person. With `stop`, what works
-/// is ended too; what is being merged lands.
-fn leave(step: &mut Step<'_>, repo: &Path, batch: &Batch, stop: bool) {
-    for id in &batch.specs {
-        let Some(spec) = step.state.specs.all.get(id) else { continue };
-        // Stopped by a person: it is theirs to say when it goes on.
-        if spec.is_done() || spec.is_stopped() {
-            continue;
-        }
-        let works = |task: &&Task| matches!(task.stage, Stage::Queued { .. } | Stage::Trying);
-        let mut tasks: Vec<TaskId> = spec
-            .all_tasks()
-            .filter_map(|task| step.state.tasks.get(&task))
-            .filter(works)
-            .map(|task| task.id)
-            .collect();
-        if stop {
-            tasks.retain(|task| task::stop(step, *task).is_ok());
-        } else {
-            tasks.clear();
-        }
-        step.fact(Fact::Spec(SpecFact::Stopped { spec: *id }));
-        step.fact(Fact::Batch(BatchFact::Left { repo: repo.to_owned(), batch: batch.id, spec: *id, tasks }));
-    }
 }
 
 /// Goes on with what the batch before has left.

@@ -14,7 +14,8 @@ use crate::core::model::refused::RefusedKind;
 use crate::core::model::spec::{GOAL_MAX, SpecCommand};
 use crate::core::model::state::State;
 use crate::core::model::task::Stage;
-use crate::core::outer::{batch, spec};
+use crate::core::outer::batch::ending::cut;
+use crate::core::outer::spec;
 use crate::core::rules::step::Step;
 use crate::values::ids::{SpecId, TaskId, TaskName};
 use crate::values::text::Shown;
@@ -74,7 +75,7 @@ fn gave_up(step: &mut Step<'_>, repo: &Path, batch: Option<u64>, phases: &[Batch
     let open = step.state.batches.repos.get(repo).and_then(|of| of.open.clone());
     let Some(open) = open.filter(|open| Some(open.id) == batch) else { return };
     if let Some(running) = open.running.clone().filter(|running| phases.contains(&running.phase)) {
-        batch::cut(step, repo, &open, &running, PhaseOutcome::Failed, why);
+        cut(step, repo, &open, &running, PhaseOutcome::Failed, why);
     }
 }
 

@@ -8,7 +8,7 @@ pub mod rules;
 mod tests;
 
 use crate::core::model::budget::{Allowance, BudgetCommand, BudgetFact, Scope};
-use crate::core::model::refused::{Refused, RefusedKind};
+use crate::core::model::refused::Refused;
 use crate::core::model::state::State;
 use crate::core::rules::lookup;
 use crate::core::rules::step::Step;
@@ -19,7 +19,7 @@ pub(in crate::core) fn command(step: &mut Step<'_>, command: BudgetCommand) -> R
     match command {
         BudgetCommand::Set { repo, budget } => {
             if let Some(what) = budget.wrong() {
-                return Err(bad(what, "leave out what is to have no limit"));
+                return Err(rules::bad(what, "leave out what is to have no limit"));
             }
             if step.state.budgets.repos.get(&repo).and_then(|of| of.rules) != Some(*budget) {
                 step.fact(crate::core::model::fact::Fact::Budget(BudgetFact::Set { repo, budget }));
@@ -30,13 +30,9 @@ pub(in crate::core) fn command(step: &mut Step<'_>, command: BudgetCommand) -> R
     }
 }
 
-fn bad(what: impl Into<String>, remedy: &str) -> Refused {
-    Refused::new(RefusedKind::BadInput, what, remedy)
-}
-
 fn raise(step: &mut Step<'_>, scope: Scope, by: Allowance) -> Result<(), Refused> {
     if by.is_empty() || by.has_zero() {
-        return Err(bad("raised by nothing", "say by how much: --cost, --tokens or --time"));
+        return Err(rules::bad("raised by nothing", "say by how much: --cost, --tokens or --time"));
     }
     let limits = rules::limits(step.state, &scope)?;
     for (has, wants, what) in [
@@ -46,7 +42,10 @@ fn raise(step: &mut Step<'_>, scope: Scope, by: Allowance) -> Result<(), Refused
     ] {
         if wants && !has {
             let of = scope.words();
-            return Err(bad(format!("{of} does not limit {what}"), "nopeek budget shows what is limited"));
+            return Err(rules::bad(
+                format!("{of} does not limit {what}"),
+                "nopeek budget shows what is limited",
+            ));
         }
     }
     let unknown = rules::unknown(step.state, &scope, step.now);

@@ -10,7 +10,6 @@ use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::state::State;
 use crate::core::model::task::{Stage, Task};
-use crate::core::outer::budget::bad;
 use crate::core::rules::budget_hold::{remedy, shared, why_paused};
 use crate::core::rules::lookup::{get, is_ended};
 use crate::core::rules::step::Step;
@@ -21,6 +20,11 @@ use crate::values::time::{Span, Time};
 use crate::values::words::duration::{DAY, MINUTE};
 use crate::values::words::plural::counted;
 use crate::values::words::{duration, money, tokens};
+
+/// A command about budgets that is wrong in itself.
+pub(super) fn bad(what: impl Into<String>, remedy: &str) -> Refused {
+    Refused::new(RefusedKind::BadInput, what, remedy)
+}
 
 /// A budget and how far it is used.
 #[derive(Clone, Copy, Debug)]
