@@ -233,18 +233,24 @@ pub(super) fn diff() -> Diff {
 
 /// Forty-five lines of a ledger, every third of them the engine's own.
 fn ledger(all: bool) -> Vec<LedgerLine> {
-    let line = |n: u64| LedgerLine {
-        seq: n,
-        at: Time(n * 1_000),
-        task: Some(TaskId(2)),
-        name: "whistle".into(),
-        kind: if n.is_multiple_of(3) { "job_ended".into() } else { "gate_judged".into() },
-        text: if n.is_multiple_of(3) {
-            format!("job {n} ended with code 0")
-        } else {
-            format!("gate {n} passed, and that is all that there is to say of it at this moment")
+    let event = |n: u64| match n % 6 {
+        0 => ("settled", format!("effect e{n} done")),
+        3 => ("job_ended", format!("job {n} ended with code 0")),
+        _ => (
+            "gate_judged",
+            format!("gate {n} passed, and that is all that there is to say of it at this moment"),
+        ),
+    };
+    let line = |n: u64| {
+        let (kind, text) = event(n);
+        LedgerLine {
+            seq: n,
+            at: Time(n * 1_000),
+            task: Some(TaskId(2)),
+            name: "whistle".into(),
+            kind: kind.into(),
+            text: text.into(),
         }
-        .into(),
     };
     let plain = |line: &LedgerLine| all || !Fact::ENGINE_KINDS.contains(&line.kind.as_str());
     (1..=45).map(line).filter(plain).collect()

@@ -313,6 +313,17 @@ impl Fact {
         }
     }
 
+    /// A kind as people read it. The ledger keeps the kind itself, which scripts filter on: two of them are older than
+    /// the words for what they mean.
+    #[must_use]
+    pub fn kind_words(kind: &str) -> String {
+        match kind {
+            "asked" => "effect requested".to_owned(),
+            "settled" => "effect done".to_owned(),
+            kind => kind.replace('_', " "),
+        }
+    }
+
     /// Kinds of the engine's own book-keeping: effects, jobs, totals, sleeps. What follows from them stands in other
     /// facts, so that people see them only if they ask for all.
     pub const ENGINE_KINDS: [&'static str; 11] = [

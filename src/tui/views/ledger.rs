@@ -6,6 +6,7 @@ use super::super::known::Known;
 use super::super::text::{clip, wrap};
 use super::super::theme::Role;
 use super::{Canvas, follow, part};
+use crate::core::model::fact::Fact;
 use crate::core::views::ledger::LedgerLine;
 use crate::values::ids::TaskId;
 use crate::values::words::moment;
@@ -142,7 +143,7 @@ impl Ledger {
             let row = part(area, 0, y, area.width, 1);
             on.put(row, 1, 0, &clip(&moment::recent(line.at, known.board.now, &known.zone), 10), Role::Dim);
             on.put(row, 12, 0, &clip(&line.name, kind - 13), Role::Text);
-            on.put(row, kind, 0, &clip(&line.kind.replace('_', " "), 19), Role::Hunk);
+            on.put(row, kind, 0, &clip(&Fact::kind_words(&line.kind), 19), Role::Hunk);
             let text = clip(line.text.as_str(), area.width.saturating_sub(kind + 21));
             on.put(row, kind + 20, 0, &text, Role::Text);
             if n == self.at {
