@@ -199,7 +199,9 @@ fn ledger(paths: &Paths) -> Vec<Finding> {
 
 fn backups(ledger: &Path, now: Time) -> Finding {
     let (all, folder) = (backup::list(ledger), backup::folder(ledger));
-    let mut found = match all.first() {
+    // One of a time to come was made by a clock that was wrong.
+    let newest = all.iter().find(|backup| backup.at <= now).or(all.first());
+    let mut found = match newest {
         None => format!("none yet; one is made each day in {}", folder.display()),
         Some(newest) => {
             let ago = crate::values::words::duration::short(now.since(newest.at));
@@ -210,7 +212,7 @@ fn backups(ledger: &Path, now: Time) -> Finding {
         found = format!("{found}; the last one failed at {}: {}", moment(failure.at), failure.what);
         return Finding::new("back-ups", Health::Weak, &found, &failure.remedy);
     }
-    if all.first().is_some_and(|newest| now.since(newest.at) > BACKUP_OLD) {
+    if newest.is_some_and(|newest| now.since(newest.at) > BACKUP_OLD) {
         return Finding::new("back-ups", Health::Weak, &found, "the daemon makes one each day while it runs");
     }
     Finding::new("back-ups", Health::Good, &found, "")

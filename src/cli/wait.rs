@@ -74,7 +74,7 @@ pub(super) fn until_settled(
 
 fn settled(board: &Board, ids: &[TaskId]) -> Option<(Vec<TaskView>, crate::values::time::Time)> {
     let tasks: Vec<TaskView> = board.tasks.iter().filter(|task| ids.contains(&task.id)).cloned().collect();
-    tasks.iter().all(|task| is_settled(task.state)).then_some((tasks, board.now))
+    tasks.iter().all(|task| is_settled(task.state) || task.needs_you).then_some((tasks, board.now))
 }
 
 const fn is_settled(state: TaskState) -> bool {

@@ -74,6 +74,10 @@ impl ClientError {
                 "`nopeek daemon restart` replaces it; agents go on meanwhile".to_owned()
             }
             Self::NotStarted { log, .. } => log.clone(),
+            // What a socket's path is too long for: `SUN_LEN`, 108 bytes.
+            Self::Io { error, .. } if error.kind() == io::ErrorKind::InvalidInput => {
+                "set XDG_RUNTIME_DIR, or NOPEEK_HOME, to a folder with a shorter path".to_owned()
+            }
             Self::Io { .. } | Self::Frame(_) => "`nopeek doctor` looks for the cause".to_owned(),
             Self::Closed => "it may have been ended or restarted: try again".to_owned(),
             Self::Refused(refusal) => refusal.remedy.clone(),

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 pub fn check(state: &State) -> Result<(), String> {
     target_moves_only_to_what_was_tested(state)?;
     attempts_share_nothing(state)?;
+    what_is_made_has_an_owner(state)?;
     one_merge_at_a_time(state)?;
     queues_hold_who_waits(state)?;
     crate::core::outer::bench::check(state)?;
@@ -78,6 +79,16 @@ fn attempts_share_nothing(state: &State) -> Result<(), String> {
         let agents = state.jobs.live_of(task.id).filter(|job| job.role == Role::Agent).count();
         if agents > 1 {
             return Err(format!("{} has {agents} live agents", task.id));
+        }
+    }
+    Ok(())
+}
+
+/// Part of invariant 6: what git is about to make belongs to a task, so that somebody archives it.
+fn what_is_made_has_an_owner(state: &State) -> Result<(), String> {
+    for (effect, id) in state.open.values() {
+        if matches!(effect.what, EffectKind::PrepareWorktree { .. }) && !state.tasks.contains_key(id) {
+            return Err(format!("a worktree is made for {id}, which is archived"));
         }
     }
     Ok(())

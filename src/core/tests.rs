@@ -757,6 +757,7 @@ fn a_task_waits_for_what_it_comes_after() {
     other.command(Command::Reject { task: T1, reason: "no".into() }).unwrap();
     let why = other.view(T2).why.to_string();
     assert!(why.contains("work has ended unmerged: retry that"), "{why}");
+    assert!(other.view(T2).needs_you && !desk.view(T2).needs_you);
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     desk.built(8, &[]);
     desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
@@ -772,13 +773,57 @@ fn what_left_the_board_before_it_landed_never_counts_as_landed() {
     desk.command(Command::Forget(T1)).unwrap();
     desk.stands(T2, TaskState::Queued);
     let why = desk.view(T2).why.to_string();
-    assert_eq!(why, "waits for t1 to land, and t1 left the board unmerged: stop this, and launch it anew");
+    assert_eq!(why, "waits for t1 to land, and t1 was archived before: stop this, and launch it anew");
+    assert!(desk.view(T2).needs_you, "nothing but a person can help it");
     // Another task of the same name is another task, whatever becomes of it.
     desk.launch.after = Vec::new();
     let other = desk.launch();
     assert_eq!(desk.view(other).name, "work-3", "the first work is still on its way to the archive");
     desk.tell(Event::Tick);
     desk.stands(T2, TaskState::Queued);
+}
+
+#[test]
+fn a_task_waits_for_others_by_number_too_and_for_each_once() {
+    let mut desk = Desk::in_review(&[]);
+    let names = |all: &[&str]| all.iter().map(|name| TaskName::mention(name).unwrap()).collect::<Vec<_>>();
+    desk.launch.after = names(&["t1", "work", "t1"]);
+    desk.launch();
+    assert_eq!(desk.view(T2).why.as_str(), "waits for work to land");
+    desk.launch.after = names(&["t9"]);
+    desk.refuses(Command::Launch(Box::new(desk.launch.clone())), RefusedKind::NotFound);
+    let mut landed = Desk::landed();
+    landed.command(Command::Forget(T1)).unwrap();
+    landed.launch.after = names(&["t1"]);
+    let next = landed.launch();
+    landed.stands(next, TaskState::Preparing);
+}
+
+#[test]
+fn what_was_rolled_back_is_not_said_to_be_unmerged() {
+    let mut desk = Desk::landed();
+    desk.answer(|w| matches!(w, EffectKind::Archive { .. }), EffectOutcome::Done);
+    desk.command(Command::Rollback(T1)).unwrap();
+    desk.built(9, &[]);
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetMoved);
+    desk.stands(T1, TaskState::RolledBack);
+    desk.launch.after = vec![TaskName::new("work").unwrap()];
+    desk.launch();
+    let why = desk.view(T2).why.to_string();
+    assert_eq!(why, "waits for work to land, and work was rolled back: stop this, and launch it anew");
+}
+
+#[test]
+fn nothing_is_archived_while_git_works_for_it() {
+    let mut desk = Desk::new();
+    desk.launch();
+    desk.stands(T1, TaskState::Preparing);
+    desk.command(Command::Stop(T1)).unwrap();
+    desk.refuses(Command::Forget(T1), RefusedKind::NotNow);
+    desk.worktree(&[], &[]);
+    desk.command(Command::Forget(T1)).unwrap();
+    // What was made meanwhile goes into the archive.
+    desk.take(|work| matches!(work, EffectKind::Archive { .. }));
 }
 
 #[test]

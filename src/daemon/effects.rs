@@ -8,7 +8,7 @@ use super::batches::{self, BatchReport};
 use super::environment;
 use super::fence::Fence;
 use super::git_effects::work;
-use super::jobs::{Begin, Jobs, Order};
+use super::jobs::{Begin, Jobs, Order, unknown};
 use super::workers::{Lane, Workers, guarded};
 use crate::core::engine::Engine;
 use crate::core::model::effect::{Effect, EffectKind};
@@ -53,7 +53,12 @@ impl Effects {
                 _ => None,
             })
             .collect();
-        for job in engine.live_jobs() {
+        let live: HashSet<JobId> = engine.live_jobs().into_iter().collect();
+        let known = live.union(&starting).copied().collect();
+        workers.do_unanswered(Lane::Launch, move |paths| {
+            unknown::end(paths, &known);
+        });
+        for job in live {
             if starting.contains(&job) {
                 continue;
             }

@@ -109,7 +109,7 @@ fn one(paths: &Paths, user: &UserConfig, run: RunRequest) -> Result<Resolved, Re
         .after
         .iter()
         .map(|name| {
-            TaskName::new(name).map_err(|error| bad(&error.to_string(), "name tasks as the board does"))
+            TaskName::mention(name).map_err(|error| bad(&error.to_string(), "name tasks as the board does"))
         })
         .collect::<Result<_, _>>()?;
     let defaults = limits(user, &file);

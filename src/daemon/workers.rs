@@ -89,6 +89,12 @@ impl Workers {
         });
     }
 
+    /// Does what nobody waits for.
+    pub(super) fn do_unanswered(&mut self, lane: Lane, work: impl FnOnce(&Paths) + Send + 'static) {
+        let paths = self.paths.clone();
+        self.put(lane, move || work(&paths));
+    }
+
     /// Does `piece` when its lane comes to it.
     pub(super) fn put(&mut self, lane: Lane, piece: impl FnOnce() + Send + 'static) {
         let mut piece: Piece = Box::new(piece);

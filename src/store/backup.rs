@@ -10,12 +10,13 @@ use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
 use super::rows::{self, Part, columns};
 use crate::values::time::Time;
 use crate::values::words;
+use crate::values::words::plural::counted;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -59,9 +60,22 @@ pub fn folder(ledger: &Path) -> PathBuf {
 #[must_use]
 pub fn list(ledger: &Path) -> Vec<Backup> {
     let Ok(files) = std::fs::read_dir(folder(ledger)) else { return Vec::new() };
-    let mut all: Vec<Backup> = files.flatten().filter_map(|file| named(&file.path())).collect();
+    let mut all: Vec<Backup> = files
+        .flatten()
+        .filter_map(|file| named(&file.path()))
+        .filter(|backup| is_ours(&backup.path))
+        .collect();
     all.sort_by(|a, b| (b.at, b.format, &b.path).cmp(&(a.at, a.format, &a.path)));
     all
+}
+
+/// Whether a file begins as a ledger does, by SQLite's file header: the application's number is at byte 68.
+fn is_ours(file: &Path) -> bool {
+    let mut head = [0; 72];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok()
+        && head.starts_with(b"SQLite format 3\0")
+        && i64::from(i32::from_be_bytes([head[68], head[69], head[70], head[71]])) == APPLICATION
 }
 
 /// Makes a back-up before the format of the ledger changes. Rows are not looked at: nobody can do better than the ledger.
@@ -120,14 +134,16 @@ fn copied(
         let _ = std::fs::remove_file(&partial);
         return made;
     }
-    prune(ledger);
+    prune(ledger, now);
     made
 }
 
-/// Deletes what is beyond the bounds.
-fn prune(ledger: &Path) {
+/// Deletes what is beyond the bounds; first what is of a time to come, by a clock that was wrong then or is now.
+fn prune(ledger: &Path, now: Time) {
+    let mut all = list(ledger);
+    all.sort_by_key(|backup| backup.at > now);
     let (today, older): (Vec<Backup>, Vec<Backup>) =
-        list(ledger).into_iter().partition(|backup| backup.format >= FORMAT);
+        all.into_iter().partition(|backup| backup.format >= FORMAT);
     for old in today.iter().skip(KEPT).chain(older.iter().skip(KEPT_OLDER)) {
         if let Err(error) = std::fs::remove_file(&old.path) {
             tracing::warn!(file = %old.path.display(), %error, "an old back-up can't be deleted");
@@ -137,6 +153,10 @@ fn prune(ledger: &Path) {
 
 /// How many facts a ledger has of which every page and every row can be read.
 pub fn sound(path: &Path) -> Result<u64, StoreError> {
+    let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    if length == 0 && newest_sound(path).is_some() {
+        return Err(StoreError::Gone { path: path.to_owned(), is_there: path.exists() });
+    }
     let format = pages(path)?;
     let db = reader(path)?;
     let sql = format!("SELECT {} FROM facts ORDER BY seq", columns(format));
@@ -193,9 +213,10 @@ pub fn way_back(ledger: &Path) -> String {
     match newest_sound(ledger) {
         Some((backup, facts)) => format!(
             "the newest back-up that reads well is of {} and has {}; to go on from it:\n{away}\n  cp {} {}\n\
-             what was decided after it is then not in the ledger; branches and worktrees are not touched",
+             what was decided after it is then not in the ledger, and agents that were started after it are ended;\n\
+             branches and worktrees are not touched",
             moment(backup.at),
-            if facts == 1 { "1 fact".to_owned() } else { format!("{facts} facts") },
+            counted(facts, "fact"),
             quoted(&backup.path),
             quoted(ledger),
         ),
@@ -205,6 +226,28 @@ pub fn way_back(ledger: &Path) -> String {
             folder(ledger).display(),
         ),
     }
+}
+
+/// How to go on where there is no ledger any more: from the newest back-up, or from nothing.
+#[must_use]
+pub fn way_back_of_lost(ledger: &Path, is_there: bool) -> String {
+    let Some((backup, facts)) = newest_sound(ledger) else { return String::new() };
+    let folder = folder(ledger);
+    let aside = (1..).map(|n| folder.with_file_name(format!("backups-{n}"))).find(|other| !other.exists());
+    let aside = aside.unwrap_or_else(|| folder.with_file_name("backups-old"));
+    let remove = if is_there { format!("  rm {}*\n", quoted(ledger)) } else { String::new() };
+    format!(
+        "the newest back-up that reads well is of {} and has {}; to go on from it:\n{remove}  cp {} {}\n\
+         what was decided after it is then not in the ledger, and agents that were started after it are ended;\n\
+         branches and worktrees are not touched\n\
+         to begin with an empty ledger instead:\n{remove}  mv {} {}",
+        moment(backup.at),
+        counted(facts, "fact"),
+        quoted(&backup.path),
+        quoted(ledger),
+        quoted(&folder),
+        quoted(&aside),
+    )
 }
 
 /// Keeps why a back-up could not be made, for `nopeek doctor`; or that one was made.
@@ -263,6 +306,7 @@ mod tests {
     use super::*;
     use crate::core::model::fact::Fact;
     use crate::values::ids::TaskId;
+    use crate::values::time::Span;
 
     const DAY: u64 = 24 * 3_600_000;
     /// 2026-11-29 21:30:00 UTC.
@@ -357,6 +401,46 @@ mod tests {
             way.contains("of 2026-11-29 21:30 UTC and has 1 fact;") && !way.contains("20261130"),
             "{way}"
         );
+    }
+
+    #[test]
+    fn a_ledger_that_is_gone_is_not_begun_anew_where_there_is_a_back_up() {
+        let (_dir, path, mut open) = ledger();
+        open.append(NOW, "me", &[Fact::Slept { span: Span(1) }]).unwrap();
+        let good = make_sound(&path, NOW).unwrap();
+        drop(open);
+        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+            let _ = std::fs::remove_file(path.with_file_name(name));
+        }
+        let error = Ledger::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Gone { is_there: false, .. }) && !path.exists(), "{error}");
+        let way = error.remedy();
+        assert!(way.contains(" cp ") && way.contains("has 2 facts;") && way.contains("backups-1"), "{way}");
+        std::fs::write(&path, "").unwrap();
+        let error = Ledger::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Gone { is_there: true, .. }), "{error}");
+        assert!(error.remedy().contains("  rm "), "{}", error.remedy());
+        assert!(matches!(sound(&path), Err(StoreError::Gone { .. })), "doctor says it too");
+        // Both ways go on.
+        std::fs::copy(&good.path, &path).unwrap();
+        assert_eq!(Ledger::open(&path).unwrap().count(), 2);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::rename(folder(&path), path.with_file_name("backups-1")).unwrap();
+        assert_eq!(Ledger::open(&path).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_ledger_or_of_a_time_to_come_takes_no_place_of_a_back_up() {
+        let (_dir, path, mut open) = ledger();
+        open.append(NOW, "me", &[Fact::Slept { span: Span(1) }]).unwrap();
+        make_sound(&path, NOW).unwrap();
+        std::fs::write(folder(&path).join(name_of(Time(NOW.0 + DAY), FORMAT)), "junk").unwrap();
+        assert_eq!(list(&path).len(), 1);
+        for day in 1..=u64::try_from(KEPT).unwrap() {
+            make_sound(&path, Time(NOW.0 + day * DAY)).unwrap();
+        }
+        let early = make_sound(&path, NOW).unwrap();
+        assert!(list(&path).len() == KEPT && early.path.exists(), "{:?}", list(&path));
     }
 
     #[test]

@@ -48,9 +48,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger, or makes a new one.
+    /// Opens the ledger, or makes a new one; not where there was one, as a sound back-up shows.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let fail = |act| failed(path, act);
+        let gone = |is_there| StoreError::Gone { path: path.to_owned(), is_there };
+        if !path.exists() && backup::newest_sound(path).is_some() {
+            return Err(gone(false));
+        }
         let mut db = Connection::open(path).map_err(fail("open"))?;
         db.busy_timeout(BUSY).map_err(fail("open"))?;
         let known: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(fail("read"))?;
@@ -62,6 +66,9 @@ impl Ledger {
         }
         if found > FORMAT {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: FORMAT });
+        }
+        if tables == 0 && backup::newest_sound(path).is_some() {
+            return Err(gone(true));
         }
         db.pragma_update(None, "journal_mode", "WAL").map_err(fail("open"))?;
         db.pragma_update(None, "synchronous", "FULL").map_err(fail("open"))?;

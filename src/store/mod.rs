@@ -36,6 +36,13 @@ pub enum StoreError {
     /// There is no such file.
     #[error("there is no ledger yet: {} is not there", .0.display())]
     Missing(PathBuf),
+    /// The file is not there or empty, and it has been: there is a back-up of it.
+    #[error("the ledger is gone: {} {}, though there are back-ups of it", path.display(), if *is_there { "is empty" } else { "is not there" })]
+    Gone {
+        path: PathBuf,
+        /// There is a file, with nothing in it.
+        is_there: bool,
+    },
     /// The file is some other database, or none at all.
     #[error("{} is not a ledger of nopeek, or its first page is damaged", .0.display())]
     NotOurs(PathBuf),
@@ -75,6 +82,7 @@ impl StoreError {
                     .to_owned()
             }
             Self::Missing(_) => "the first task that is launched makes it: `nopeek run`".to_owned(),
+            Self::Gone { path, is_there } => backup::way_back_of_lost(path, *is_there),
             Self::NotOurs(path) | Self::Damaged { path, .. } => backup::way_back(path),
             Self::Busy(path) => {
                 format!("end what holds it and try again; `fuser {}` names it", path.display())

@@ -87,14 +87,26 @@ impl TaskName {
     /// Longest name, so that a board column and a branch name stay readable.
     pub const MAX: usize = 40;
 
-    /// Checks `name`; the error says what a name may hold.
+    /// Checks the name of something new; the error says what a name may hold.
     pub fn new(name: &str) -> Result<Self, BadName> {
+        if Self::is_taken(name) { Err(BadName::Taken(name.to_owned())) } else { Self::mention(name) }
+    }
+
+    /// Checks a text that names what may be there already. Older boards have names that nothing new may have.
+    pub fn mention(name: &str) -> Result<Self, BadName> {
         let ok = !name.is_empty()
             && name.len() <= Self::MAX
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !name.starts_with('-')
             && !name.ends_with('-');
-        if ok { Ok(Self(name.to_owned())) } else { Err(BadName(name.to_owned())) }
+        if ok { Ok(Self(name.to_owned())) } else { Err(BadName::Form(name.to_owned())) }
+    }
+
+    /// What commands take for something else where a name is expected: the number of a task, a spec or a bench, or
+    /// today's budget.
+    fn is_taken(name: &str) -> bool {
+        let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        name == "day" || ["t", "s", "b"].iter().any(|of| name.strip_prefix(of).is_some_and(is_number))
     }
 
     /// A name made from free text: its first words, or `task` if none are usable.
@@ -112,7 +124,13 @@ impl TaskName {
             }
         }
         let slug = slug.trim_matches('-');
-        Self(if slug.is_empty() { "task".to_owned() } else { slug.to_owned() })
+        if slug.is_empty() {
+            Self("task".to_owned())
+        } else if Self::is_taken(slug) {
+            Self(format!("task-{slug}"))
+        } else {
+            Self(slug.to_owned())
+        }
     }
 
     /// The name as text.
@@ -124,13 +142,17 @@ impl TaskName {
 
 /// A text that is no task name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no task name: use 1 to 40 lower-case letters, digits and inner dashes")]
-pub struct BadName(pub String);
+pub enum BadName {
+    #[error("{0:?} is no task name: use 1 to 40 lower-case letters, digits and inner dashes")]
+    Form(String),
+    #[error("{0:?} can't be a name: commands take it for a number (as t3) or a word of their own (day)")]
+    Taken(String),
+}
 
 impl TryFrom<String> for TaskName {
     type Error = BadName;
     fn try_from(name: String) -> Result<Self, BadName> {
-        Self::new(&name)
+        Self::mention(&name)
     }
 }
 
@@ -206,13 +228,20 @@ mod tests {
             assert!(TaskName::new(good).is_ok(), "{good}");
         }
         for bad in ["", "-a", "a-", "A", "a b", "a/b", "ü", &"a".repeat(41)] {
-            assert!(TaskName::new(bad).is_err(), "{bad}");
+            assert!(TaskName::new(bad).is_err() && TaskName::mention(bad).is_err(), "{bad}");
+        }
+        for taken in ["t3", "s0", "b12", "day"] {
+            assert_eq!(TaskName::new(taken), Err(BadName::Taken(taken.to_owned())));
+            assert!(TaskName::mention(taken).is_ok(), "an older ledger may hold {taken}");
+        }
+        for free in ["t", "t-3", "t3a", "3", "days"] {
+            assert!(TaskName::new(free).is_ok(), "{free}");
         }
     }
 
     #[test]
     fn a_name_made_from_any_text_is_a_name() {
-        for text in ["Fix the login page!", "", "---", "日本", &"x y ".repeat(99)] {
+        for text in ["Fix the login page!", "", "---", "T3", "day", "s1!", "日本", &"x y ".repeat(99)] {
             let name = TaskName::from_text(text);
             assert_eq!(TaskName::new(name.as_str()).as_ref(), Ok(&name), "{text}");
         }

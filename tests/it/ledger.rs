@@ -1,10 +1,12 @@
 //! A ledger that can grow and be damaged: of another format or a newer kind, with a row or a page that can't be read,
 //! locked, restored. What people see of it, and that the way back which they are told leads back.
 
-use crate::support::agent::edits;
+use crate::support::agent::{edits, script};
 use crate::support::term::Term;
 use crate::support::wait;
 use crate::support::world::{PROGRAM, Ran, World};
+use nopeek::core::model::task::TaskState;
+use nopeek::wire::keeper::KeeperFile;
 use rusqlite::Connection;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -221,6 +223,48 @@ fn a_damaged_file_is_refused_with_the_back_up_to_take_and_the_way_there() {
     term.until_exited();
     follow(&world, &said);
     is_well(&world);
+}
+
+#[test]
+fn a_ledger_that_is_gone_is_said_to_be_gone_and_a_way_back_works() {
+    let world = world();
+    back_up(&world);
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(world.paths.data.join(name));
+    }
+    let said = world.refused(&["ls"], 7);
+    assert!(
+        said.contains("the ledger is gone") && said.contains("the newest back-up that reads well"),
+        "{said}"
+    );
+    let doctor = world.run(&["doctor"]);
+    assert!(doctor.code == 7 && doctor.out.contains("the ledger is gone"), "{}", doctor.out);
+    let copy = said.lines().map(str::trim).find(|line| line.starts_with("cp ")).expect(&said);
+    assert!(Command::new("sh").args(["-c", copy]).status().unwrap().success(), "{copy}");
+    is_well(&world);
+}
+
+#[test]
+fn agents_that_a_restored_ledger_does_not_know_are_ended() {
+    let world = world();
+    back_up(&world);
+    world.launch("later", &script("hang"), &[]);
+    world.until_state("later", TaskState::Working);
+    let jobs = world.jobs();
+    let child = jobs.iter().filter_map(|job| {
+        let file: KeeperFile = serde_json::from_slice(&std::fs::read(job.join("keeper.json")).ok()?).ok()?;
+        nopeek::os::process::is_alive(file.child).then_some(file.child)
+    });
+    let child: Vec<u32> = child.collect();
+    assert_eq!(child.len(), 1, "the later agent works");
+    stop(&world);
+    sql(&world, "UPDATE facts SET body = 'x' WHERE seq = 1");
+    let said = world.run(&["ls"]).err;
+    assert!(said.contains("agents that were started after it are ended"), "{said}");
+    assert!(nopeek::os::process::is_alive(child[0]), "nothing is done on half of the facts");
+    follow(&world, &said);
+    is_well(&world);
+    wait::until("the unknown agent to end", || (!nopeek::os::process::is_alive(child[0])).then_some(()));
 }
 
 #[test]

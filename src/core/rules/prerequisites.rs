@@ -10,20 +10,31 @@ use crate::core::model::state::State;
 use crate::core::model::task::{Launch, Stage, Task};
 use crate::core::rules::lookup::is_ended;
 use crate::values::ids::{TaskId, TaskName};
+use crate::values::words::plural::verb;
 
-/// The tasks on the board that a launch waits for by name.
+/// The tasks that a launch waits for, each once: those on the board by name or number, and what has landed by number, on
+/// the board or not.
 pub(in crate::core) fn named(state: &State, launch: &Launch) -> Result<Vec<TaskId>, Refused> {
-    let find = |name: &TaskName| {
-        let id = state.repo(&launch.repo).and_then(|index| index.names.get(name)).copied();
-        id.ok_or_else(|| {
-            Refused::new(
-                RefusedKind::NotFound,
-                format!("there is no task {name} to wait for"),
-                "nopeek ls shows all tasks",
-            )
-        })
+    let by_name = |name: &TaskName| state.repo(&launch.repo).and_then(|index| index.names.get(name)).copied();
+    let by_number = |name: &TaskName| {
+        let id = TaskId(name.as_str().strip_prefix('t')?.parse().ok()?);
+        let here = state.tasks.get(&id).is_some_and(|task| task.launch.repo == launch.repo);
+        (here || state.on_target.contains(&id)).then_some(id)
     };
-    launch.after.iter().map(find).collect()
+    let mut all = Vec::new();
+    for name in &launch.after {
+        let Some(id) = by_name(name).or_else(|| by_number(name)) else {
+            return Err(Refused::new(
+                RefusedKind::NotFound,
+                format!("there is no task {name} on the board of this repo to wait for"),
+                "nopeek ls shows all tasks; one that has landed and was archived needs no waiting",
+            ));
+        };
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    Ok(all)
 }
 
 /// Tasks that must land before this one and have not.
@@ -42,22 +53,47 @@ pub(in crate::core) fn waits(state: &State, task: &Task) -> bool {
     unlanded(state, task).next().is_some() && below(state, task).is_none()
 }
 
+/// Those that this one waits for and that won't land by themselves, in their order: archived before they landed, taken
+/// back from the target, or ended without.
+fn lost(state: &State, task: &Task) -> (Vec<TaskId>, Vec<TaskId>, Vec<TaskId>) {
+    let (mut archived, mut undone, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    for id in unlanded(state, task) {
+        match state.tasks.get(&id).map(|other| &other.stage) {
+            None => archived.push(id),
+            Some(Stage::RolledBack) => undone.push(id),
+            Some(stage) if is_ended(stage) => ended.push(id),
+            Some(_) => {}
+        }
+    }
+    (archived, undone, ended)
+}
+
+/// Whether a waiting task waits for what can't come without a person.
+#[must_use]
+pub(in crate::core) fn needs_person(state: &State, task: &Task) -> bool {
+    let (archived, undone, ended) = lost(state, task);
+    matches!(task.stage, Stage::Queued { .. })
+        && !(archived.is_empty() && undone.is_empty() && ended.is_empty())
+}
+
 /// For what a task waits, and what to do where that can't come by itself.
 pub(in crate::core) fn words(state: &State, task: &Task) -> String {
-    let missing: Vec<TaskId> = unlanded(state, task).collect();
     let list = |ids: &[TaskId]| ids.iter().map(|id| name(state, *id)).collect::<Vec<_>>().join(", ");
-    let gone: Vec<TaskId> = missing.iter().copied().filter(|id| !state.tasks.contains_key(id)).collect();
-    let ended = |id: &TaskId| state.tasks.get(id).is_some_and(|other| is_ended(&other.stage));
-    let ended: Vec<TaskId> = missing.iter().copied().filter(ended).collect();
-    let all = list(&missing);
-    if !gone.is_empty() {
-        let gone = list(&gone);
-        format!("waits for {all} to land, and {gone} left the board unmerged: stop this, and launch it anew")
+    let was = |ids: &[TaskId]| verb(ids.len(), "was", "were");
+    let waits = format!("waits for {} to land", list(&unlanded(state, task).collect::<Vec<_>>()));
+    let (archived, undone, ended) = lost(state, task);
+    if !archived.is_empty() {
+        let (gone, was) = (list(&archived), was(&archived));
+        format!("{waits}, and {gone} {was} archived before: stop this, and launch it anew")
+    } else if !undone.is_empty() {
+        let (gone, was) = (list(&undone), was(&undone));
+        format!("{waits}, and {gone} {was} rolled back: stop this, and launch it anew")
     } else if !ended.is_empty() {
-        let ended = list(&ended);
-        format!("waits for {all} to land, and {ended} has ended unmerged: retry that, or launch this anew")
+        let (gone, has) = (list(&ended), verb(ended.len(), "has", "have"));
+        let that = verb(ended.len(), "that", "those");
+        format!("{waits}, and {gone} {has} ended unmerged: retry {that}, or launch this anew")
     } else {
-        format!("waits for {all} to land")
+        waits
     }
 }
 

@@ -161,6 +161,19 @@ pub(in crate::core) fn forget(step: &mut Step<'_>, id: TaskId) -> Result<(), Ref
     if step.state.jobs.has_live(id) {
         return Err(not_now(task, "archive", "its processes are still being ended; try again in a moment"));
     }
+    // What git makes or reads for it now would be there after the archive was written, and belong to nobody.
+    let uses_worktree = |work: &EffectKind| {
+        matches!(
+            work,
+            EffectKind::PrepareWorktree { .. }
+                | EffectKind::ReadBranch { .. }
+                | EffectKind::BuildMerge { .. }
+                | EffectKind::MoveTarget { .. }
+        )
+    };
+    if step.state.is_open(id, uses_worktree) {
+        return Err(not_now(task, "archive", "git still works for it; try again in a moment"));
+    }
     for work in archive_work(step.state, id) {
         step.request(id, work);
     }

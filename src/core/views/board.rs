@@ -296,7 +296,8 @@ fn task_in(
         needs_you: matches!(
             stands,
             TaskState::Asking | TaskState::Review | TaskState::Stuck | TaskState::Interrupted
-        ) || budget_hold::waits_for_human(state, of),
+        ) || budget_hold::waits_for_human(state, of)
+            || prerequisites::needs_person(state, of),
         question: lookup::asked(of).cloned(),
         prompt: of.launch.prompt.clone(),
         agent: of.launch.agent.profile.clone(),

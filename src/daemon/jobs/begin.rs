@@ -134,7 +134,7 @@ impl<'a> Slow<'a> {
     }
 }
 
-fn is_held(lock: &Path) -> bool {
+pub(super) fn is_held(lock: &Path) -> bool {
     lock.exists() && matches!(Lock::try_take(lock), Ok(None))
 }
 

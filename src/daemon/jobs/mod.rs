@@ -16,6 +16,7 @@ mod spool;
 mod tests;
 mod thread;
 mod typist;
+pub(super) mod unknown;
 
 use super::message::World;
 use crate::core::model::agent::{AgentState, Source};

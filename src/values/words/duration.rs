@@ -1,7 +1,8 @@
 //! Durations: `90s`, `5m`, `1h30m`, `2d4h`, `1.5h`, `250ms`.
 //!
 //! Grammar: one or more of NUMBER UNIT, summed; blanks may stand between them. NUMBER is decimal; UNIT is `ms`, `s`, `m` or
-//! `min`, `h`, `d`. A number needs its unit; nothing is finer than a millisecond.
+//! `min`, `h`, `d`. A whole number alone is seconds, as scripts have it; any other number needs its unit. Nothing is finer
+//! than a millisecond.
 
 use super::{Noun, ReadError, Wrong, bounded, decimal, nonzero};
 use crate::values::time::Span;
@@ -32,6 +33,9 @@ pub fn limit(text: &str) -> Result<Span, ReadError> {
 fn sum(text: &str) -> Result<u64, Wrong> {
     if text.is_empty() {
         return Err(Wrong::Form);
+    }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        return decimal(text, SECOND);
     }
     let (mut rest, mut total) = (text, 0_u64);
     while !rest.is_empty() {

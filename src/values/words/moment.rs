@@ -16,7 +16,9 @@ const BEYOND: &str = "?";
 /// Reads `24h`, `2026-11-20`, `2026-11-20 14:00`, `14:00` or a full RFC 3339 time, seen at `now` in `zone`.
 pub fn read(text: &str, now: Time, zone: &TimeZone) -> Result<Time, ReadError> {
     let trimmed = bounded(text, Noun::Moment)?;
-    if let Ok(span) = duration::read(trimmed) {
+    // A number alone is a year or an hour to one, and seconds to another.
+    let is_number = trimmed.bytes().all(|b| b.is_ascii_digit());
+    if let Some(span) = duration::read(trimmed).ok().filter(|_| !is_number) {
         return Ok(Time(now.0.saturating_sub(span.0)));
     }
     written(trimmed, now, zone).ok_or_else(|| ReadError::new(text, Noun::Moment, Wrong::Form))

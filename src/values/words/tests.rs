@@ -130,6 +130,7 @@ fn durations_are_read_and_nonsense_is_refused() {
         ("2d4h", 187_200_000),
         ("1.5h", 5_400_000),
         ("250ms", 250),
+        ("30", 30_000),
         (" 1 h 30 min ", 5_400_000),
         ("0.001s", 1),
         ("1.500000000000000000000000000000s", 1_500),
@@ -150,7 +151,7 @@ fn durations_are_read_and_nonsense_is_refused() {
         ("NaN", Wrong::Form),
         ("1e3s", Wrong::Form),
         ("٣s", Wrong::Form),
-        ("5", Wrong::NoUnit),
+        ("1.5", Wrong::NoUnit),
         ("1h30", Wrong::NoUnit),
         ("0s", Wrong::Zero),
         ("0h0m", Wrong::Zero),
@@ -169,8 +170,8 @@ fn durations_are_read_and_nonsense_is_refused() {
 fn an_error_says_what_was_read_what_is_wrong_and_an_example() {
     let says = |error: ReadError| error.to_string();
     assert_eq!(
-        says(duration::limit("7").unwrap_err()),
-        "\"7\" is no duration: a number needs a unit; write it as 90s, 5m, 1h30m or 1d"
+        says(duration::limit("1h7").unwrap_err()),
+        "\"1h7\" is no duration: a number needs a unit; write it as 90s, 5m, 1h30m or 1d"
     );
     assert_eq!(
         says(money::limit("much").unwrap_err()),
