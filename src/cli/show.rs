@@ -117,7 +117,7 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
         format!("{} +{} -{}", counted(stat.files, "file"), stat.added, stat.removed),
     ];
     if let (Some(read), Some(written)) = (vitals.usage.tokens_in, vitals.usage.tokens_out) {
-        facts.push(format!("{read} tokens in, {written} out"));
+        facts.push(format!("{} in, {written} out", counted(read, "token")));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
         let by = if vitals.usage.by_prices { " by prices" } else { "" };

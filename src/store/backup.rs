@@ -10,6 +10,7 @@ use super::ledger::{APPLICATION, BUSY, FORMAT, failed};
 use super::rows::{self, Part, columns};
 use crate::values::time::Time;
 use crate::values::words;
+use crate::values::words::plural::counted;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags};
@@ -195,7 +196,7 @@ pub fn way_back(ledger: &Path) -> String {
             "the newest back-up that reads well is of {} and has {}; to go on from it:\n{away}\n  cp {} {}\n\
              what was decided after it is then not in the ledger; branches and worktrees are not touched",
             moment(backup.at),
-            if facts == 1 { "1 fact".to_owned() } else { format!("{facts} facts") },
+            counted(facts, "fact"),
             quoted(&backup.path),
             quoted(ledger),
         ),

@@ -60,6 +60,13 @@ const WORDS: &[(&str, &str)] = &[
     ("1 phases", "1 phase"),
     ("1 votes", "1 vote"),
     ("1 lines", "1 line"),
+    ("1 facts", "1 fact"),
+    ("1 jobs", "1 job"),
+    ("1 live jobs", "1 live job"),
+    ("1 prompts", "1 prompt"),
+    ("1 names", "1 name"),
+    ("1 tokens", "1 token"),
+    ("1 places", "1 place"),
     // Reviews.
     ("pair of eyes", "second review"),
     ("look #", "review pass 1"),

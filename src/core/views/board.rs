@@ -25,6 +25,7 @@ use crate::core::views::spec::{self, SpecLine};
 use crate::values::ids::{JobId, Oid, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::plural;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -337,7 +338,9 @@ fn why(state: &State, task: &Task, line: &Line) -> String {
         Stage::Interrupted => "its agent died with the machine or its keeper: resume or retry".to_owned(),
         Stage::Landed => format!("on {}", task.launch.target),
         Stage::RolledBack => format!("reverted on {}", task.launch.target),
-        Stage::Stopped if live > 0 => format!("stopped; {live} of its jobs are being ended"),
+        Stage::Stopped if live > 0 => {
+            format!("stopped; {} being ended", plural::of(live, "of its jobs is", "of its jobs are"))
+        }
         Stage::Stopped => "stopped by a person; its branch is kept".to_owned(),
         Stage::Rejected(reason) if reason.is_empty() => "rejected by review; its branch is kept".to_owned(),
         Stage::Rejected(reason) => format!("rejected: {reason}"),
