@@ -185,7 +185,9 @@ fn prices_file(paths: &Paths) -> Finding {
 fn ledger(paths: &Paths) -> Vec<Finding> {
     let path = paths.ledger();
     let read = match backup::sound(&path) {
-        Ok(facts) => Finding::new("ledger", Health::Good, &format!("{}, all can be read", counted(facts, "fact")), ""),
+        Ok(facts) => {
+            Finding::new("ledger", Health::Good, &format!("{}, all can be read", counted(facts, "fact")), "")
+        }
         Err(StoreError::Missing(_)) => {
             return vec![Finding::new("ledger", Health::Good, "none yet: nothing was decided", "")];
         }
