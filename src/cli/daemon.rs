@@ -54,7 +54,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Act::Restart => {
             stop()?;
             let status = ask(&mut Talk::open()?)?;
-            print::line(&format!("the daemon runs: process {}, {} live jobs", status.pid, status.jobs))?;
+            let jobs = counted(status.jobs, "live job");
+            print::line(&format!("the daemon runs: process {}, {jobs}", status.pid))?;
             Ok(ExitCode::SUCCESS)
         }
     }

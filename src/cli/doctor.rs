@@ -185,7 +185,9 @@ fn prices_file(paths: &Paths) -> Finding {
 fn ledger(paths: &Paths) -> Vec<Finding> {
     let path = paths.ledger();
     let read = match backup::sound(&path) {
-        Ok(facts) => Finding::new("ledger", Health::Good, &format!("{facts} facts, all can be read"), ""),
+        Ok(facts) => {
+            Finding::new("ledger", Health::Good, &format!("{}, all can be read", counted(facts, "fact")), "")
+        }
         Err(StoreError::Missing(_)) => {
             return vec![Finding::new("ledger", Health::Good, "none yet: nothing was decided", "")];
         }
@@ -235,8 +237,8 @@ fn daemon_and_agents() -> Vec<Finding> {
     let mut findings = Vec::new();
     match daemon::ask(&mut talk) {
         Ok(status) => {
-            let found =
-                format!("process {}, version {}, {} live jobs", status.pid, status.version, status.jobs);
+            let jobs = counted(status.jobs, "live job");
+            let found = format!("process {}, version {}, {jobs}", status.pid, status.version);
             let same = status.version == env!("CARGO_PKG_VERSION");
             let (health, remedy) = if same {
                 (Health::Good, "")

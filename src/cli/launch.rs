@@ -6,6 +6,7 @@ use super::{print, wait};
 use crate::core::model::budget::Allowance;
 use crate::values::text::Shown;
 use crate::values::time::Span;
+use crate::values::words::plural::counted;
 use crate::values::words::{duration, money, tokens};
 use crate::wire::client::{Reply, Request, RunRequest};
 use std::io::Read as _;
@@ -110,7 +111,7 @@ fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {
     }
     if !args.name.is_empty() && args.name.len() != prompts.len() {
         return Err(CliError::usage(
-            format!("{} names for {} prompts", args.name.len(), prompts.len()),
+            format!("{} for {}", counted(args.name.len(), "name"), counted(prompts.len(), "prompt")),
             "give --name as often as there are prompts, or not at all",
         ));
     }

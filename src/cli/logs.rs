@@ -98,6 +98,6 @@ fn gate_job(gates: &[GateView], name: &str) -> Result<JobId, CliError> {
     };
     gate.job.ok_or_else(|| {
         let state = print::gate(gate.state).0;
-        CliError::new(NOT_NOW, format!("the gate {} was not run here: it is {state}", Shown::line(name)), "")
+        CliError::new(NOT_NOW, format!("the gate {} has no output here: {state}", Shown::line(name)), "")
     })
 }

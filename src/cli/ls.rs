@@ -68,13 +68,8 @@ fn row(task: &TaskView, now: Time) -> Vec<Cell> {
             let stat = attempt.vitals.diffstat;
             let changes =
                 if stat.files == 0 { String::new() } else { format!("+{} -{}", stat.added, stat.removed) };
-            let gates = if task.merge_gates.is_empty() { &attempt.gates } else { &task.merge_gates };
-            let shown = if gates.is_empty() && attempt.worktree.is_none() && attempt.result.is_none() {
-                String::new().into_cell()
-            } else {
-                print::gates(gates)
-            };
-            (format!("{}/{}", task.tries(), task.attempts_max), attempt.vitals.elapsed, changes, shown)
+            let tries = format!("{}/{}", task.tries(), task.attempts_max);
+            (tries, attempt.vitals.elapsed, changes, print::gates(task))
         }
     };
     let why = match &task.question {

@@ -3,9 +3,9 @@
 //! What comes from outside is printed through [`Shown`] alone; a closed pipe ends the program quietly.
 
 use super::error::{CliError, INTERNAL};
-use crate::core::model::gate::{GateState, Verdict};
+use crate::core::model::gate::Verdict;
 use crate::core::model::task::TaskState;
-use crate::core::views::board::{GateView, TaskView};
+use crate::core::views::board::{GateProgress, Gating, TaskView};
 use crate::values::text::Shown;
 use crate::values::words::cut::width;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -119,10 +119,14 @@ pub(super) fn state(task: &TaskView) -> Cell {
     (task.state.label().to_owned(), paint)
 }
 
-/// Gates in a word: `3/4`, `failed unit`, `ungated`.
-pub(super) fn gates(gates: &[GateView]) -> Cell {
-    if gates.is_empty() {
-        return ("ungated".to_owned(), Paint::Faint);
+/// A task's gates in a word: `3/4`, `unit failed`, `ungated`, `not run`; empty while they are not known.
+pub(super) fn gates(task: &TaskView) -> Cell {
+    let gates = task.gates();
+    match task.gating() {
+        Gating::Unknown => return (String::new(), Paint::Plain),
+        Gating::Ungated => return ("ungated".to_owned(), Paint::Faint),
+        Gating::NotRun => return ("not run".to_owned(), Paint::Faint),
+        Gating::Begun => {}
     }
     let red =
         gates.iter().find(|gate| gate.required && gate.verdict().is_some_and(|verdict| !verdict.is_green()));
@@ -135,13 +139,12 @@ pub(super) fn gates(gates: &[GateView]) -> Cell {
 }
 
 /// The word for a gate's state.
-pub(super) fn gate(state: GateState) -> Cell {
-    match state {
-        GateState::Waiting => ("waiting".to_owned(), Paint::Faint),
-        GateState::Running => ("running".to_owned(), Paint::Blue),
-        GateState::Judged(verdict) => {
-            let paint = if verdict.is_green() { Paint::Green } else { Paint::Red };
-            (verdict.label().to_owned(), paint)
-        }
-    }
+pub(super) fn gate(state: GateProgress) -> Cell {
+    let paint = match state {
+        GateProgress::Waiting | GateProgress::NotRun | GateProgress::Stopped => Paint::Faint,
+        GateProgress::Running => Paint::Blue,
+        GateProgress::Judged(verdict) if verdict.is_green() => Paint::Green,
+        GateProgress::Judged(_) => Paint::Red,
+    };
+    (state.label().to_owned(), paint)
 }

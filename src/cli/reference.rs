@@ -5,10 +5,10 @@ use crate::core::model::agent::{AgentMode, AgentQuestion, QuestionKind, Source, 
 use crate::core::model::attempt::AttemptResult;
 use crate::core::model::budget::Spent;
 use crate::core::model::diff::DiffStat;
-use crate::core::model::gate::{GateState, TestCounts, Verdict};
+use crate::core::model::gate::{TestCounts, Verdict};
 use crate::core::model::lid::Lid;
 use crate::core::model::task::TaskState;
-use crate::core::views::board::{AttemptView, GateView, TaskView, Vitals};
+use crate::core::views::board::{AttemptView, GateProgress, GateView, TaskView, Vitals};
 use crate::values::ids::{JobId, Oid, TaskId};
 use crate::values::time::{Span, Time};
 use clap::CommandFactory as _;
@@ -42,7 +42,7 @@ fn reference() -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-fn gate(name: &str, state: GateState) -> GateView {
+fn gate(name: &str, state: GateProgress) -> GateView {
     GateView {
         name: name.to_owned(),
         command: format!("cargo {name}"),
@@ -96,8 +96,13 @@ fn example() -> TaskView {
         exit: Some(crate::core::model::agent::Exit::Code(0)),
         result: Some(AttemptResult::Red),
         gates: vec![
-            gate("test", GateState::Judged(Verdict::Failed)),
-            GateView { job: None, tests: None, took: None, ..gate("clippy", GateState::Waiting) },
+            gate("test", GateProgress::Judged(Verdict::Failed)),
+            GateView {
+                job: None,
+                tests: None,
+                took: None,
+                ..gate("clippy", GateProgress::Judged(Verdict::Skipped))
+            },
         ],
         head: Some(Oid::new(&"5".repeat(40)).unwrap()),
         ..attempt(1)

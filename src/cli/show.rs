@@ -5,7 +5,7 @@ use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::model::agent::Exit;
 use crate::core::model::assignment::AttemptKind;
-use crate::core::views::board::{AttemptView, GateView, TaskView};
+use crate::core::views::board::{AttemptView, GateView, Gating, TaskView};
 use crate::report::{TaskReport, is_red, words};
 use crate::values::text::Shown;
 use crate::values::words::plural::counted;
@@ -90,7 +90,7 @@ fn print_task(task: &TaskView) -> Result<(), CliError> {
         print::line(&format!("    {text}"))?;
     }
     for attempt in &task.attempts {
-        print_attempt(attempt)?;
+        print_attempt(task, attempt)?;
     }
     if !task.merge_gates.is_empty() {
         print::line("  as merged")?;
@@ -99,14 +99,15 @@ fn print_task(task: &TaskView) -> Result<(), CliError> {
     Ok(())
 }
 
-fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
-    let result = attempt.result.map_or("", |result| result.label());
+fn print_attempt(task: &TaskView, attempt: &AttemptView) -> Result<(), CliError> {
+    // One without a result is under way: it stands where its task does.
+    let result = attempt.result.map_or_else(|| print::state(task).0, |result| result.label().to_owned());
     let look = if attempt.part == AttemptKind::SecondReview { "second review " } else { "" };
     let screen = if attempt.peeked { "peeked" } else { attempt.lid.label() };
     print::line(&format!(
         "  attempt {} {look}{} {}",
         attempt.no,
-        Paint::Bold.on(result),
+        Paint::Bold.on(&result),
         Paint::Faint.on(&format!("{} screen {screen}", Shown::line(&attempt.branch)))
     ))?;
     let vitals = &attempt.vitals;
@@ -117,7 +118,7 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
         format!("{} +{} -{}", counted(stat.files, "file"), stat.added, stat.removed),
     ];
     if let (Some(read), Some(written)) = (vitals.usage.tokens_in, vitals.usage.tokens_out) {
-        facts.push(format!("{read} tokens in, {written} out"));
+        facts.push(format!("{} in, {written} out", counted(read, "token")));
     }
     if let Some(cost) = vitals.usage.cost_microusd {
         let by = if vitals.usage.by_prices { " by prices" } else { "" };
@@ -137,6 +138,9 @@ fn print_attempt(attempt: &AttemptView) -> Result<(), CliError> {
     print::line(&format!("    {}", facts.join(", ")))?;
     if let Some(worktree) = &attempt.worktree {
         print::line(&format!("    {}", Shown::line(&worktree.to_string_lossy())))?;
+    }
+    if attempt.gates.is_empty() && attempt.gating() == Gating::NotRun {
+        print::line("    gates not run: the attempt ended before")?;
     }
     attempt.gates.iter().try_for_each(print_gate)
 }

@@ -11,13 +11,13 @@ use crate::core::model::diff::DiffStat;
 use crate::core::model::effect::{Candidate, Effect, EffectKind, JobWhat};
 use crate::core::model::event::{Answer, Command, EffectOutcome, Event};
 use crate::core::model::fact::{Entry, Fact};
-use crate::core::model::gate::{GateSpec, GateState, Verdict};
+use crate::core::model::gate::{GateSpec, Verdict};
 use crate::core::model::lid::{Lid, LidRule};
 use crate::core::model::limits::Limits;
 use crate::core::model::notice::NoticeKind;
 use crate::core::model::refused::{Refused, RefusedKind};
 use crate::core::model::task::{Launch, TaskState};
-use crate::core::views::board::TaskView;
+use crate::core::views::board::{GateProgress, Gating, TaskView};
 use crate::values::ids::{JobId, Oid, TaskId, TaskName};
 use crate::values::time::{Span, Time};
 use std::collections::HashMap;
@@ -340,6 +340,36 @@ fn notices_say_what_happened_once_and_not_again_after_a_restart() {
 }
 
 #[test]
+fn gates_of_an_attempt_that_ended_before_them_are_not_run() {
+    let mut desk = Desk::new();
+    desk.launch();
+    assert_eq!(desk.view(T1).gating(), Gating::Unknown, "there is no worktree to read them from");
+    desk.worktree(&[gate("test")], &[]);
+    assert_eq!(desk.view(T1).gates()[0].state, GateProgress::Waiting);
+    let (agent, _) = desk.started();
+    desk.exit(agent, Exit::Code(0));
+    desk.read(1, 0);
+    let view = desk.view(T1);
+    let over = &view.attempts[0];
+    assert_eq!((over.gates[0].state, over.gating()), (GateProgress::NotRun, Gating::NotRun));
+    desk.worktree(&[], &[]);
+    assert_eq!(desk.view(T1).gating(), Gating::Ungated, "the fresh attempt found no gate");
+}
+
+#[test]
+fn a_gate_that_was_ended_with_its_attempt_does_not_run_for_ever() {
+    let mut desk = Desk::new();
+    desk.launch();
+    desk.works(&[gate("test"), gate("slow")], 7);
+    let (job, _) = desk.started();
+    desk.command(Command::Stop(T1)).unwrap();
+    assert_eq!(desk.view(T1).gates()[0].state, GateProgress::Running, "it is still being ended");
+    desk.exit(job, Exit::Signal(9));
+    let states = desk.view(T1).gates().iter().map(|gate| gate.state).collect::<Vec<_>>();
+    assert_eq!(states, [GateProgress::Stopped, GateProgress::NotRun]);
+}
+
+#[test]
 fn no_commit_is_no_work_whatever_the_exit_code_says() {
     let mut desk = Desk::new();
     desk.launch();
@@ -357,7 +387,7 @@ fn a_tree_that_passed_is_not_gated_again() {
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
     // A fast-forward: the merged tree is the attempt's.
     desk.built(7, &[gate("test")]);
-    assert_eq!(desk.view(T1).merge_gates[0].state, GateState::Judged(Verdict::Cached));
+    assert_eq!(desk.view(T1).merge_gates[0].state, GateProgress::Judged(Verdict::Cached));
     desk.take(|w| matches!(w, EffectKind::MoveTarget { .. }));
 }
 

@@ -1,4 +1,4 @@
-//! THE SHELL AROUND THE ENGINE, no rules: the loop, dispatch, jobs, sessions, frames, reconcile, workers.
+//! THE SHELL AROUND THE ENGINE, no rules: the loop, effects, jobs, sessions, frames, reconcile, workers.
 //!
 //! ```text
 //!  sessions ──people──▶┐                      ┌─▶ clients, screens ──▶ outboxes

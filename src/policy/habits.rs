@@ -3,6 +3,7 @@
 use crate::core::model::diff::FileStatus;
 use crate::core::model::diff::{Change, Reading};
 use crate::policy::rule::{Breach, Policy, Rule, is_in};
+use crate::values::words::plural;
 
 /// Code that was changed without a test.
 pub(crate) fn tests(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
@@ -31,7 +32,8 @@ pub(crate) fn commits(policy: &Policy, reading: &Reading, breaches: &mut Vec<Bre
         let counted = changes.iter().filter(|change| !is_in(&policy.uncounted, &change.path));
         let lines: usize = counted.map(|change| change.added.len()).sum();
         if lines > max as usize {
-            let what = format!("commit {commit} adds {lines} lines, and at most {max} may be added by one");
+            let lines = plural::counted(lines, "line");
+            let what = format!("commit {commit} adds {lines}, and at most {max} may be added by one");
             let remedy = format!(
                 "split it: git reset --soft {}, then commit one step after the other",
                 if reading.base.is_empty() { "BASE" } else { &reading.base }

@@ -15,6 +15,7 @@ mod tests;
 use crate::core::model::diff::{Change, FileStatus, Reading};
 use crate::policy::rule::{Breach, Policy, Rule, is_in, undo, verb};
 use crate::values::pattern::Pattern;
+use crate::values::words::plural::of;
 use std::collections::BTreeSet;
 
 /// All that breaks the policy, in the order of the rules; with `touches` nothing outside of them may be changed.
@@ -101,7 +102,7 @@ fn limits(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
     {
         breaches.push(Breach::whole(
             Rule::FilesMax,
-            format!("{} files are changed, and at most {max} may be", counted.len()),
+            format!("{} changed, and at most {max} may be", of(counted.len(), "file is", "files are")),
             "take back what the task does not need; if all of it is needed, the task is too large: do the first part \
              and say what is left",
         ));
@@ -114,7 +115,10 @@ fn limits(policy: &Policy, reading: &Reading, breaches: &mut Vec<Breach>) {
         let largest = counted.iter().max_by_key(|change| lines(change)).map_or("", |change| &change.path);
         breaches.push(Breach::whole(
             Rule::LinesMax,
-            format!("{total} lines are added and removed, and at most {max} may be; most of them in {largest}"),
+            format!(
+                "{} added and removed, and at most {max} may be; most of them in {largest}",
+                of(total, "line is", "lines are")
+            ),
             "make the change smaller; if all of it is needed, the task is too large: do the first part and say what \
              is left",
         ));

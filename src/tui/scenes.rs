@@ -17,11 +17,11 @@ use crate::core::model::budget::{Budget, Spent};
 use crate::core::model::diff::{Diff, DiffKind, DiffLine, DiffStat, FileDiff, FileStatus, Hunk};
 use crate::core::model::event::Command;
 use crate::core::model::fact::{Entry, Fact};
-use crate::core::model::gate::{GateState, TestCounts, Verdict};
+use crate::core::model::gate::{TestCounts, Verdict};
 use crate::core::model::lid::{Lid, LidRule};
 use crate::core::model::limits::Limits;
 use crate::core::model::task::{Launch, TaskState};
-use crate::core::views::board::{AttemptView, Board, GateView, RepoView, TaskView, Vitals};
+use crate::core::views::board::{AttemptView, Board, GateProgress, GateView, RepoView, TaskView, Vitals};
 use crate::core::views::ledger::LedgerLine;
 use crate::report::{AttemptReport, GateReport, Peek, Report, Scope, Used, gather};
 use crate::screen::changes::{Seen, changes};
@@ -42,22 +42,22 @@ pub(super) const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 const SAID: &str = "\x1b[1m● I'll look at the kettle first.\x1b[0m\r\n● Read(src/kettle.rs)\r\n  ⎿ 41 lines\r\n\
     ● \x1b[32mUpdate\x1b[0m(src/kettle.rs)\r\n  ⎿ 日本茶 and café: 3 lines, ❤️ too\r\n● Done.\r\n";
 
-fn gate(name: &str, state: GateState, job: u64) -> GateView {
-    let judged = matches!(state, GateState::Judged(_));
-    let failed = u32::from(state == GateState::Judged(Verdict::Failed));
+fn gate(name: &str, state: GateProgress, job: u64) -> GateView {
+    let judged = matches!(state, GateProgress::Judged(_));
+    let failed = u32::from(state == GateProgress::Judged(Verdict::Failed));
     GateView {
         name: name.into(),
         command: format!("make {name}"),
         required: true,
         state,
-        job: (state != GateState::Waiting).then_some(JobId(job)),
+        job: (state != GateProgress::Waiting).then_some(JobId(job)),
         tests: (judged && name == "test").then_some(TestCounts { passed: 12, failed, skipped: 1 }),
         took: judged.then_some(Span::secs(4)),
     }
 }
 
 fn attempt(id: u64, name: &str, no: u32, state: TaskState) -> AttemptView {
-    use GateState::{Judged, Running, Waiting};
+    use GateProgress::{Judged, Running, Waiting};
     let live = matches!(state, TaskState::Working | TaskState::Asking | TaskState::Preparing);
     let gates = match state {
         TaskState::Gating => [Judged(Verdict::Passed), Running, Waiting],

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Version of this protocol: both sides must have the same.
-pub const CLIENT_PROTOCOL: u32 = 5;
+pub const CLIENT_PROTOCOL: u32 = 6;
 
 /// From a client to the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

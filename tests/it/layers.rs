@@ -217,6 +217,27 @@ fn who_uses_whom_is_as_the_table_says() {
 }
 
 #[test]
+fn the_docs_have_the_same_table() {
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md"));
+    let docs = docs.unwrap();
+    let (_, section) = docs.split_once("## Who may use whom").unwrap();
+    let rows = section.split("```").nth(1).unwrap().lines().take_while(|line| !line.starts_with("in core:"));
+    let said: BTreeMap<&str, BTreeSet<&str>> = rows
+        .flat_map(|line| line.split("  "))
+        .filter_map(|row| row.trim().split_once(" → "))
+        .map(|(layer, uses)| (layer, uses.split(' ').filter(|used| *used != "nothing").collect()))
+        .collect();
+    let mut table: BTreeMap<&str, BTreeSet<&str>> =
+        MAY_USE.iter().map(|(layer, uses)| (*layer, uses.iter().copied().collect())).collect();
+    table.insert("main", BTreeSet::from(["cli"]));
+    // What uses all others is said so.
+    for uses in table.values_mut().filter(|uses| uses.len() + 1 == MAY_USE.len()) {
+        *uses = BTreeSet::from(["everything", "below"]);
+    }
+    assert_eq!(said, table);
+}
+
+#[test]
 fn the_table_has_no_cycle() {
     // Layers stand in an order in which each uses only what was before it.
     let mut known: BTreeSet<&str> = BTreeSet::new();

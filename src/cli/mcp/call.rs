@@ -454,13 +454,7 @@ fn gates(of: &[GateView]) -> Vec<Value> {
 }
 
 fn gate_line(gate: &GateView) -> String {
-    use crate::core::model::gate::GateState;
-    let state = match gate.state {
-        GateState::Waiting => "waits",
-        GateState::Running => "runs",
-        GateState::Judged(verdict) => verdict.label(),
-    };
-    format!("{} {state}", Shown::line(&gate.name))
+    format!("{} {}", Shown::line(&gate.name), gate.state.label())
 }
 
 /// Whether the daemon is gone, and may come back.

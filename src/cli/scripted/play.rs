@@ -3,6 +3,7 @@
 use super::repo;
 use super::script::{Condition, Step};
 use super::terminal::{self, Typed};
+use crate::values::words::plural::counted;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -165,7 +166,7 @@ fn write(file: &str, text: &str) -> Result<(), String> {
         std::fs::write(file, text)
     };
     write().map_err(|error| format!("can't write {file}: {error}"))?;
-    terminal::detail(&format!("{} lines", text.lines().count()));
+    terminal::detail(&counted(text.lines().count(), "line"));
     Ok(())
 }
 

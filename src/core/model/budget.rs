@@ -5,6 +5,7 @@
 use crate::values::ids::{AttemptId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::plural::noun;
 use crate::values::words::{duration, money, tokens};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +44,7 @@ impl Allowance {
     pub fn words(self) -> String {
         let parts: Vec<String> = [
             self.cost_microusd.map(money::exact),
-            self.tokens.map(|n| format!("{} tokens", tokens::exact(n))),
+            self.tokens.map(|n| format!("{} {}", tokens::exact(n), noun(n, "token"))),
             self.time.map(duration::exact),
         ]
         .into_iter()

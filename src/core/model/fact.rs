@@ -429,8 +429,8 @@ impl Fact {
             }
             Self::SessionKnown { session, .. } => format!("session {session}"),
             Self::UsageKnown { usage, .. } => format!(
-                "used {} tokens in, {} out",
-                usage.tokens_in.map_or("unknown".to_owned(), |n| n.to_string()),
+                "used {} in, {} out",
+                usage.tokens_in.map_or("unknown tokens".to_owned(), |n| counted(n, "token")),
                 usage.tokens_out.map_or("unknown".to_owned(), |n| n.to_string()),
             ),
             Self::Paused { .. } => "paused".to_owned(),

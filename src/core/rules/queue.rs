@@ -171,8 +171,8 @@ pub(in crate::core) fn held(state: &State, task: &Task, line: &Line) -> Option<S
         Some(Obstacle::Budget(why)) => Some(why),
         None if line.next().contains(&task.id) => None,
         None => Some(match ready.iter().position(|id| *id == task.id).unwrap_or(ready.len()) {
-            0 => format!("waits for a free place: {busy} of {limit} agents work"),
-            ahead => format!("waits for a free place: {ahead} before it, {busy} of {limit} agents work"),
+            0 => format!("waits for a free place: {busy} of {limit} taken"),
+            ahead => format!("waits for a free place: {ahead} before it, {busy} of {limit} taken"),
         }),
     }
 }

@@ -25,6 +25,7 @@ use crate::core::views::spec::{self, SpecLine};
 use crate::values::ids::{JobId, Oid, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
+use crate::values::words::plural;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -135,6 +136,46 @@ impl TaskView {
     pub fn work(&self) -> Option<&AttemptView> {
         self.attempts.iter().rev().find(|attempt| attempt.part == AttemptKind::Work)
     }
+
+    /// The gates that count now: those of the merged result while there are some, else those of the work.
+    #[must_use]
+    pub fn gates(&self) -> &[GateView] {
+        match self.work().or(self.attempt()) {
+            _ if !self.merge_gates.is_empty() => &self.merge_gates,
+            Some(attempt) => &attempt.gates,
+            None => &[],
+        }
+    }
+
+    /// What can be said of [`TaskView::gates`] as a whole.
+    #[must_use]
+    pub fn gating(&self) -> Gating {
+        match self.work().or(self.attempt()) {
+            _ if !self.merge_gates.is_empty() => Gating::of(&self.merge_gates),
+            Some(attempt) => attempt.gating(),
+            None => Gating::Unknown,
+        }
+    }
+}
+
+/// What can be said of all gates of an attempt, or of a merged result, at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gating {
+    /// Which gates there are is not read yet: there is no worktree.
+    Unknown,
+    /// There are none.
+    Ungated,
+    /// The attempt ended before any of them ran.
+    NotRun,
+    /// Each says how far it is.
+    Begun,
+}
+
+impl Gating {
+    fn of(gates: &[GateView]) -> Self {
+        let not_run = gates.iter().all(|gate| gate.state == GateProgress::NotRun);
+        if not_run { Self::NotRun } else { Self::Begun }
+    }
 }
 
 /// An attempt on the board.
@@ -167,7 +208,7 @@ pub struct AttemptView {
     pub result: Option<AttemptResult>,
     /// Where its state is known from.
     pub source: Option<Source>,
-    /// Its gates; empty means ungated, never passed.
+    /// Its gates; empty once there is a worktree means ungated, never passed.
     pub gates: Vec<GateView>,
     /// Set-up hooks' jobs, in order.
     pub setup_jobs: Vec<JobId>,
@@ -175,6 +216,19 @@ pub struct AttemptView {
     pub head: Option<Oid>,
     /// What may be seen with the lid on.
     pub vitals: Vitals,
+}
+
+impl AttemptView {
+    /// What can be said of its gates as a whole.
+    #[must_use]
+    pub fn gating(&self) -> Gating {
+        match (self.gates.as_slice(), &self.worktree, self.result) {
+            ([], Some(_), _) => Gating::Ungated,
+            ([], None, Some(_)) => Gating::NotRun,
+            ([], None, None) => Gating::Unknown,
+            (gates, ..) => Gating::of(gates),
+        }
+    }
 }
 
 /// A gate on the board.
@@ -185,7 +239,7 @@ pub struct GateView {
     /// Whether red stops the attempt.
     pub required: bool,
     /// How far it is.
-    pub state: GateState,
+    pub state: GateProgress,
     /// Its job, whose output may be read.
     pub job: Option<JobId>,
     pub tests: Option<TestCounts>,
@@ -198,8 +252,40 @@ impl GateView {
     #[must_use]
     pub const fn verdict(&self) -> Option<Verdict> {
         match self.state {
-            GateState::Judged(verdict) => Some(verdict),
-            GateState::Waiting | GateState::Running => None,
+            GateProgress::Judged(verdict) => Some(verdict),
+            GateProgress::Waiting | GateProgress::Running | GateProgress::NotRun | GateProgress::Stopped => {
+                None
+            }
+        }
+    }
+}
+
+/// How far a gate is, as clients see it: unlike [`GateState`], it says of an attempt that is over what became of the gates
+/// that it left without a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateProgress {
+    /// Waits for its turn or for gates that it needs.
+    Waiting,
+    Running,
+    /// The attempt, or the merge, ended before it ran.
+    NotRun,
+    /// It ended with the attempt, or the merge, before it had a verdict.
+    Stopped,
+    /// It has a verdict.
+    Judged(Verdict),
+}
+
+impl GateProgress {
+    /// The word for people.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "pending",
+            Self::Running => "running",
+            Self::NotRun => "not run",
+            Self::Stopped => "stopped",
+            Self::Judged(verdict) => verdict.label(),
         }
     }
 }
@@ -303,7 +389,14 @@ fn task_in(
         agent: of.launch.agent.profile.clone(),
         after: prerequisites::unlanded(state, of).map(|id| prerequisites::name(state, id)).collect(),
         attempts: of.attempts.iter().map(|a| attempt_view(state, of, a, now, measured)).collect(),
-        merge_gates: of.merge.as_ref().map(|merge| gate_views(&merge.gates)).unwrap_or_default(),
+        merge_gates: of
+            .merge
+            .as_ref()
+            .map(|merge| {
+                let over = !matches!(of.stage, Stage::Merging(_) | Stage::RollingBack);
+                gate_views(state, &merge.gates, over)
+            })
+            .unwrap_or_default(),
         attempts_max: of.launch.limits.attempts.saturating_add(of.granted),
         landed: of.landed.clone(),
         created: of.created,
@@ -328,7 +421,7 @@ fn why(state: &State, task: &Task, line: &Line) -> String {
         Stage::Trying if task.paused => budget_hold::why_paused(state, task)
             .unwrap_or_else(|| "paused: every process of it is frozen, every clock stands still".to_owned()),
         Stage::Trying => trying_why(state, task),
-        Stage::Review => match task.attempt() {
+        Stage::Review => match task.work() {
             Some(a) if a.gates.is_empty() => "ungated: no gate has judged it; read the diff".to_owned(),
             _ => "its gates are green; read the diff".to_owned(),
         },
@@ -338,7 +431,9 @@ fn why(state: &State, task: &Task, line: &Line) -> String {
         Stage::Interrupted => "its agent died with the machine or its keeper: resume or retry".to_owned(),
         Stage::Landed => format!("on {}", task.launch.target),
         Stage::RolledBack => format!("reverted on {}", task.launch.target),
-        Stage::Stopped if live > 0 => format!("stopped; {live} of its jobs are being ended"),
+        Stage::Stopped if live > 0 => {
+            format!("stopped; {} being ended", plural::of(live, "of its jobs is", "of its jobs are"))
+        }
         Stage::Stopped => "stopped by a person; its branch is kept".to_owned(),
         Stage::Rejected(reason) if reason.is_empty() => "rejected by review; its branch is kept".to_owned(),
         Stage::Rejected(reason) => format!("rejected: {reason}"),
@@ -415,7 +510,7 @@ fn attempt_view(
         exit: agent.and_then(|job| job.exit),
         result: of.result,
         source: of.source,
-        gates: gate_views(&of.gates),
+        gates: gate_views(state, &of.gates, of.result.is_some()),
         setup_jobs: state.jobs.of(task.id).filter(setup).map(|job| job.id).collect(),
         head: of.read.as_ref().map(|read| read.head.clone()),
         vitals: Vitals {
@@ -430,13 +525,22 @@ fn attempt_view(
     }
 }
 
-fn gate_views(runs: &[GateRun]) -> Vec<GateView> {
+/// Gates of an attempt or a merge; `over`: none of them is started any more.
+fn gate_views(state: &State, runs: &[GateRun], over: bool) -> Vec<GateView> {
+    let is_live = |run: &GateRun| run.job.and_then(|id| state.jobs.get(id)).is_some_and(|job| job.is_live());
+    let progress = |run: &GateRun| match run.state {
+        GateState::Waiting if over => GateProgress::NotRun,
+        GateState::Waiting => GateProgress::Waiting,
+        GateState::Running if over && !is_live(run) => GateProgress::Stopped,
+        GateState::Running => GateProgress::Running,
+        GateState::Judged(verdict) => GateProgress::Judged(verdict),
+    };
     runs.iter()
         .map(|run| GateView {
             name: run.spec.name.clone(),
             command: run.spec.command.clone(),
             required: run.spec.required,
-            state: run.state,
+            state: progress(run),
             job: run.job,
             tests: run.tests,
             took: run.took,

@@ -18,7 +18,7 @@ use super::{Canvas, detail, follow, gates, part, specs};
 use crate::core::model::assignment::AttemptKind;
 use crate::core::model::lid::Lid;
 use crate::core::model::task::TaskState;
-use crate::core::views::board::{AttemptView, TaskView};
+use crate::core::views::board::{AttemptView, Gating, TaskView};
 use crate::values::time::Span;
 use crate::values::words::plural::verb;
 use crate::values::words::{duration, tokens};
@@ -280,9 +280,15 @@ fn tries(task: &TaskView, attempt: &AttemptView) -> String {
 
 /// A gate a shape; as many as there is room for.
 fn dots(task: &TaskView, area: Rect, on: &mut Canvas<'_>) {
-    let gates = gates::of(task);
-    if gates.is_empty() {
-        on.put(area, 0, 0, "ungated", Role::Dim);
+    let gates = task.gates();
+    let word = match task.gating() {
+        Gating::Ungated => "ungated",
+        Gating::NotRun => "not run",
+        Gating::Unknown | Gating::Begun => "",
+    };
+    if !word.is_empty() {
+        on.put(area, 0, 0, word, Role::Dim);
+        return;
     }
     let fits = gates.len() <= usize::from(area.width);
     for (x, gate) in (0..area.width.saturating_sub(u16::from(!fits))).zip(gates) {

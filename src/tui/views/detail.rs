@@ -83,7 +83,7 @@ pub(in crate::tui) fn render(area: Rect, on: &mut Canvas<'_>) {
             attempts(&mut write, task, on);
         } else {
             let words: Vec<String> =
-                gates::of(task).iter().map(|gate| format!("{} {}", gate.name, gates::words(gate))).collect();
+                task.gates().iter().map(|gate| format!("{} {}", gate.name, gates::words(gate))).collect();
             if !words.is_empty() {
                 write.line(on, &words.join(" · "), Role::Text);
             }
@@ -140,9 +140,9 @@ fn gate_lines(write: &mut Writer, task: &TaskView, on: &mut Canvas<'_>) {
     let merged = !task.merge_gates.is_empty();
     on.put(write.area, 0, write.y, if merged { "GATES OF THE MERGED RESULT" } else { "GATES" }, Role::Title);
     write.y += 1;
-    let of = gates::of(task);
+    let of = task.gates();
     if of.is_empty() {
-        write.line(on, "ungated: no gate checks this, only you", Role::Dim);
+        write.line(on, gates::none(task.gating()), Role::Dim);
     }
     let widest = of.iter().map(|gate| width(&gate.name)).max().unwrap_or(0).min(24);
     for gate in of {

@@ -1,31 +1,28 @@
 //! Gates in a few characters: a shape each, told apart without colour.
 
 use super::super::theme::Role;
-use crate::core::model::gate::{GateState, Verdict};
-use crate::core::views::board::{GateView, TaskView};
+use crate::core::model::gate::Verdict;
+use crate::core::views::board::{GateProgress, GateView, Gating};
 use crate::values::words::plural::counted;
 
 /// A gate's shape and look.
 pub(in crate::tui) const fn dot(gate: &GateView) -> (char, Role) {
     match gate.state {
-        GateState::Waiting => ('·', Role::Dim),
-        GateState::Running => ('◌', Role::Running),
-        GateState::Judged(Verdict::Passed) => ('●', Role::Good),
-        GateState::Judged(Verdict::Cached) => ('○', Role::Good),
-        GateState::Judged(Verdict::Failed) => ('✗', Role::Bad),
-        GateState::Judged(Verdict::TimedOut) => ('◷', Role::Bad),
-        GateState::Judged(Verdict::Errored) => ('?', Role::Bad),
-        GateState::Judged(Verdict::Skipped) => ('-', Role::Dim),
+        GateProgress::Waiting => ('·', Role::Dim),
+        GateProgress::Running => ('◌', Role::Running),
+        GateProgress::NotRun | GateProgress::Stopped => ('-', Role::Dim),
+        GateProgress::Judged(Verdict::Passed) => ('●', Role::Good),
+        GateProgress::Judged(Verdict::Cached) => ('○', Role::Good),
+        GateProgress::Judged(Verdict::Failed) => ('✗', Role::Bad),
+        GateProgress::Judged(Verdict::TimedOut) => ('◷', Role::Bad),
+        GateProgress::Judged(Verdict::Errored) => ('?', Role::Bad),
+        GateProgress::Judged(Verdict::Skipped) => ('-', Role::Dim),
     }
 }
 
 /// How far a gate is, in words.
 pub(in crate::tui) fn words(gate: &GateView) -> String {
-    let mut words = match gate.state {
-        GateState::Waiting => "pending".to_owned(),
-        GateState::Running => "running".to_owned(),
-        GateState::Judged(verdict) => verdict.label().to_owned(),
-    };
+    let mut words = gate.state.label().to_owned();
     if let Some(tests) = gate.tests {
         let all = tests.passed + tests.failed;
         words.push_str(&match tests.failed {
@@ -42,12 +39,12 @@ pub(in crate::tui) fn words(gate: &GateView) -> String {
     words
 }
 
-/// The gates that count now: those of the merged result while there are some, else the attempt's.
-pub(in crate::tui) fn of(task: &TaskView) -> &[GateView] {
-    match task.work().or(task.attempt()) {
-        _ if !task.merge_gates.is_empty() => &task.merge_gates,
-        Some(attempt) => &attempt.gates,
-        None => &[],
+/// What is said where there is no gate to show.
+pub(in crate::tui) const fn none(gating: Gating) -> &'static str {
+    match gating {
+        Gating::Unknown => "not known yet: the worktree is being made",
+        Gating::NotRun => "not run: the attempt ended before",
+        Gating::Ungated | Gating::Begun => "ungated: no gate checks this, only you",
     }
 }
 

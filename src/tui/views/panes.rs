@@ -195,7 +195,7 @@ impl Panes {
         on.put(place, 0, 0, &line.repeat(usize::from(place.width)), border);
         let (word, role) = board::state(task);
         let (lid, lid_role) = board::lid(attempt.lid);
-        let dots: Vec<(char, Role)> = gates::of(task).iter().map(gates::dot).collect();
+        let dots: Vec<(char, Role)> = task.gates().iter().map(gates::dot).collect();
         let right =
             width(&word) + 4 + u16::try_from(dots.len().min(8)).unwrap_or(0) + u16::from(!dots.is_empty());
         let room = place.width.saturating_sub(right + 4);

@@ -272,13 +272,15 @@ impl Review {
         on.put(area, x, 0, &words.join("  "), Role::Dim);
         let (word, role) = board::state(task);
         on.put_right(area, 1, 0, &word, role);
-        let all = match of_diff {
-            Some(attempt) if newest.is_some_and(|newest| newest.no != attempt.no) => &attempt.gates,
-            _ => gates::of(task),
+        let (all, gating) = match of_diff {
+            Some(attempt) if newest.is_some_and(|newest| newest.no != attempt.no) => {
+                (attempt.gates.as_slice(), attempt.gating())
+            }
+            _ => (task.gates(), task.gating()),
         };
         let mut x = 1;
         if all.is_empty() {
-            on.put(area, x, 1, "ungated: no gate checks this, only you", Role::Refusal);
+            on.put(area, x, 1, gates::none(gating), Role::Refusal);
         }
         for gate in all {
             let (dot, role) = gates::dot(gate);

@@ -16,8 +16,8 @@ use super::super::text::{clip, span, width};
 use super::super::theme::Role;
 use super::{Canvas, board, follow, gates, part};
 use crate::core::model::assignment::AttemptKind;
-use crate::core::model::gate::{GateState, Verdict};
-use crate::core::views::board::{AttemptView, GateView, TaskView};
+use crate::core::model::gate::Verdict;
+use crate::core::views::board::{AttemptView, GateProgress, GateView, TaskView};
 use crate::values::ids::{JobId, TaskId};
 use crate::values::words::plural::counted;
 use crate::values::words::size as bytes;
@@ -88,12 +88,12 @@ impl Screen {
     /// The gate that is most worth reading: a red one, one that runs, the last.
     pub(in crate::tui) fn gates(task: &TaskView) -> Self {
         let merged = !task.merge_gates.is_empty();
-        let of = gates::of(task);
+        let of = task.gates();
         let red = |gate: &&GateView| gate.verdict().is_some_and(|v| !v.is_green() && v != Verdict::Skipped);
         let best = of
             .iter()
             .find(red)
-            .or_else(|| of.iter().find(|gate| gate.state == GateState::Running))
+            .or_else(|| of.iter().find(|gate| gate.state == GateProgress::Running))
             .or_else(|| of.iter().rev().find(|gate| gate.job.is_some()))
             .or_else(|| of.first());
         let tab = match best {

@@ -4,6 +4,7 @@ use crate::core::model::diff::DiffStat;
 use crate::core::model::finding::Findings;
 use crate::core::model::gate::Verdict;
 use crate::values::time::Span;
+use crate::values::words::plural::counted;
 use serde::{Deserialize, Serialize};
 
 /// How a run ended.
@@ -103,8 +104,7 @@ impl RunOutcome {
             (true, None) => format!("{end}, not verified"),
             (true, Some(0)) if self.is_clean() => format!("{end}, verified"),
             (true, Some(0)) => format!("{end}, unfinished"),
-            (true, Some(1)) => format!("{end}, 1 finding"),
-            (true, Some(count)) => format!("{end}, {count} findings"),
+            (true, Some(count)) => format!("{end}, {}", counted(count, "finding")),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::values::ids::{AttemptId, JobId, TaskId};
 use crate::values::text::Shown;
 use crate::values::time::{Span, Time};
 use crate::values::words::duration::{DAY, MINUTE};
-use crate::values::words::plural::counted;
+use crate::values::words::plural::{counted, noun};
 use crate::values::words::{duration, money, tokens};
 
 /// A command about budgets that is wrong in itself.
@@ -407,7 +407,7 @@ pub(in crate::core) fn used_words(scope: &Scope, level: &Level) -> String {
     let (allowed, used) = (level.allowed, level.used);
     let all = [
         allowed.cost_microusd.map(|of| (used.cost_microusd, of, money::exact(of))),
-        allowed.tokens.map(|of| (used.tokens, of, format!("{} tokens", tokens::exact(of)))),
+        allowed.tokens.map(|of| (used.tokens, of, format!("{} {}", tokens::exact(of), noun(of, "token")))),
         allowed.time.map(|of| (used.time.0, of.0, duration::exact(of))),
     ];
     let most = all
