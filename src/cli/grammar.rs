@@ -1,5 +1,5 @@
 //! One grammar: the command line, the terminal UI and the TOML files take the very same texts for a duration, an amount of
-//! money, a count of tokens, and take whatever is printed of one.
+//! money, a count of tokens or of attempts, and take whatever is printed of one.
 
 use super::Cli;
 use crate::config::plan;
@@ -8,10 +8,10 @@ use crate::config::user::UserConfig;
 use crate::core::model::batch::BatchPhase;
 use crate::tui;
 use crate::values::time::Span;
-use crate::values::words::{duration, money, tokens};
-use clap::CommandFactory as _;
+use crate::values::words::{count, duration, money, tokens};
+use clap::{Arg, Command, CommandFactory as _};
 use proptest::prelude::*;
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 /// The value that the command line makes of `--option=TEXT`, none if it refuses it.
 fn flag<T: Any + Clone + Send + Sync>(line: &str, option: &str, text: &str) -> Option<T> {
@@ -55,7 +55,7 @@ fn durations(text: &str) -> Vec<(&'static str, Option<Span>)> {
         ("spec wait --timeout", flag("spec wait x", "timeout", text)),
         ("schedule run --timeout", flag("schedule run --wait", "timeout", text)),
         ("budget raise --time", flag("budget raise x", "time", text)),
-        ("the form's time", tui::time_of(text).ok().flatten().map(Span)),
+        ("the form's time", tui::launch_of("time", text).ok().and_then(|run| run.time_ms).map(Span)),
         ("nopeek.toml time", repo(&format!("time = {toml}\n")).and_then(|config| config.time)),
         ("nopeek.toml silence", repo(&format!("silence = {toml}\n")).and_then(|config| config.silence)),
         ("gate timeout", repo(&gate).map(|config| config.gates[0].timeout)),
@@ -72,6 +72,16 @@ fn durations(text: &str) -> Vec<(&'static str, Option<Span>)> {
         (
             "config.toml silence",
             user(&format!("silence = {toml}\n")).and_then(|config| config.limits.silence),
+        ),
+        (
+            "idle_done",
+            user(&format!("[agents.a]\ncommand = ['x']\nidle_done = {toml}\n"))
+                .and_then(|config| config.agents["a"].idle_done),
+        ),
+        (
+            "speaks",
+            repo(&format!("[agents.a]\ncommand = ['x']\nspeaks = {toml}\n"))
+                .and_then(|config| config.agents["a"].speaks),
         ),
         ("soak", plan::parse(&phase, "p.md").ok().and_then(|phase| phase.soak)),
     ]
@@ -96,6 +106,18 @@ fn counts(text: &str) -> Vec<(&'static str, Option<u64>)> {
         ("budget raise --tokens", flag("budget raise x", "tokens", text)),
         ("nopeek.toml tokens", repo(&toml).and_then(|config| config.budget.task.tokens)),
         ("config.toml tokens", user(&toml).and_then(|config| config.budget.task.tokens)),
+    ]
+}
+
+/// What each surface makes of a number of attempts.
+fn attempts(text: &str) -> Vec<(&'static str, Option<u32>)> {
+    let toml = format!("attempts = {text}\n");
+    vec![
+        ("run --attempts", flag("run x", "attempts", text)),
+        ("bench --attempts", flag("bench run x --agents a", "attempts", text)),
+        ("the form's attempts", tui::launch_of("attempts", text).ok().and_then(|run| run.attempts)),
+        ("nopeek.toml attempts", repo(&toml).and_then(|config| config.attempts)),
+        ("config.toml attempts", user(&toml).map(|config| config.limits.attempts)),
     ]
 }
 
@@ -129,6 +151,12 @@ proptest! {
     }
 
     #[test]
+    fn every_surface_takes_the_same_numbers_of_attempts(n in prop_oneof![-2..9_i64, any::<i64>()], shift in 0..64_u32) {
+        let text = (n >> shift).to_string();
+        alike(&text, count::limit(&text).ok(), attempts(&text));
+    }
+
+    #[test]
     fn what_is_printed_is_taken_by_every_surface(n in 1..=u64::MAX, shift in 0..64_u32) {
         let n = (n >> shift).max(1);
         let span = Span(n);
@@ -151,5 +179,76 @@ fn what_one_surface_used_to_take_alone_is_taken_by_all() {
     }
     for text in ["7", "0s", "1h30", "-1s", "5 days", "NaN"] {
         alike(text, None, durations(text));
+    }
+}
+
+#[test]
+fn no_attempts_are_refused_by_all() {
+    for text in ["0", "-1", "4294967296"] {
+        alike(text, None, attempts(text));
+    }
+    alike("1", Some(1), attempts("1"));
+}
+
+/// Every command with its words, from the root down.
+fn commands(at: &Command, words: &[String], all: &mut Vec<(Vec<String>, Command)>) {
+    all.push((words.to_vec(), at.clone()));
+    for sub in at.get_subcommands() {
+        commands(sub, &[words, &[sub.get_name().to_owned()]].concat(), all);
+    }
+}
+
+/// Whether its value is a number, with a unit or without.
+fn is_number(arg: &Arg) -> bool {
+    let is = arg.get_value_parser().type_id();
+    let numbers = [
+        TypeId::of::<u8>(),
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+        TypeId::of::<Span>(),
+    ];
+    let is_moment = arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "WHEN"));
+    numbers.iter().any(|number| is == *number) || is_moment
+}
+
+/// A value that begins with a minus is read as one and refused by its reader, not taken for an unknown option.
+#[test]
+fn a_negative_number_is_told_of_as_a_number() {
+    let mut all = Vec::new();
+    let mut root = Cli::command();
+    // Places of what has no name are counted then.
+    root.build();
+    commands(&root, &["nopeek".to_owned()], &mut all);
+    let mut seen = 0;
+    for (words, command) in all {
+        for arg in command.get_arguments().filter(|arg| is_number(arg)) {
+            let before = match (arg.get_long(), arg.get_index()) {
+                (Some(long), _) => vec![format!("--{long}")],
+                (None, index) => vec!["x".to_owned(); index.unwrap_or(1) - 1],
+            };
+            let has_unit = arg.is_allow_hyphen_values_set();
+            for value in ["-1", "-0.5", "-5m"].into_iter().take(if has_unit { 3 } else { 2 }) {
+                let line = [words.as_slice(), &before, &[value.to_owned()]].concat();
+                let error = Cli::command().try_get_matches_from(&line).err().map(|error| error.to_string());
+                let error = error.unwrap_or_default();
+                assert!(!error.contains("unexpected argument"), "{line:?}: {error}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+    for (line, says) in [
+        ("budget raise bb --tokens -1", "\"-1\" is no count of tokens: write it as 50000"),
+        ("budget raise bb --time -5m", "\"-5m\" is no duration: write it as 90s"),
+        ("run x --attempts -1", "\"-1\" is no whole number from 1 on: write it as 1, 3 or 20"),
+        ("run x --attempts 0", "\"0\" is no whole number from 1 on: it is zero"),
+        ("ledger --after -1", "\"-1\" is no whole number: write it as 0, 3 or 20"),
+        ("ledger --limit 0", "\"0\" is no whole number from 1 on: it is zero"),
+    ] {
+        let words = std::iter::once("nopeek").chain(line.split(' '));
+        let error = Cli::command().try_get_matches_from(words).unwrap_err().to_string();
+        assert!(error.contains(says), "{line}: {error}");
     }
 }
