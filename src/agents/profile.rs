@@ -37,13 +37,13 @@ pub struct Profile {
     /// What its output and signals mean.
     #[serde(default)]
     pub dialect: Dialect,
-    /// Seconds of silence after which an interactive agent that can't say "done" counts as done.
-    #[serde(default)]
-    pub idle_done: Option<u64>,
-    /// Seconds of silence after which an interactive agent that always tells its state, and has told none yet, counts
-    /// as standing at a dialog of its own program: trust, a login, a new version.
-    #[serde(default)]
-    pub speaks: Option<u64>,
+    /// The silence after which an interactive agent that can't say "done" counts as done.
+    #[serde(default, with = "silence")]
+    pub idle_done: Option<Span>,
+    /// The silence after which an interactive agent that always tells its state, and has told none yet, counts as
+    /// standing at a dialog of its own program: trust, a login, a new version.
+    #[serde(default, with = "silence")]
+    pub speaks: Option<Span>,
     /// Whether the screens of its attempts are covered; none: as the repo, the user say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lid: Option<LidRule>,
@@ -53,6 +53,36 @@ pub struct Profile {
     /// Set in its environment, over what the client had.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+}
+
+/// A duration as people write them; a bare number counts seconds, as it did in all files before.
+mod silence {
+    use crate::values::time::Span;
+    use crate::values::words::duration;
+    use crate::values::words::written::Written;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
+        match span {
+            Some(span) => to.serialize_some(&duration::exact(*span)),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Span>, D::Error> {
+        let read = match Option::<Written>::deserialize(from)? {
+            None => return Ok(None),
+            Some(Written::Integer(seconds)) => duration::limit(&format!("{seconds}s")),
+            Some(Written::Other(what)) => {
+                return Err(D::Error::custom(format!(
+                    "{what} is no duration: write it as \"90s\" or \"5m\""
+                )));
+            }
+            Some(other) => duration::limit(&other.digits()),
+        };
+        read.map(Some).map_err(D::Error::custom)
+    }
 }
 
 fn version() -> Vec<String> {
@@ -190,8 +220,8 @@ impl Profile {
         AgentTraits {
             profile: name.to_owned(),
             mode: self.mode,
-            idle_done: self.idle_done.map(Span::secs),
-            speaks: self.speaks.map(Span::secs),
+            idle_done: self.idle_done,
+            speaks: self.speaks,
             resumable: !self.resume.is_empty(),
         }
     }
@@ -370,6 +400,34 @@ mod tests {
         assert_eq!(server["command"].as_str(), Some("/bin/nopeek"));
         assert_eq!(server["args"][4].as_str(), Some("/run/a \"b\""));
         assert_eq!(plan.argv[4], "t3.1");
+    }
+
+    #[test]
+    fn a_silence_is_a_duration_and_a_bare_number_counts_seconds() {
+        let read = |value: &str| {
+            toml::from_str::<Profile>(&format!("command = ['x']\nidle_done = {value}\nspeaks = {value}\n"))
+        };
+        for (value, is) in [("'30s'", 30_000), ("'2m'", 120_000), ("'1h30m'", 5_400_000), ("900", 900_000)] {
+            let profile = read(value).unwrap();
+            assert_eq!((profile.idle_done, profile.speaks), (Some(Span(is)), Some(Span(is))), "{value}");
+            let kept = serde_json::to_string(&profile).unwrap();
+            assert_eq!(serde_json::from_str::<Profile>(&kept).unwrap(), profile, "{kept}");
+        }
+        let older = r#"{"command": ["x"], "idle_done": 900, "speaks": null}"#;
+        let older: Profile = serde_json::from_str(older).unwrap();
+        assert_eq!(
+            (older.idle_done, older.speaks),
+            (Some(Span::secs(900)), None),
+            "as an older daemon kept it"
+        );
+        for value in
+            ["0", "'0s'", "-1", "1.5", "'30'", "'soon'", "99999999999999999999", "true", "[1]", "nan"]
+        {
+            let error = read(value).unwrap_err();
+            assert!(error.message().contains("is no duration"), "{value}: {}", error.message());
+            assert!(error.message().contains("write it as"), "{value}: {}", error.message());
+            assert_eq!(error.span().map(|span| span.start), Some(28), "{value}");
+        }
     }
 
     #[test]

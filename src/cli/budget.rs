@@ -35,13 +35,13 @@ struct Raise {
     /// A task, a batch, or `day`: today, in this repo.
     what: String,
     /// More money, as $2 or 0.50.
-    #[arg(long, value_name = "MONEY", value_parser = money::limit)]
+    #[arg(long, value_name = "MONEY", value_parser = money::limit, allow_hyphen_values = true)]
     cost: Option<u64>,
     /// More tokens, as 50000, 500k or 2M.
-    #[arg(long, value_name = "N", value_parser = tokens::limit)]
+    #[arg(long, value_name = "N", value_parser = tokens::limit, allow_hyphen_values = true)]
     tokens: Option<u64>,
     /// More time, as 90s, 1h30m or 1d.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::limit, allow_hyphen_values = true)]
     time: Option<Span>,
 }
 

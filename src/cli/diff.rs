@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::print::{self, Paint};
 use super::talk::Talk;
 use crate::core::model::diff::{Diff, DiffKind, FileDiff, FileStatus, Hunk};
+use crate::values::words::count;
 use crate::values::words::plural::counted;
 use crate::wire::client::{Reply, Request};
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ pub(super) struct Args {
     /// The task's name, or its number as t12.
     task: String,
     /// Which attempt; the newest if none is given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::limit, allow_negative_numbers = true)]
     attempt: Option<u32>,
     /// Files and counts alone.
     #[arg(long)]

@@ -1,5 +1,5 @@
 //! One grammar: the command line, the terminal UI and the TOML files take the very same texts for a duration, an amount of
-//! money, a count of tokens, and take whatever is printed of one.
+//! money, a count of tokens or of attempts, and take whatever is printed of one.
 
 use super::Cli;
 use crate::config::plan;
@@ -8,10 +8,10 @@ use crate::config::user::UserConfig;
 use crate::core::model::batch::BatchPhase;
 use crate::tui;
 use crate::values::time::Span;
-use crate::values::words::{duration, money, tokens};
-use clap::CommandFactory as _;
+use crate::values::words::{count, duration, money, tokens};
+use clap::{Arg, Command, CommandFactory as _};
 use proptest::prelude::*;
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 /// The value that the command line makes of `--option=TEXT`, none if it refuses it.
 fn flag<T: Any + Clone + Send + Sync>(line: &str, option: &str, text: &str) -> Option<T> {
@@ -51,11 +51,8 @@ fn durations(text: &str) -> Vec<(&'static str, Option<Span>)> {
         ("run --budget-time", flag("run x", "budget-time", text)),
         ("bench --time", flag("bench run x --agents a", "time", text)),
         ("bench --silence", flag("bench run x --agents a", "silence", text)),
-        ("wait --timeout", flag("wait", "timeout", text)),
-        ("spec wait --timeout", flag("spec wait x", "timeout", text)),
-        ("schedule run --timeout", flag("schedule run --wait", "timeout", text)),
         ("budget raise --time", flag("budget raise x", "time", text)),
-        ("the form's time", tui::time_of(text).ok().flatten().map(Span)),
+        ("the form's time", tui::launch_of("time", text).ok().and_then(|run| run.time_ms).map(Span)),
         ("nopeek.toml time", repo(&format!("time = {toml}\n")).and_then(|config| config.time)),
         ("nopeek.toml silence", repo(&format!("silence = {toml}\n")).and_then(|config| config.silence)),
         ("gate timeout", repo(&gate).map(|config| config.gates[0].timeout)),
@@ -73,7 +70,26 @@ fn durations(text: &str) -> Vec<(&'static str, Option<Span>)> {
             "config.toml silence",
             user(&format!("silence = {toml}\n")).and_then(|config| config.limits.silence),
         ),
+        (
+            "idle_done",
+            user(&format!("[agents.a]\ncommand = ['x']\nidle_done = {toml}\n"))
+                .and_then(|config| config.agents["a"].idle_done),
+        ),
+        (
+            "speaks",
+            repo(&format!("[agents.a]\ncommand = ['x']\nspeaks = {toml}\n"))
+                .and_then(|config| config.agents["a"].speaks),
+        ),
         ("soak", plan::parse(&phase, "p.md").ok().and_then(|phase| phase.soak)),
+    ]
+}
+
+/// What each command that waits makes of a time.
+fn timeouts(text: &str) -> Vec<(&'static str, Option<Span>)> {
+    vec![
+        ("wait --timeout", flag("wait", "timeout", text)),
+        ("spec wait --timeout", flag("spec wait x", "timeout", text)),
+        ("schedule run --timeout", flag("schedule run --wait", "timeout", text)),
     ]
 }
 
@@ -96,6 +112,18 @@ fn counts(text: &str) -> Vec<(&'static str, Option<u64>)> {
         ("budget raise --tokens", flag("budget raise x", "tokens", text)),
         ("nopeek.toml tokens", repo(&toml).and_then(|config| config.budget.task.tokens)),
         ("config.toml tokens", user(&toml).and_then(|config| config.budget.task.tokens)),
+    ]
+}
+
+/// What each surface makes of a number of attempts.
+fn attempts(text: &str) -> Vec<(&'static str, Option<u32>)> {
+    let toml = format!("attempts = {text}\n");
+    vec![
+        ("run --attempts", flag("run x", "attempts", text)),
+        ("bench --attempts", flag("bench run x --agents a", "attempts", text)),
+        ("the form's attempts", tui::launch_of("attempts", text).ok().and_then(|run| run.attempts)),
+        ("nopeek.toml attempts", repo(&toml).and_then(|config| config.attempts)),
+        ("config.toml attempts", user(&toml).map(|config| config.limits.attempts)),
     ]
 }
 
@@ -124,8 +152,15 @@ proptest! {
     #[test]
     fn every_surface_takes_the_same_texts(text in texts()) {
         alike(&text, duration::limit(&text).ok(), durations(&text));
+        alike(&text, duration::timeout(&text).ok(), timeouts(&text));
         alike(&text, money::limit(&text).ok(), moneys(&text));
         alike(&text, tokens::limit(&text).ok(), counts(&text));
+    }
+
+    #[test]
+    fn every_surface_takes_the_same_numbers_of_attempts(n in prop_oneof![-2..9_i64, any::<i64>()], shift in 0..64_u32) {
+        let text = (n >> shift).to_string();
+        alike(&text, count::limit(&text).ok(), attempts(&text));
     }
 
     #[test]
@@ -134,6 +169,7 @@ proptest! {
         let span = Span(n);
         for text in [duration::exact(span), duration::short(span), duration::long(span), duration::minutes(span)] {
             alike(&text, Some(duration::read(&text).unwrap()), durations(&text));
+            alike(&text, Some(duration::read(&text).unwrap()), timeouts(&text));
         }
         for text in [money::exact(n), money::short(n)] {
             alike(&text, Some(money::read(&text).unwrap()), moneys(&text));
@@ -151,5 +187,76 @@ fn what_one_surface_used_to_take_alone_is_taken_by_all() {
     }
     for text in ["7", "0s", "1h30", "-1s", "5 days", "NaN"] {
         alike(text, None, durations(text));
+    }
+}
+
+#[test]
+fn no_attempts_are_refused_by_all() {
+    for text in ["0", "-1", "4294967296"] {
+        alike(text, None, attempts(text));
+    }
+    alike("1", Some(1), attempts("1"));
+}
+
+/// Every command with its words, from the root down.
+fn commands(at: &Command, words: &[String], all: &mut Vec<(Vec<String>, Command)>) {
+    all.push((words.to_vec(), at.clone()));
+    for sub in at.get_subcommands() {
+        commands(sub, &[words, &[sub.get_name().to_owned()]].concat(), all);
+    }
+}
+
+/// Whether its value is a number, with a unit or without.
+fn is_number(arg: &Arg) -> bool {
+    let is = arg.get_value_parser().type_id();
+    let numbers = [
+        TypeId::of::<u8>(),
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+        TypeId::of::<Span>(),
+    ];
+    let is_moment = arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "WHEN"));
+    numbers.iter().any(|number| is == *number) || is_moment
+}
+
+/// A value that begins with a minus is read as one and refused by its reader, not taken for an unknown option.
+#[test]
+fn a_negative_number_is_told_of_as_a_number() {
+    let mut all = Vec::new();
+    let mut root = Cli::command();
+    // Places of what has no name are counted then.
+    root.build();
+    commands(&root, &["nopeek".to_owned()], &mut all);
+    let mut seen = 0;
+    for (words, command) in all {
+        for arg in command.get_arguments().filter(|arg| is_number(arg)) {
+            let before = match (arg.get_long(), arg.get_index()) {
+                (Some(long), _) => vec![format!("--{long}")],
+                (None, index) => vec!["x".to_owned(); index.unwrap_or(1) - 1],
+            };
+            let has_unit = arg.is_allow_hyphen_values_set();
+            for value in ["-1", "-0.5", "-5m"].into_iter().take(if has_unit { 3 } else { 2 }) {
+                let line = [words.as_slice(), &before, &[value.to_owned()]].concat();
+                let error = Cli::command().try_get_matches_from(&line).err().map(|error| error.to_string());
+                let error = error.unwrap_or_default();
+                assert!(!error.contains("unexpected argument"), "{line:?}: {error}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+    for (line, says) in [
+        ("budget raise bb --tokens -1", "\"-1\" is no count of tokens: write it as 50000"),
+        ("budget raise bb --time -5m", "\"-5m\" is no duration: write it as 90s"),
+        ("run x --attempts -1", "\"-1\" is no whole number from 1 on: write it as 1, 3 or 20"),
+        ("run x --attempts 0", "\"0\" is no whole number from 1 on: it is zero"),
+        ("ledger --after -1", "\"-1\" is no whole number: write it as 0, 3 or 20"),
+        ("ledger --limit 0", "\"0\" is no whole number from 1 on: it is zero"),
+    ] {
+        let words = std::iter::once("nopeek").chain(line.split(' '));
+        let error = Cli::command().try_get_matches_from(words).unwrap_err().to_string();
+        assert!(error.contains(says), "{line}: {error}");
     }
 }

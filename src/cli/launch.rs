@@ -7,7 +7,7 @@ use crate::core::model::budget::Allowance;
 use crate::values::text::Shown;
 use crate::values::time::Span;
 use crate::values::words::plural::counted;
-use crate::values::words::{duration, money, tokens};
+use crate::values::words::{count, duration, money, tokens};
 use crate::wire::client::{Reply, Request, RunRequest};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -31,23 +31,23 @@ pub(super) struct Args {
     /// The branch to land on.
     #[arg(long, short, value_name = "BRANCH")]
     target: Option<String>,
-    /// Automatic attempts at most.
-    #[arg(long, value_name = "N")]
+    /// Automatic attempts at most, from 1 on.
+    #[arg(long, value_name = "N", value_parser = count::limit, allow_negative_numbers = true)]
     attempts: Option<u32>,
     /// Longest run of an attempt's agent, as 90s, 1h30m or 1d; pauses don't count.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::limit, allow_hyphen_values = true)]
     time: Option<Span>,
     /// Longest silence of the agent while it does not ask.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::limit, allow_hyphen_values = true)]
     silence: Option<Span>,
     /// What the task may cost, all its attempts together, as $2 or 0.50.
-    #[arg(long, value_name = "MONEY", value_parser = money::limit)]
+    #[arg(long, value_name = "MONEY", value_parser = money::limit, allow_hyphen_values = true)]
     budget_cost: Option<u64>,
     /// How many tokens it may use, as 50000, 500k or 2M.
-    #[arg(long, value_name = "N", value_parser = tokens::limit)]
+    #[arg(long, value_name = "N", value_parser = tokens::limit, allow_hyphen_values = true)]
     budget_tokens: Option<u64>,
     /// How long its agents may work, all its attempts together.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::limit, allow_hyphen_values = true)]
     budget_time: Option<Span>,
     /// Whether the agent's screen is hidden while it works.
     #[arg(long, value_enum, value_name = "on|off")]

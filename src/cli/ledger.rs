@@ -12,7 +12,7 @@ use crate::store::rows::{Read, Unread};
 use crate::values::ids::TaskId;
 use crate::values::text::Shown;
 use crate::values::time::Time;
-use crate::values::words::{cut, moment};
+use crate::values::words::{count, cut, moment};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -28,10 +28,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
     /// Not before this: 24h (so long ago), 2026-11-20, "2026-11-20 14:00" or 14:00, in local time
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     since: Option<String>,
     /// Only before this
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only by this person, as `ada` or `ada@host`; `nopeek` for what happened by itself
     #[arg(long, value_name = "WHO")]
@@ -43,11 +43,11 @@ pub(super) struct Args {
     #[arg(long)]
     all: bool,
     /// Only lines with a larger number
-    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    #[arg(long, value_name = "SEQ", default_value_t = 0, value_parser = count::read::<u64>, allow_negative_numbers = true)]
     after: u64,
-    /// At most so many: the newest lines (200 by default), the first rows of SQL; never more than 10,000
-    #[arg(long, short = 'l', value_name = "N")]
-    limit: Option<usize>,
+    /// At most so many, from 1 on: the newest lines (200 by default), the first rows of SQL; never more than 10,000
+    #[arg(long, short = 'l', value_name = "N", value_parser = count::limit, allow_negative_numbers = true)]
+    limit: Option<u32>,
     /// Run one SELECT on the table `facts` and the view `lines`, and print its rows
     #[arg(long, value_name = "SELECT", conflicts_with_all = ["task", "kind", "since", "until", "by", "batch", "all", "after", "full"])]
     sql: Option<String>,
@@ -83,7 +83,7 @@ struct Line<'a> {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let path = talk::paths()?.ledger();
     if let Some(sql) = &args.sql {
-        let table = Reader::open(&path)?.sql(sql, args.limit.unwrap_or(ROWS_MAX))?;
+        let table = Reader::open(&path)?.sql(sql, args.limit.map_or(ROWS_MAX, |most| most as usize))?;
         return rows(args, &table);
     }
     let reader = match Reader::open(&path) {
@@ -206,7 +206,7 @@ fn filter(
         until,
         after: args.after,
         plain: !args.all && !args.json,
-        limit: args.limit.unwrap_or(LINES),
+        limit: args.limit.map_or(LINES, |most| most as usize),
     })
 }
 

@@ -6,6 +6,7 @@ use super::talk::Talk;
 use crate::core::views::board::{AttemptView, GateView, TaskView};
 use crate::values::ids::JobId;
 use crate::values::text::Shown;
+use crate::values::words::count;
 use crate::wire::client::{Reply, Request};
 use std::process::ExitCode;
 
@@ -24,10 +25,10 @@ pub(super) struct Args {
     #[arg(long, requires = "gate", conflicts_with = "attempt")]
     merged: bool,
     /// Which attempt; the newest if none is given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::limit, allow_negative_numbers = true)]
     attempt: Option<u32>,
-    /// At most so many last lines.
-    #[arg(long, short = 'l', value_name = "N", default_value_t = 1000)]
+    /// At most so many last lines, from 1 on.
+    #[arg(long, short = 'l', value_name = "N", default_value_t = 1000, value_parser = count::limit, allow_negative_numbers = true)]
     lines: u32,
     /// Print a JSON array of lines.
     #[arg(long)]

@@ -12,7 +12,7 @@ use crate::core::model::panel::{PanelCommand, Poll};
 use crate::core::views::panel::PollLine;
 use crate::values::ids::PanelId;
 use crate::values::text::Shown;
-use crate::values::words::{cut, size};
+use crate::values::words::{count, cut, size};
 use crate::wire::client::{Reply, Request, TaskRef};
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -43,8 +43,8 @@ enum Act {
         /// Of all repos.
         #[arg(long)]
         all: bool,
-        /// At most so many.
-        #[arg(long, short = 'l', value_name = "N", default_value_t = 50)]
+        /// At most so many, from 1 on.
+        #[arg(long, short = 'l', value_name = "N", default_value_t = 50, value_parser = count::limit, allow_negative_numbers = true)]
         limit: u32,
         /// Print a JSON array of votes.
         #[arg(long)]

@@ -2,6 +2,7 @@
 
 use super::act;
 use super::error::CliError;
+use crate::values::words::count;
 use crate::wire::client::Act;
 use std::process::ExitCode;
 
@@ -11,7 +12,7 @@ pub(super) struct Args {
     #[command(flatten)]
     on: act::On,
     /// Its new place; 1 is next.
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = count::limit, allow_negative_numbers = true)]
     place: u32,
 }
 

@@ -25,10 +25,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "tasks")]
     spec: Option<String>,
     /// What happened from here on: a time ago (24h, 7d), a day (2026-11-20) or a moment ("2026-11-20 08:00").
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     since: Option<String>,
     /// What happened before this, written the same way.
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     until: Option<String>,
     /// Tasks of all repos, not of this one alone.
     #[arg(long)]

@@ -44,7 +44,7 @@ enum What {
     /// Print when the next batches are due.
     Next {
         /// How many.
-        #[arg(default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10))]
+        #[arg(default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=10), allow_negative_numbers = true)]
         count: u8,
     },
     /// Begin a batch now, whether or not the schedule is on.
@@ -53,7 +53,7 @@ enum What {
         #[arg(long)]
         wait: bool,
         /// Stop waiting after this long, with exit code 4.
-        #[arg(long, value_name = "TIME", value_parser = duration::limit, requires = "wait")]
+        #[arg(long, value_name = "TIME", value_parser = duration::timeout, allow_hyphen_values = true, requires = "wait")]
         timeout: Option<Span>,
     },
     /// End the batch under way; what it builds goes on in the next.

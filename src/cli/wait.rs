@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// Tasks by name or number; none: all of this repo that have not ended.
     tasks: Vec<String>,
     /// Give up after this long, as 90s, 1h30m or 1d.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::timeout, allow_hyphen_values = true)]
     timeout: Option<Span>,
     /// Print the tasks as a JSON array.
     #[arg(long)]

@@ -1,8 +1,9 @@
 //! `[budget]`: what attempts, tasks, batches and days may use, in either file.
 
 use super::ConfigError;
+use super::numbers::Numbers;
 use crate::core::model::budget::{Allowance, Budget, Over, Unknown};
-use crate::values::words::{ReadError, duration, money, tokens};
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -30,7 +31,7 @@ pub(super) struct Raw {
     task: Option<RawAllowance>,
     batch: Option<RawAllowance>,
     day: Option<RawAllowance>,
-    start_share: Option<Spanned<u32>>,
+    start_share: Option<Spanned<Written>>,
     over: Option<Over>,
     unknown: Option<Unknown>,
 }
@@ -38,56 +39,34 @@ pub(super) struct Raw {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawAllowance {
-    cost: Option<Spanned<String>>,
-    tokens: Option<Spanned<String>>,
-    time: Option<Spanned<String>>,
+    cost: Option<Spanned<Written>>,
+    tokens: Option<Spanned<Written>>,
+    time: Option<Spanned<Written>>,
 }
 
 impl Raw {
     /// Reads what was written.
     pub(super) fn read(self, origin: &str, text: &str) -> Result<BudgetConfig, ConfigError> {
+        let numbers = Numbers { origin, text };
         let allowance = |raw: Option<RawAllowance>| -> Result<Allowance, ConfigError> {
             let Some(raw) = raw else { return Ok(Allowance::default()) };
-            let wrong = |at: &Spanned<String>, bad: ReadError| {
-                ConfigError::at(origin, text, at.span().start, bad.to_string(), "")
-            };
             Ok(Allowance {
-                cost_microusd: raw
-                    .cost
-                    .map(|of| money::limit(of.get_ref()).map_err(|bad| wrong(&of, bad)))
-                    .transpose()?,
-                tokens: raw
-                    .tokens
-                    .map(|of| tokens::limit(of.get_ref()).map_err(|bad| wrong(&of, bad)))
-                    .transpose()?,
-                time: raw
-                    .time
-                    .map(|of| duration::limit(of.get_ref()).map_err(|bad| wrong(&of, bad)))
-                    .transpose()?,
+                cost_microusd: raw.cost.map(|of| numbers.money(&of)).transpose()?,
+                tokens: raw.tokens.map(|of| numbers.tokens(&of)).transpose()?,
+                time: raw.time.map(|of| numbers.duration(&of)).transpose()?,
             })
         };
-        let share = match self.start_share {
-            None => None,
-            Some(share) => match u8::try_from(*share.get_ref()) {
-                Ok(percent @ 1..=100) => Some(percent),
-                _ => {
-                    let what = format!("start_share = {}: it is a percentage from 1 to 100", share.get_ref());
-                    return Err(ConfigError::at(
-                        origin,
-                        text,
-                        share.span().start,
-                        what,
-                        "write start_share = 90",
-                    ));
-                }
-            },
-        };
+        let share = |of: Spanned<Written>| numbers.whole("start_share", &of, &(1..=100));
         Ok(BudgetConfig {
             attempt: allowance(self.attempt)?,
             task: allowance(self.task)?,
             batch: allowance(self.batch)?,
             day: allowance(self.day)?,
-            start_share: share,
+            start_share: self
+                .start_share
+                .map(share)
+                .transpose()?
+                .and_then(|percent| u8::try_from(percent).ok()),
             over: self.over,
             unknown: self.unknown,
         })
@@ -152,8 +131,8 @@ mod tests {
             ("batch = { time = 'long' }", "nopeek.toml:2:18: \"long\" is no duration"),
             ("attempt = { money = '$1' }", "nopeek.toml:2:13: unknown field `money`"),
             ("week = { cost = '$1' }", "nopeek.toml:2:1: unknown field `week`"),
-            ("start_share = 0", "nopeek.toml:2:15: start_share = 0: it is a percentage"),
-            ("start_share = 101", "nopeek.toml:2:15: start_share = 101: it is a percentage"),
+            ("start_share = 0", "nopeek.toml:2:15: start_share = 0 is out of range"),
+            ("start_share = 101", "nopeek.toml:2:15: start_share = 101 is out of range"),
             ("over = 'stop'", "nopeek.toml:2:8: unknown variant `stop`"),
             ("unknown = 'zero'", "nopeek.toml:2:11: unknown variant `zero`"),
         ] {

@@ -1,7 +1,9 @@
 //! The table `[spec]` of `nopeek.toml`: who does what on the way from a goal to landed work, and what waits for a person.
 
 use super::ConfigError;
+use super::numbers::Numbers;
 use crate::core::model::spec::Ahead;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -47,8 +49,8 @@ pub(super) struct Raw {
     plan: Option<String>,
     work: Option<String>,
     verify: Option<String>,
-    passes: Option<Spanned<u32>>,
-    rounds: Option<Spanned<u32>>,
+    passes: Option<Spanned<Written>>,
+    rounds: Option<Spanned<Written>>,
     #[serde(default)]
     ahead: Vec<Spanned<String>>,
     #[serde(default)]
@@ -60,15 +62,7 @@ pub(super) struct Raw {
 pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<CrewConfig, ConfigError> {
     let Some(raw) = raw else { return Ok(CrewConfig::default()) };
     let wrong = |offset, what: String, remedy: &str| Err(ConfigError::at(origin, text, offset, what, remedy));
-    for (key, value) in [("passes", &raw.passes), ("rounds", &raw.rounds)] {
-        if let Some(value) = value.as_ref().filter(|value| *value.get_ref() > TURNS_MAX) {
-            return wrong(
-                value.span().start,
-                format!("{key} = {}: {TURNS_MAX} are allowed", value.get_ref()),
-                "",
-            );
-        }
-    }
+    let turns = |key, of: Spanned<Written>| Numbers { origin, text }.whole(key, &of, &(0..=TURNS_MAX));
     let ahead = match ahead(raw.ahead.iter().map(|word| word.get_ref().as_str())) {
         Ok(ahead) => ahead,
         Err((at, what)) => {
@@ -97,8 +91,8 @@ pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<CrewCon
         plan: raw.plan,
         work: raw.work,
         verify: raw.verify,
-        passes: raw.passes.map(Spanned::into_inner),
-        rounds: raw.rounds.map(Spanned::into_inner),
+        passes: raw.passes.map(|of| turns("passes", of)).transpose()?,
+        rounds: raw.rounds.map(|of| turns("rounds", of)).transpose()?,
         ahead,
         stack: raw.stack,
         memory: raw.memory.map(Spanned::into_inner),

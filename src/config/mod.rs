@@ -5,6 +5,7 @@ pub mod crew;
 pub mod findings;
 mod front;
 pub mod notice;
+mod numbers;
 pub mod panel;
 pub mod plan;
 pub mod policy;

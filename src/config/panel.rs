@@ -3,11 +3,13 @@
 //! The personas that ship are `assets/personas.toml`, read by the code that reads a repo's.
 
 use super::ConfigError;
+use super::numbers::Numbers;
 use crate::core::model::panel::question::{
     Criterion, HEURISTIC_MAX, NAME_MAX, OptionScored, PERSONAS_MAX, Panel, Persona, Score, TradeOff,
     WEIGHT_MAX, is_name,
 };
 use crate::values::text::Shown;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -27,7 +29,7 @@ const ABOUT_MAX: usize = 300;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPanel {
     personas: Option<Spanned<Vec<Spanned<String>>>>,
-    confidence: Option<Spanned<i64>>,
+    confidence: Option<Spanned<Written>>,
     #[serde(default)]
     persona: BTreeMap<String, Spanned<RawPersona>>,
 }
@@ -35,9 +37,9 @@ pub(super) struct RawPanel {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPersona {
-    weight: Option<Spanned<i64>>,
+    weight: Option<Spanned<Written>>,
     about: Option<Spanned<String>>,
-    heuristics: Option<Spanned<BTreeMap<Criterion, Spanned<i64>>>>,
+    heuristics: Option<Spanned<BTreeMap<Criterion, Spanned<Written>>>>,
 }
 
 /// The panel of a repo whose config says nothing of it.
@@ -167,15 +169,8 @@ impl Reader<'_> {
         Ok(persona)
     }
 
-    fn number(&self, key: &str, value: &Spanned<i64>, least: u32, most: u32) -> Result<u32, ConfigError> {
-        let number = u32::try_from(*value.get_ref()).ok().filter(|number| (least..=most).contains(number));
-        number.map_or_else(
-            || {
-                let what = format!("{key} = {} is out of range", value.get_ref());
-                self.wrong(value.span(), what, format!("write a whole number from {least} to {most}"))
-            },
-            Ok,
-        )
+    fn number(&self, key: &str, value: &Spanned<Written>, least: u32, most: u32) -> Result<u32, ConfigError> {
+        Numbers { origin: self.origin, text: self.text }.whole(key, value, &(least..=most))
     }
 }
 
@@ -194,17 +189,18 @@ struct RawOption {
     #[serde(default)]
     about: String,
     #[serde(default)]
-    scores: BTreeMap<Criterion, Spanned<i64>>,
+    scores: BTreeMap<Criterion, Spanned<Written>>,
 }
 
 /// Reads the file of a question: `question`, and an `[[option]]` each with `name`, `about` and `scores`.
 pub fn question(text: &str, origin: &str) -> Result<TradeOff, ConfigError> {
     let raw: RawQuestion = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
-    let score = |(criterion, score): (Criterion, Spanned<i64>)| {
-        let place = score.span().start;
-        Score::new(score.into_inner())
+    let most = u32::from(Score::MAX);
+    let score = |(criterion, score): (Criterion, Spanned<Written>)| {
+        let n = Numbers { origin, text }.whole(criterion.name(), &score, &(0..=most))?;
+        Score::new(i64::from(n))
             .map(|score| (criterion, score))
-            .map_err(|what| ConfigError::at(origin, text, place, what, "score from 0 to 10"))
+            .map_err(|what| ConfigError::at(origin, text, score.span().start, what, "score from 0 to 10"))
     };
     let option = |raw: RawOption| {
         let scores = raw.scores.into_iter().map(score).collect::<Result<_, _>>()?;
@@ -289,7 +285,11 @@ mod tests {
                 "take one out",
             ),
             ("[panel]\nconfidence = 101".to_owned(), "nopeek.toml:2:14: confidence = 101", "from 0 to 100"),
-            ("[panel]\nconfidence = '5%'".to_owned(), "nopeek.toml:2:14: invalid type", ""),
+            (
+                "[panel]\nconfidence = '5%'".to_owned(),
+                "nopeek.toml:2:14: confidence is a whole number",
+                "write confidence = 5,",
+            ),
             (legal("weight = 3"), "nopeek.toml:1:1: the persona legal weighs nothing", "heuristics = {"),
             (
                 legal("heuristics = {}"),
@@ -300,7 +300,11 @@ mod tests {
             (legal("heuristics = { valeu = 1 }"), "nopeek.toml:2:16: unknown variant `valeu`", "mean value?"),
             (legal("heuristics = { value = -1 }"), "nopeek.toml:2:24: value = -1", "from 0 to 100"),
             (legal("heuristics = { value = 101 }"), "nopeek.toml:2:24: value = 101", "from 0 to 100"),
-            (legal("heuristics = { value = 1.5 }"), "nopeek.toml:2:24: invalid type", ""),
+            (
+                legal("heuristics = { value = 1.5 }"),
+                "nopeek.toml:2:24: value = 1.5 is no whole number",
+                "0 to 100",
+            ),
             (legal("heuristic = { value = 1 }"), "nopeek.toml:2:1: unknown field `heuristic`", "heuristics?"),
             (
                 legal("weight = 0\nheuristics = { value = 1 }"),
@@ -340,8 +344,8 @@ mod tests {
             ("[[option]]\nname = 'a'".to_owned(), "q.toml:1:1: missing field `question`"),
             ("question = 'x'\n[[options]]\nname = 'a'".to_owned(), "q.toml:2:3: unknown field `options`"),
             (option("scores = { worth = 3 }"), "q.toml:4:12: unknown variant `worth`"),
-            (option("scores = { value = 11 }"), "q.toml:4:20: 11 is no score"),
-            (option("scores = { value = 3.5 }"), "q.toml:4:20: invalid type"),
+            (option("scores = { value = 11 }"), "q.toml:4:20: value = 11 is out of range"),
+            (option("scores = { value = 3.5 }"), "q.toml:4:20: value = 3.5 is no whole number"),
         ];
         for (text, says) in cases {
             let error = question(&text, "q.toml").unwrap_err();

@@ -1,11 +1,12 @@
 //! `specs/NAME/phase-N.md`: a phase of a plan, its tasks in the front matter.
 
+use super::numbers::Numbers;
 use super::{ConfigError, front};
 use crate::core::model::plan::{Phase, Planned};
 use crate::values::ids::TaskName;
 use crate::values::pattern::Pattern;
 use crate::values::text::Shown;
-use crate::values::words::duration;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -13,7 +14,7 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 struct Raw {
     title: Spanned<String>,
-    soak: Option<Spanned<String>>,
+    soak: Option<Spanned<Written>>,
     #[serde(default)]
     task: Vec<Spanned<RawTask>>,
 }
@@ -46,13 +47,7 @@ pub fn parse(text: &str, file: &str) -> Result<Phase, ConfigError> {
             "say what is there when it has landed",
         );
     }
-    let soak = match &raw.soak {
-        None => None,
-        Some(text) => match duration::limit(text.get_ref()) {
-            Ok(span) => Some(span),
-            Err(bad) => return wrong(text.span().start, bad.to_string(), ""),
-        },
-    };
+    let soak = raw.soak.map(|of| Numbers { origin: file, text }.duration(&of)).transpose()?;
     let name = |name: &Spanned<String>| match TaskName::new(name.get_ref()) {
         Ok(name) => Ok(name),
         Err(error) => Err(ConfigError::at(file, text, name.span().start, error.to_string(), "")),

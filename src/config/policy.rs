@@ -1,9 +1,12 @@
 //! `[policy]` of `nopeek.toml`: read, and checked against the gates that the file has.
 
 use super::ConfigError;
+use super::numbers::Numbers;
 use crate::core::model::gate::GateSpec;
 use crate::policy::rule::{Boundary, Policy};
 use crate::values::pattern::Pattern;
+use crate::values::words::count;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -22,9 +25,9 @@ pub(super) struct RawPolicy {
     secrets: bool,
     #[serde(default)]
     secrets_allow: Vec<Spanned<String>>,
-    files_max: Option<Spanned<u32>>,
-    lines_max: Option<Spanned<u32>>,
-    commit_lines_max: Option<Spanned<u32>>,
+    files_max: Option<Spanned<Written>>,
+    lines_max: Option<Spanned<Written>>,
+    commit_lines_max: Option<Spanned<Written>>,
     #[serde(default)]
     tests: Vec<Spanned<String>>,
     code: Option<Spanned<Vec<Spanned<String>>>>,
@@ -122,15 +125,13 @@ impl Reader<'_> {
         texts.iter().map(|text| self.pattern(text)).collect()
     }
 
-    fn limit(&self, key: &str, value: Option<Spanned<u32>>) -> Result<Option<u32>, ConfigError> {
-        match value {
-            Some(n) if *n.get_ref() == 0 => self.wrong(
-                n.span(),
-                format!("{key} = 0: nothing could ever be changed"),
-                "write at least 1, or take it out for no limit",
-            ),
-            other => Ok(other.map(Spanned::into_inner)),
-        }
+    fn limit(&self, key: &str, value: Option<Spanned<Written>>) -> Result<Option<u32>, ConfigError> {
+        let numbers = Numbers { origin: self.origin, text: self.text };
+        let read = value.map(|of| numbers.whole(key, &of, &count::FROM_ONE)).transpose();
+        read.map_err(|bad| ConfigError {
+            remedy: format!("{}, or take {key} out for no limit", bad.remedy),
+            ..bad
+        })
     }
 
     /// What counts as code says nothing where nothing counts as a test.
@@ -253,7 +254,7 @@ mod tests {
                 "2:8: code is named, and nothing counts as a test",
                 "write tests",
             ),
-            ("[policy]\nlines_max = -1", "2:13: invalid value", ""),
+            ("[policy]\nlines_max = -1", "2:13: lines_max = -1 is out of range", "no limit"),
             ("[policy]\nmemory = 'notes/*'", "2:10: \"notes/*\" names no single file", "wip.md"),
             ("[policy]\nmemory = '/wip.md'", "2:10: \"/wip.md\" begins with a slash", "leave"),
             (

@@ -2,6 +2,7 @@
 
 use super::budget::{self, BudgetConfig};
 use super::crew::{self, CrewConfig};
+use super::numbers::Numbers;
 use super::policy::{self, RawPolicy};
 use super::schedule::{self, ScheduleConfig};
 use super::{AgentKey, ConfigError, agents, panel};
@@ -11,7 +12,8 @@ use crate::core::model::lid::LidRule;
 use crate::core::model::panel::question::Panel;
 use crate::policy::rule::Policy;
 use crate::values::time::Span;
-use crate::values::words::duration;
+use crate::values::words::count;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -60,12 +62,12 @@ pub struct RepoConfig {
 #[serde(deny_unknown_fields)]
 struct Raw {
     target: Option<String>,
-    parallel: Option<Spanned<u32>>,
+    parallel: Option<Spanned<Written>>,
     lid: Option<LidRule>,
     agent: Option<Spanned<AgentKey>>,
-    attempts: Option<Spanned<u32>>,
-    time: Option<Spanned<String>>,
-    silence: Option<Spanned<String>>,
+    attempts: Option<Spanned<Written>>,
+    time: Option<Spanned<Written>>,
+    silence: Option<Spanned<Written>>,
     #[serde(default)]
     setup: Vec<String>,
     #[serde(default)]
@@ -90,7 +92,7 @@ struct RawGate {
     name: Spanned<String>,
     #[serde(alias = "run")]
     command: Spanned<String>,
-    timeout: Option<Spanned<String>>,
+    timeout: Option<Spanned<Written>>,
     #[serde(default)]
     needs: Vec<Spanned<String>>,
     #[serde(default = "yes")]
@@ -108,6 +110,8 @@ impl RepoConfig {
     pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
         let reader = Reader { text, origin };
+        let numbers = Numbers { text, origin };
+        let counted = |key, of: Spanned<Written>| numbers.whole(key, &of, &count::FROM_ONE);
         let gates = raw.gate.iter().map(|gate| reader.gate(gate)).collect::<Result<Vec<_>, _>>()?;
         reader.gates_fit(&raw.gate)?;
         let names = || raw.gate.iter().map(|gate| &gate.name);
@@ -115,12 +119,12 @@ impl RepoConfig {
         let (agent, agents) = agents(origin, text, raw.agent, raw.agents)?;
         Ok(Self {
             target: raw.target,
-            parallel: reader.at_least_one("parallel", raw.parallel)?,
+            parallel: raw.parallel.map(|of| counted("parallel", of)).transpose()?,
             lid: raw.lid,
             agent,
-            attempts: reader.at_least_one("attempts", raw.attempts)?,
-            time: raw.time.map(|time| reader.span(&time)).transpose()?,
-            silence: raw.silence.map(|time| reader.span(&time)).transpose()?,
+            attempts: raw.attempts.map(|of| counted("attempts", of)).transpose()?,
+            time: raw.time.map(|of| numbers.duration(&of)).transpose()?,
+            silence: raw.silence.map(|of| numbers.duration(&of)).transpose()?,
             setup: raw.setup,
             copy: reader.inside(raw.copy)?,
             link: reader.inside(raw.link)?,
@@ -143,19 +147,6 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn wrong<T>(&self, span: Range<usize>, what: String, remedy: &str) -> Result<T, ConfigError> {
         Err(ConfigError::at(self.origin, self.text, span.start, what, remedy))
-    }
-
-    fn span(&self, text: &Spanned<String>) -> Result<Span, ConfigError> {
-        duration::limit(text.get_ref()).or_else(|bad| self.wrong(text.span(), bad.to_string(), ""))
-    }
-
-    fn at_least_one(&self, key: &str, value: Option<Spanned<u32>>) -> Result<Option<u32>, ConfigError> {
-        match value {
-            Some(n) if *n.get_ref() == 0 => {
-                self.wrong(n.span(), format!("{key} = 0: nothing would ever start"), "write at least 1")
-            }
-            other => Ok(other.map(Spanned::into_inner)),
-        }
     }
 
     fn inside(&self, paths: Vec<Spanned<String>>) -> Result<Vec<String>, ConfigError> {
@@ -196,10 +187,12 @@ impl Reader<'_> {
                 "write the command to run",
             );
         }
+        let numbers = Numbers { origin: self.origin, text: self.text };
+        let timeout = raw.timeout.as_ref().map(|of| numbers.duration(of)).transpose()?;
         Ok(GateSpec {
             name: name.clone(),
             command: raw.command.get_ref().clone(),
-            timeout: raw.timeout.as_ref().map(|text| self.span(text)).transpose()?.unwrap_or(GATE_TIMEOUT),
+            timeout: timeout.unwrap_or(GATE_TIMEOUT),
             needs: raw.needs.iter().map(|need| need.get_ref().clone()).collect(),
             required: raw.required,
             parallel: raw.parallel,
@@ -282,7 +275,7 @@ mod tests {
         let gate = |rest: &str| format!("[[gate]]\nname = 'a'\ncommand = 'x'\n{rest}");
         let cases = [
             ("paralel = 3", "nopeek.toml:1:1: unknown field `paralel`", "did you mean parallel?"),
-            ("parallel = 0", "nopeek.toml:1:12: parallel = 0", "write at least 1"),
+            ("parallel = 0", "nopeek.toml:1:12: parallel = 0 is out of range", "from 1 on"),
             ("x = [", "nopeek.toml:1:6", ""),
             ("verbose = true", "nopeek.toml:1:1: unknown field `verbose`", "there are: target, parallel"),
             ("copy = ['.git/hooks']", "nopeek.toml:1:9: \".git/hooks\" is git's own", "take it out"),
@@ -295,7 +288,7 @@ mod tests {
             ("[agents.mine]\ncommand = []", "nopeek.toml:1:1: agent profile mine has no command", "PROGRAM"),
             ("time = '0s'", "nopeek.toml:1:8: \"0s\" is no duration", ""),
             ("time = 'soon'", "nopeek.toml:1:8: \"soon\" is no duration", ""),
-            ("[spec]\npasses = 99", "nopeek.toml:2:10: passes = 99: 10 are allowed", ""),
+            ("[spec]\npasses = 99", "nopeek.toml:2:10: passes = 99 is out of range", "from 0 to 10"),
             (
                 "[spec]\nahead = ['all']",
                 "nopeek.toml:2:10: \"all\" is nothing that could be approved",

@@ -1,8 +1,10 @@
 //! `[report]` of the user's config: where `nopeek report --send` sends reports.
 
 use super::ConfigError;
+use super::numbers::Numbers;
 use crate::os::mail::Security;
 use crate::os::post;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -53,7 +55,7 @@ pub(super) struct RawReport {
 #[serde(deny_unknown_fields)]
 struct RawEmail {
     host: Spanned<String>,
-    port: Option<u16>,
+    port: Option<Spanned<Written>>,
     #[serde(default)]
     security: RawSecurity,
     user: Option<Spanned<String>>,
@@ -102,13 +104,16 @@ impl RawReport {
         Ok(ReportConfig {
             command: program(self.command, "the command of [report]", &wrong)?,
             webhook: self.webhook.map(Spanned::into_inner),
-            email: self.email.map(|email| email.into_inner().check(&wrong)).transpose()?,
+            email: self
+                .email
+                .map(|email| email.into_inner().check(Numbers { origin, text }, &wrong))
+                .transpose()?,
         })
     }
 }
 
 impl RawEmail {
-    fn check(self, wrong: Wrong<'_>) -> Result<EmailConfig, ConfigError> {
+    fn check(self, numbers: Numbers<'_>, wrong: Wrong<'_>) -> Result<EmailConfig, ConfigError> {
         let host = self.host.get_ref();
         if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || ".-[]:".contains(c)) {
             let what = format!("{host:?} is no host");
@@ -119,6 +124,7 @@ impl RawEmail {
             RawSecurity::Tls => (Security::Tls, 465),
             RawSecurity::None => (Security::Open, 25),
         };
+        let own = self.port.map(|of| numbers.whole("port", &of, &(1..=u32::from(u16::MAX)))).transpose()?;
         if let Some(user) = &self.user {
             if self.password_command.is_none() {
                 let what = "user stands without password_command".to_owned();
@@ -144,7 +150,7 @@ impl RawEmail {
             }
         }
         Ok(EmailConfig {
-            port: self.port.unwrap_or(port),
+            port: own.and_then(|port| u16::try_from(port).ok()).unwrap_or(port),
             security,
             password: program(self.password_command, "password_command", wrong)?,
             user: self.user.map(Spanned::into_inner),

@@ -2,11 +2,12 @@
 //!
 //! It starts nothing by itself: a person switches a schedule on.
 
+use super::numbers::Numbers;
 use super::{ConfigError, did_you_mean};
 use crate::core::model::batch::{BatchPhase, CatchUp, QUEUE};
 use crate::values::cron::Cron;
 use crate::values::time::Span;
-use crate::values::words::duration;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -75,7 +76,7 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields)]
 struct RawStint {
     agent: Option<String>,
-    time: Option<String>,
+    time: Option<Written>,
 }
 
 /// Reads the table.
@@ -136,10 +137,10 @@ pub(super) fn read(raw: Option<Raw>, text: &str, origin: &str) -> Result<Schedul
             };
             return wrong(at, what.to_owned(), remedy);
         }
-        let time = match settings.time.as_deref().map(duration::limit) {
+        let time = match settings.time.map(|time| Numbers { origin, text }.duration_at(at, &time)) {
             None => usual(phase),
             Some(Ok(time)) => time,
-            Some(Err(what)) => return wrong(at, format!("{key}: {what}"), ""),
+            Some(Err(bad)) => return wrong(at, format!("{key}: {}", bad.what), &bad.remedy),
         };
         config.phases.insert(phase, StintConfig { agent: settings.agent, time });
     }
@@ -199,7 +200,7 @@ mod tests {
             ("test = { agent = 'x' }", "2:8: test has no agent", "take the agent out"),
             ("maintain = { time = 'soon' }", "2:12: maintain: \"soon\" is no duration", ""),
             ("maintain = { tiem = '5m' }", "2:12: unknown field `tiem`", "did you mean time?"),
-            ("report = { time = 5 }", "2:10: invalid type: integer", ""),
+            ("report = { time = 5 }", "2:10: report: \"5\" is no duration: a number needs", "its unit"),
             (
                 "supervise = false\nbuild = false\nmaintain = false\ntest = false\nreport = false",
                 "1:1: a batch without phases",

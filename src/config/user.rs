@@ -2,13 +2,15 @@
 
 use super::budget::{self, BudgetConfig};
 use super::notice::{NoticeConfig, RawNotice};
+use super::numbers::Numbers;
 use super::report::{RawReport, ReportConfig};
 use super::{AgentKey, ConfigError, agents};
 use crate::agents::profile::Profile;
 use crate::core::model::lid::LidRule;
 use crate::core::model::limits::Limits;
 use crate::os::paths::Paths;
-use crate::values::words::duration;
+use crate::values::words::count;
+use crate::values::words::written::Written;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -52,12 +54,12 @@ impl Default for UserConfig {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
-    parallel: Option<Spanned<u32>>,
+    parallel: Option<Spanned<Written>>,
     lid: Option<LidRule>,
     agent: Option<Spanned<AgentKey>>,
-    attempts: Option<Spanned<u32>>,
-    time: Option<Spanned<String>>,
-    silence: Option<Spanned<String>>,
+    attempts: Option<Spanned<Written>>,
+    time: Option<Spanned<Written>>,
+    silence: Option<Spanned<Written>>,
     theme: Option<String>,
     #[serde(default)]
     notice: RawNotice,
@@ -90,24 +92,17 @@ impl UserConfig {
     /// Reads the text of a file.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::toml(origin, text, &error))?;
-        let span = |of: Spanned<String>| {
-            duration::limit(of.get_ref())
-                .map_err(|bad| ConfigError::at(origin, text, of.span().start, bad.to_string(), ""))
-        };
-        for (key, value) in [("parallel", &raw.parallel), ("attempts", &raw.attempts)] {
-            if let Some(n) = value.as_ref().filter(|n| *n.get_ref() == 0) {
-                let what = format!("{key} = 0: nothing would ever start");
-                return Err(ConfigError::at(origin, text, n.span().start, what, "write at least 1"));
-            }
-        }
+        let numbers = Numbers { origin, text };
+        let span = |of: Spanned<Written>| numbers.duration(&of);
+        let counted = |key, of: Spanned<Written>| numbers.whole(key, &of, &count::FROM_ONE);
         let base = Self::default();
         let (agent, agents) = agents(origin, text, raw.agent, raw.agents)?;
         Ok(Self {
-            parallel: raw.parallel.map_or(base.parallel, Spanned::into_inner),
+            parallel: raw.parallel.map_or(Ok(base.parallel), |of| counted("parallel", of))?,
             lid: raw.lid.unwrap_or(base.lid),
             agent: agent.unwrap_or(base.agent),
             limits: Limits {
-                attempts: raw.attempts.map_or(base.limits.attempts, Spanned::into_inner),
+                attempts: raw.attempts.map_or(Ok(base.limits.attempts), |of| counted("attempts", of))?,
                 time: raw.time.map(span).transpose()?.or(base.limits.time),
                 silence: raw.silence.map(span).transpose()?.or(base.limits.silence),
             },

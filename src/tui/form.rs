@@ -13,8 +13,8 @@ use crate::core::model::panel::{PanelCommand, Poll};
 use crate::core::views::board::TaskView;
 use crate::values::ids::{JobId, PanelId, TaskId};
 use crate::values::text::Shown;
-use crate::values::words::duration;
 use crate::values::words::plural::counted;
+use crate::values::words::{count, duration};
 use crate::wire::client::{AgentLine, Request, RunRequest, SpecRequest};
 use std::path::PathBuf;
 
@@ -328,7 +328,7 @@ impl Form {
     ) -> Result<SpecRequest, (usize, String)> {
         let some = |n: usize| Some(self.fields[n].text().to_owned()).filter(|text| !text.is_empty());
         let goal = some(0).ok_or((0, "say what should be true when it is done".to_owned()))?;
-        let number = |n: String| n.parse().map_err(|_| (2, format!("`{n}` is not a number from 0 on")));
+        let number = |n: String| count::read::<u32>(&n).map_err(|bad| (2, bad.to_string()));
         let passes = some(2).map(number).transpose()?;
         let toggles = [3, 4, 5].map(|n| self.fields[n].chosen());
         let ahead = match toggles {
@@ -375,9 +375,7 @@ impl Form {
         if let Some(unknown) = after.iter().find(|name| !is_known(name)) {
             return Err((3, format!("there is no task {unknown} on the board")));
         }
-        let attempts = some(5)
-            .map(|n| n.parse().ok().filter(|n| *n > 0).ok_or((5, format!("`{n}` is not a number from 1 on"))))
-            .transpose()?;
+        let attempts = some(5).map(|n| count::limit(&n).map_err(|bad| (5, bad.to_string()))).transpose()?;
         let time_ms = some(6)
             .map(|words| duration::limit(&words).map(|span| span.0).map_err(|bad| (6, bad.to_string())))
             .transpose()?;
@@ -403,18 +401,18 @@ impl Form {
     }
 }
 
-/// The time limit in milliseconds that a launch form makes of what is written into its field, or what it says is wrong:
-/// for the test that all surfaces take the same texts.
+/// The launch that a form makes of what is written into one of its fields, or what it says is wrong: for the test that
+/// all surfaces take the same texts.
 #[cfg(test)]
-pub(crate) fn time_of(written: &str) -> Result<Option<u64>, String> {
+pub(crate) fn launch_of(label: &str, written: &str) -> Result<RunRequest, String> {
     let mut form = Form::launch(PathBuf::from("/home/ada/kettle"));
-    for (label, text) in [("task", "Fill it."), ("time", written)] {
+    for (label, text) in [("task", "Fill it."), (label, written)] {
         form.at = form.fields.iter().position(|field| field.label == label).unwrap();
         form.insert(text);
     }
     let known = Known::new(None, jiff::tz::TimeZone::UTC);
     match form.done(&known, &[]) {
-        Some(Done::Ask(Request::Run(runs))) => Ok(runs[0].time_ms),
+        Some(Done::Ask(Request::Run(mut runs))) => Ok(runs.remove(0)),
         done => Err(form.wrong.unwrap_or_else(|| format!("{done:?}"))),
     }
 }

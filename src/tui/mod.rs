@@ -53,7 +53,7 @@ use crate::wire::client::{FromDaemon, ToDaemon};
 use app::{App, Cmd, Editing};
 use crossterm::event::{Event, EventStream, KeyEventKind};
 #[cfg(test)]
-pub(crate) use form::time_of;
+pub(crate) use form::launch_of;
 use key::Key;
 use known::Known;
 use pace::{Pace, Urgency};

@@ -133,6 +133,15 @@ fn pictures_of_what_lies_over_a_view() {
     pictures("launch", |scene| {
         scene.press(&["n"]).write("Add a whistle").press(&["tab", "tab"]);
     });
+    pictures("launch_wrong", |scene| {
+        let time = ["tab"; 6];
+        scene
+            .press(&["n"])
+            .write("Add a whistle")
+            .press(&time)
+            .write("99999999999999999999d")
+            .press(&["enter"]);
+    });
     pictures("peek", |scene| {
         scene.on(4).press(&["P", "enter"]);
     });

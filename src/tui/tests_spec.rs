@@ -235,7 +235,7 @@ fn a_spec_is_made_from_the_form_with_all_that_was_written() {
         .press(&["tab"])
         .write("many");
     scene.press(&["enter"]);
-    assert!(scene.text().contains("`many` is not a number"), "{}", scene.text());
+    assert!(scene.text().contains("\"many\" is no whole number: write it as 0"), "{}", scene.text());
     scene.press(&["ctrl-u"]).write("2").press(&["tab", "right", "right", "enter"]);
     assert!(scene.text().contains("say yes or no to each"), "{}", scene.text());
     scene.press(&["right", "tab", "right", "right", "enter"]);

@@ -40,7 +40,7 @@ pub(super) fn wrap(text: &str, room: u16) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
-    for word in text.split_word_bounds() {
+    for word in words(text) {
         let wide = word.width();
         if used + wide > room && !line.is_empty() {
             let whole = std::mem::take(&mut line);
@@ -64,6 +64,19 @@ pub(super) fn wrap(text: &str, room: u16) -> Vec<String> {
     lines
 }
 
+/// Its words and what stands between them; a mark that ends something is part of the word before it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let word = rest.split_word_bounds().next()?;
+        let marks = if word.trim().is_empty() { "" } else { &rest[word.len()..] };
+        let marks = marks.len() - marks.trim_start_matches([',', '.', ';', ':', '!', '?', ')', ']']).len();
+        let (word, behind) = rest.split_at(word.len() + marks);
+        rest = behind;
+        Some(word)
+    })
+}
+
 /// A span in six columns; a dash for less than a second, which is nothing yet.
 pub(super) fn span(of: Span) -> String {
     if of.0 < duration::SECOND { "-".to_owned() } else { duration::short(of) }
@@ -80,6 +93,11 @@ mod tests {
 
     #[test]
     fn wrapping_breaks_at_blanks_and_long_words_where_they_must() {
+        assert_eq!(
+            wrap("write it as 90s, 5m", 15),
+            ["write it as", "90s, 5m"],
+            "no line begins with a comma"
+        );
         assert_eq!(wrap("the pot is watched", 8), ["the pot", "is", "watched"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("日本語", 4), ["日本", "語"]);

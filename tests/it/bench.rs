@@ -194,7 +194,7 @@ fn what_is_wrong_with_a_bench_is_said_before_anything_runs() {
         (vec!["bench", &good], 2, "--agents"),
         (vec!["bench", &good, "--agents", "nobody"], 3, "there is no agent profile nobody"),
         (vec!["bench", &good, "--agents", "weak,weak"], 5, "an agent is named twice"),
-        (vec!["bench", &good, "--agents", "weak", "--runs", "0"], 5, "nothing would ever start"),
+        (vec!["bench", &good, "--agents", "weak", "--runs", "0"], 2, "is no whole number from 1 on"),
         (vec!["bench", &good, "--agents", "weak", "--runs", "999"], 5, "999 runs; 200 are allowed"),
         (vec!["bench", &empty, "--agents", "weak"], 5, "is empty"),
         (vec!["bench", &broken, "--agents", "weak"], 5, "broken.md:6:8: data is empty"),

@@ -5,7 +5,7 @@ use super::super::talk::Talk;
 use super::super::{launch, print};
 use crate::core::model::bench::SPEC_MAX;
 use crate::values::time::Span;
-use crate::values::words::duration;
+use crate::values::words::{count, duration};
 use crate::wire::client::{BenchRequest, Reply, Request};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "PROFILES", value_delimiter = ',', required = true)]
     agents: Vec<String>,
     /// How often each does it.
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = count::limit, allow_negative_numbers = true)]
     runs: u32,
     /// Who reviews green work and reports what is wrong with it; none: nobody. [default: as [spec] of nopeek.toml says]
     #[arg(long, value_name = "PROFILE")]
@@ -31,13 +31,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "COMMAND")]
     check: Option<String>,
     /// Attempts that a run may take by itself.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count::limit, allow_negative_numbers = true)]
     attempts: u32,
     /// Time limit of an attempt, as 90s, 1h30m or 1d.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::limit, allow_hyphen_values = true)]
     time: Option<Span>,
     /// Longest silence of an agent.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::limit, allow_hyphen_values = true)]
     silence: Option<Span>,
     /// The branch to start from, and to land the picked run on.
     #[arg(long, short, value_name = "BRANCH")]

@@ -70,7 +70,7 @@ struct Wait {
     #[command(flatten)]
     named: Named,
     /// Give up after this long, with exit code 4.
-    #[arg(long, value_name = "TIME", value_parser = duration::limit)]
+    #[arg(long, value_name = "TIME", value_parser = duration::timeout, allow_hyphen_values = true)]
     timeout: Option<Span>,
 }
 

@@ -3,6 +3,7 @@
 use super::super::error::{BAD_INPUT, CliError};
 use super::super::talk::Talk;
 use super::super::{launch, print};
+use crate::values::words::count;
 use crate::wire::client::{Reply, Request, SpecRequest};
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -39,10 +40,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "PROFILE")]
     verify: Option<String>,
     /// How often it is attacked and refined.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::read::<u32>, allow_negative_numbers = true)]
     passes: Option<u32>,
     /// How often a verifier's findings send work back.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::read::<u32>, allow_negative_numbers = true)]
     rounds: Option<u32>,
     /// Approve in advance: spec, plan, work; several with commas. none: nothing, whatever config says.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]

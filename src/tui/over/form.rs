@@ -11,25 +11,25 @@ use ratatui::layout::{Position, Rect};
 
 /// Rows of a field of several lines.
 const ROWS: u16 = 6;
+/// Most lines of what is wrong with a field: what was read, what is wrong with it, how it is written.
+const WRONG: usize = 3;
 
 pub(in crate::tui) fn render(form: &Form, area: Rect, keys: &str, on: &mut Canvas<'_>) {
     let wide = area.width.saturating_sub(4).min(if area.width >= 140 { 110 } else { 76 });
     let room = wide.saturating_sub(4);
     let mut intro: Vec<String> =
         form.intro.iter().flat_map(|line| wrap(Shown::line(line).as_str(), room)).collect();
+    let wrong = form.wrong.as_ref().map(|wrong| cut_to(wrap(wrong, room), WRONG, room)).unwrap_or_default();
+    // What is wrong, at least a line for it, and the keys, with a blank line above each; the border.
+    let below = u16::try_from(wrong.len().max(1)).unwrap_or(1) + 4;
     let rows =
         |value: &Value| if matches!(value, Value::Text(editor) if editor.has_lines()) { ROWS } else { 1 };
     let fields: u16 = form.fields.iter().map(|field| rows(&field.value)).sum();
     // What is answered should have been read whole.
-    let most = usize::from(area.height.saturating_sub(fields + 6).max(8));
-    if intro.len() > most {
-        intro.truncate(most);
-        if let Some(last) = intro.last_mut() {
-            *last = format!("{}…", clip(last, room.saturating_sub(1)));
-        }
-    }
+    let most = usize::from(area.height.saturating_sub(fields + below + 1).max(8));
+    intro = cut_to(intro, most, room);
     let gap = u16::from(!intro.is_empty());
-    let high = fields + u16::try_from(intro.len()).unwrap_or(0) + gap + 5;
+    let high = fields + u16::try_from(intro.len()).unwrap_or(0) + gap + below;
     let inside = boxed(area, wide, high, &clip(&form.title, room), on);
     let mut y = 0;
     for line in &intro {
@@ -46,11 +46,21 @@ pub(in crate::tui) fn render(form: &Form, area: Rect, keys: &str, on: &mut Canva
         draw(field, here, place, on);
         y += rows(&field.value);
     }
-    match &form.wrong {
-        Some(wrong) => on.put(inside, 0, y + 1, &clip(wrong, inside.width), Role::Refusal),
-        None => 0,
-    };
+    for (line, y) in wrong.iter().zip(y + 1..) {
+        on.put(inside, 0, y, line, Role::Refusal);
+    }
     on.put(inside, 0, inside.height.saturating_sub(1), &clip(keys, inside.width), Role::Hint);
+}
+
+/// At most so many lines; the last of them is marked if there were more.
+fn cut_to(mut lines: Vec<String>, most: usize, room: u16) -> Vec<String> {
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{}…", clip(last, room.saturating_sub(1)));
+        }
+    }
+    lines
 }
 
 fn draw(field: &super::super::form::Field, here: bool, place: Rect, on: &mut Canvas<'_>) {

@@ -1,8 +1,7 @@
 //! Durations: `90s`, `5m`, `1h30m`, `2d4h`, `1.5h`, `250ms`.
 //!
 //! Grammar: one or more of NUMBER UNIT, summed; blanks may stand between them. NUMBER is decimal; UNIT is `ms`, `s`, `m` or
-//! `min`, `h`, `d`. A whole number alone is seconds, as scripts have it; any other number needs its unit. Nothing is finer
-//! than a millisecond.
+//! `min`, `h`, `d`. A number needs its unit; nothing is finer than a millisecond.
 
 use super::{Noun, ReadError, Wrong, bounded, decimal, nonzero};
 use crate::values::time::Span;
@@ -30,12 +29,15 @@ pub fn limit(text: &str) -> Result<Span, ReadError> {
     read(text).and_then(|span| nonzero(text, Noun::Duration, span.0)).map(Span)
 }
 
+/// Reads how long a command waits: as [`limit`], and a whole number alone is seconds, as scripts know it from timeout(1).
+pub fn timeout(text: &str) -> Result<Span, ReadError> {
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if is_number { limit(&format!("{text}s")) } else { limit(text) }
+}
+
 fn sum(text: &str) -> Result<u64, Wrong> {
     if text.is_empty() {
         return Err(Wrong::Form);
-    }
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return decimal(text, SECOND);
     }
     let (mut rest, mut total) = (text, 0_u64);
     while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! NUMBERS AND THEIR WORDS: durations, money, tokens, byte sizes and moments, read and written in this place alone; texts
+//! NUMBERS AND THEIR WORDS: durations, money, tokens, byte sizes, moments and counts, read and written in this place alone; texts
 //! cut to their room; numbers with their noun.
 //!
 //! One grammar for the command line, the terminal UI and the TOML files. Promises: `read` of what a printing function here
@@ -7,6 +7,7 @@
 //! For each noun: `read` takes any value, `limit` refuses zero (a limit of nothing would end everything at once), `short`
 //! (fixed width, for tables and counters) rounds, `exact` does not (limits, files).
 
+pub mod count;
 pub mod cut;
 pub mod duration;
 pub mod moment;
@@ -14,13 +15,14 @@ pub mod money;
 pub mod plural;
 pub mod size;
 pub mod tokens;
+pub mod written;
 
 /// Longest text that is read as a value, in bytes; longer is refused unread.
 pub const READ_MAX: usize = 64;
 
 /// Why a text is no value of its kind: what was read, what is allowed, an example.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{read:?} is no {noun}: {wrong}{}", .noun.example())]
+#[error("{}{} {}", self.fault(), if *.wrong == Wrong::Form { ":" } else { ";" }, .noun.example())]
 pub struct ReadError {
     /// The text, cut to [`READ_MAX`] characters.
     pub read: String,
@@ -33,6 +35,15 @@ pub struct ReadError {
 impl ReadError {
     fn new(read: &str, noun: Noun, wrong: Wrong) -> Self {
         Self { read: cut::chars(read, READ_MAX), noun, wrong }
+    }
+
+    /// What was read and what is wrong with it, without the example.
+    #[must_use]
+    pub fn fault(&self) -> String {
+        match self.wrong {
+            Wrong::Form => format!("{:?} is no {}", self.read, self.noun),
+            wrong => format!("{:?} is no {}: {wrong}", self.read, self.noun),
+        }
     }
 }
 
@@ -48,6 +59,10 @@ pub enum Noun {
     Size,
     /// A point in time.
     Moment,
+    /// A number from 0 on.
+    Whole,
+    /// A number from 1 on.
+    Count,
 }
 
 impl Noun {
@@ -60,6 +75,8 @@ impl Noun {
             Self::Tokens => "write it as 50000, 500k or 2M",
             Self::Size => "write it as 64 KiB, 64M or 2 GB",
             Self::Moment => "write it as 24h (so long ago), 2026-11-20, \"2026-11-20 14:00\" or 14:00",
+            Self::Whole => "write it as 0, 3 or 20",
+            Self::Count => "write it as 1, 3 or 20",
         }
     }
 }
@@ -72,6 +89,8 @@ impl std::fmt::Display for Noun {
             Self::Tokens => "count of tokens",
             Self::Size => "size",
             Self::Moment => "time",
+            Self::Whole => "whole number",
+            Self::Count => "whole number from 1 on",
         })
     }
 }
@@ -91,17 +110,23 @@ pub enum Wrong {
     TooLarge,
     /// It has more than [`READ_MAX`] bytes.
     TooLong,
+    /// It has the form of a date or a time that no calendar and no clock has.
+    NoSuch,
+    /// It is after the last day that can be counted to.
+    TooLate,
 }
 
 impl std::fmt::Display for Wrong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Form => "",
-            Self::NoUnit => "a number needs a unit; ",
-            Self::Zero => "it is zero, which would allow nothing; ",
-            Self::TooFine => "it has more digits than count; ",
-            Self::TooLarge => "it is too large; ",
-            Self::TooLong => "it is too long; ",
+            Self::Form => "it has another form",
+            Self::NoUnit => "a number needs a unit",
+            Self::Zero => "it is zero, which would allow nothing",
+            Self::TooFine => "it has more digits than count",
+            Self::TooLarge => "it is too large",
+            Self::TooLong => "it is too long",
+            Self::NoSuch => "there is no such date or time",
+            Self::TooLate => "it is out of range, and 9999-12-30 is the last day in it",
         })
     }
 }

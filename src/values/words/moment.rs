@@ -1,7 +1,8 @@
 //! Moments as the clocks of a zone show them: `2026-11-20 14:00`, `14:00:05`.
 //!
-//! Read are: a duration (so long ago), a date (its first moment), a date and a time, a time (the last moment at which it was
-//! so late), and RFC 3339 with its offset. Where a zone's clocks are set back an hour has two meanings: the first is taken.
+//! Read are, and nothing else: a duration (so long ago), a date (its first moment), a date and a time with a blank or a `T`
+//! between them, a time (the last moment at which it was so late), seconds or not, and RFC 3339 with its offset. Where a
+//! zone's clocks are set back an hour has two meanings: the first is taken. What was before 1970 is the beginning of 1970.
 
 use super::duration::{self, DAY, HOUR, MINUTE};
 use super::{Noun, ReadError, Wrong, bounded};
@@ -16,36 +17,78 @@ const BEYOND: &str = "?";
 /// Reads `24h`, `2026-11-20`, `2026-11-20 14:00`, `14:00` or a full RFC 3339 time, seen at `now` in `zone`.
 pub fn read(text: &str, now: Time, zone: &TimeZone) -> Result<Time, ReadError> {
     let trimmed = bounded(text, Noun::Moment)?;
-    // A number alone is a year or an hour to one, and seconds to another.
-    let is_number = trimmed.bytes().all(|b| b.is_ascii_digit());
-    if let Some(span) = duration::read(trimmed).ok().filter(|_| !is_number) {
-        return Ok(Time(now.0.saturating_sub(span.0)));
-    }
-    written(trimmed, now, zone).ok_or_else(|| ReadError::new(text, Noun::Moment, Wrong::Form))
+    let read = match Form::of(trimmed) {
+        Some(form) => form.read(trimmed, now, zone),
+        None => ago(trimmed, now),
+    };
+    read.map_err(|wrong| ReadError::new(text, Noun::Moment, wrong))
 }
 
-fn written(text: &str, now: Time, zone: &TimeZone) -> Option<Time> {
-    let here = |at: DateTime| at.to_zoned(zone.clone()).ok();
-    let of = |at: Timestamp| Time(u64::try_from(at.as_millisecond()).unwrap_or(0));
-    if let Ok(stamp) = text.parse::<Timestamp>() {
-        return Some(of(stamp));
+/// A duration, so long before `now`.
+fn ago(text: &str, now: Time) -> Result<Time, Wrong> {
+    match duration::read(text) {
+        Ok(span) => Ok(Time(now.0.saturating_sub(span.0))),
+        Err(ReadError { wrong: wrong @ (Wrong::TooFine | Wrong::TooLarge), .. }) => Err(wrong),
+        Err(_) => Err(Wrong::Form),
     }
-    // A time alone: what has a date too is read as a time of today by the parser of times.
-    if text.contains(':')
-        && !text.contains('-')
-        && let Ok(clock) = text.parse::<Clock>()
-    {
-        let now = zoned(now, zone)?;
-        let today = here(now.date().to_datetime(clock))?;
-        let at = if today > now { today.checked_sub(1.day()).ok()? } else { today };
-        return Some(of(at.timestamp()));
+}
+
+/// How a moment is written that is no duration: by its shape, so that what the parsers behind it take as well (`20261120`,
+/// `2026-11-20T14`, names of zones) is none.
+#[derive(Clone, Copy)]
+enum Form {
+    Date,
+    Clock,
+    DateAndClock,
+    /// RFC 3339.
+    Stamp,
+}
+
+impl Form {
+    fn of(text: &str) -> Option<Self> {
+        let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        let clock = |text: &str| matches!(text, "00:00" | "00:00:00");
+        if clock(&shape) {
+            return Some(Self::Clock);
+        }
+        let behind = shape.strip_prefix("0000-00-00")?;
+        if behind.is_empty() {
+            return Some(Self::Date);
+        }
+        if behind.strip_prefix([' ', 'T']).is_some_and(clock) {
+            return Some(Self::DateAndClock);
+        }
+        let rest = behind.strip_prefix([' ', 'T', 't'])?.strip_prefix("00:00:00")?;
+        let offset = match rest.strip_prefix('.') {
+            Some(part) => part.strip_prefix('0')?.trim_start_matches('0'),
+            None => rest,
+        };
+        matches!(offset, "Z" | "z" | "+00:00" | "-00:00").then_some(Self::Stamp)
     }
-    // A date with an offset and no zone would be taken for one of here.
-    let at = match text.parse::<Date>() {
-        Ok(date) if text.len() == 10 => date.to_datetime(Clock::midnight()),
-        _ => text.parse::<DateTime>().ok()?,
-    };
-    Some(of(here(at)?.timestamp()))
+
+    /// Reads a text of this form; all of it is ASCII.
+    fn read(self, text: &str, now: Time, zone: &TimeZone) -> Result<Time, Wrong> {
+        let date = || text[..10].parse::<Date>().map_err(|_| Wrong::NoSuch);
+        let clock = |text: &str| text.parse::<Clock>().map_err(|_| Wrong::NoSuch);
+        let of = |at: Timestamp| Time(u64::try_from(at.as_millisecond()).unwrap_or(0));
+        let here = |at: DateTime| at.to_zoned(zone.clone()).map_err(|_| Wrong::TooLate);
+        let at = match self {
+            Self::Stamp => {
+                let (date, _) = (date()?, clock(&text[11..19])?);
+                let late = if date.year() == Date::MAX.year() { Wrong::TooLate } else { Wrong::NoSuch };
+                return text.parse::<Timestamp>().map(of).map_err(|_| late);
+            }
+            Self::Date => here(date()?.to_datetime(Clock::midnight()))?,
+            Self::DateAndClock => here(date()?.to_datetime(clock(&text[11..])?))?,
+            Self::Clock => {
+                let now = zoned(now, zone).ok_or(Wrong::TooLate)?;
+                let today = here(now.date().to_datetime(clock(text)?))?;
+                let day = 1.day();
+                if today > now { today.checked_sub(day).map_err(|_| Wrong::TooLate)? } else { today }
+            }
+        };
+        Ok(of(at.timestamp()))
+    }
 }
 
 /// To the minute, with its date: `2026-11-20 14:00`.

@@ -104,6 +104,8 @@ proptest! {
             tokens::read(&text).err(),
             size::read(&text).err(),
             moment::read(&text, Time(1), &zone).err(),
+            count::read::<u64>(&text).err(),
+            count::limit(&text).err(),
         ].into_iter().flatten() {
             prop_assert!(error.to_string().ends_with(error.noun.example()), "{}", error);
             prop_assert!(error.read.chars().count() <= READ_MAX);
@@ -130,7 +132,6 @@ fn durations_are_read_and_nonsense_is_refused() {
         ("2d4h", 187_200_000),
         ("1.5h", 5_400_000),
         ("250ms", 250),
-        ("30", 30_000),
         (" 1 h 30 min ", 5_400_000),
         ("0.001s", 1),
         ("1.500000000000000000000000000000s", 1_500),
@@ -151,7 +152,7 @@ fn durations_are_read_and_nonsense_is_refused() {
         ("NaN", Wrong::Form),
         ("1e3s", Wrong::Form),
         ("٣s", Wrong::Form),
-        ("1.5", Wrong::NoUnit),
+        ("5", Wrong::NoUnit),
         ("1h30", Wrong::NoUnit),
         ("0s", Wrong::Zero),
         ("0h0m", Wrong::Zero),
@@ -162,6 +163,13 @@ fn durations_are_read_and_nonsense_is_refused() {
     ] {
         assert_eq!(duration::limit(text).unwrap_err().wrong, wrong, "{text}");
     }
+    assert_eq!(
+        (duration::timeout("30"), duration::timeout("1h30m")),
+        (Ok(Span(30_000)), Ok(Span(5_400_000)))
+    );
+    for wrong in ["", "0", "-3", "1.5", "1h30"] {
+        assert!(duration::timeout(wrong).is_err(), "{wrong}");
+    }
     assert_eq!(duration::limit(&"1s".repeat(33)).unwrap_err().wrong, Wrong::TooLong);
     assert_eq!(duration::read("0s"), Ok(Span(0)));
 }
@@ -170,8 +178,8 @@ fn durations_are_read_and_nonsense_is_refused() {
 fn an_error_says_what_was_read_what_is_wrong_and_an_example() {
     let says = |error: ReadError| error.to_string();
     assert_eq!(
-        says(duration::limit("1h7").unwrap_err()),
-        "\"1h7\" is no duration: a number needs a unit; write it as 90s, 5m, 1h30m or 1d"
+        says(duration::limit("7").unwrap_err()),
+        "\"7\" is no duration: a number needs a unit; write it as 90s, 5m, 1h30m or 1d"
     );
     assert_eq!(
         says(money::limit("much").unwrap_err()),
@@ -332,15 +340,84 @@ fn moments_are_read_as_people_write_them() {
         ("2026-11-20T14:00:05", "2026-11-20T13:00:05Z"),
         ("2026-11-20T14:00:00Z", "2026-11-20T14:00:00Z"),
         ("2026-11-20T14:00:00+05:00", "2026-11-20T09:00:00Z"),
+        ("2026-11-20 14:00:05", "2026-11-20T13:00:05Z"),
+        ("2026-11-20T14:00", "2026-11-20T13:00:00Z"),
+        ("2026-11-20 14:00:00.5z", "2026-11-20T14:00:00.5Z"),
+        ("2026-11-20t14:00:00-00:30", "2026-11-20T14:30:00Z"),
+        ("9999-12-30", "9999-12-29T23:00:00Z"),
         ("08:30", "2026-11-21T07:30:00Z"),
         ("23:00", "2026-11-20T22:00:00Z"),
     ] {
         assert_eq!(moment::read(text, now, &zone), Ok(Time(at(expected))), "{text}");
     }
-    for wrong in ["", "yesterday", "-5m", "2026-13-01", "25:00", "12", "now"] {
-        let error = moment::read(wrong, now, &zone).unwrap_err().to_string();
+    for text in ["", "yesterday", "-5m", "12", "now"] {
+        let error = moment::read(text, now, &zone).unwrap_err().to_string();
         assert!(error.contains("is no time: write it as 24h"), "{error}");
     }
+}
+
+#[test]
+fn a_moment_in_another_form_is_refused_and_one_out_of_range_says_so() {
+    let (now, zone) = (Time(1_795_000_000_000), TimeZone::UTC);
+    for (text, wrong) in [
+        ("20261120", Wrong::Form),
+        ("20261120T140000Z", Wrong::Form),
+        ("2026-11", Wrong::Form),
+        ("2026-W47-5", Wrong::Form),
+        ("2026-11-20T14", Wrong::Form),
+        ("2026-11-20 14:00Z", Wrong::Form),
+        ("2026-11-20  14:00", Wrong::Form),
+        ("2026-11-20+01:00", Wrong::Form),
+        ("2026-11-20T14:00[Europe/Berlin]", Wrong::Form),
+        ("2026-11-20T14:00:00+0500", Wrong::Form),
+        ("2026-11-20T14:00:00.Z", Wrong::Form),
+        ("2026-11-20 14:00:05.5", Wrong::Form),
+        ("T14:00", Wrong::Form),
+        ("8:30", Wrong::Form),
+        ("140005", Wrong::Form),
+        ("+002026-11-20", Wrong::Form),
+        ("２026-11-20", Wrong::Form),
+        ("2026-13-01", Wrong::NoSuch),
+        ("2026-02-29", Wrong::NoSuch),
+        ("2026-11-20 24:00", Wrong::NoSuch),
+        ("2026-11-20T14:61:00Z", Wrong::NoSuch),
+        ("2026-11-20T14:00:00+99:00", Wrong::NoSuch),
+        ("25:00", Wrong::NoSuch),
+        ("9999-12-31", Wrong::TooLate),
+        ("9999-12-31 12:00", Wrong::TooLate),
+        ("9999-12-31T12:00:00Z", Wrong::TooLate),
+        ("99999999999999999999d", Wrong::TooLarge),
+        ("0.0001s", Wrong::TooFine),
+    ] {
+        assert_eq!(moment::read(text, now, &zone).map_err(|error| error.wrong), Err(wrong), "{text}");
+    }
+    assert_eq!(moment::read("1066-10-14", now, &zone), Ok(Time(0)), "before 1970 there is nothing");
+    let error = moment::read("9999-12-31", now, &zone).unwrap_err().to_string();
+    assert!(error.starts_with("\"9999-12-31\" is no time: it is out of range, and 9999-12-30 is"), "{error}");
+}
+
+#[test]
+fn a_count_is_digits_alone() {
+    for (text, wrong) in [
+        ("", Wrong::Form),
+        ("-1", Wrong::Form),
+        ("+1", Wrong::Form),
+        ("1.0", Wrong::Form),
+        ("1k", Wrong::Form),
+        ("٣", Wrong::Form),
+        ("0", Wrong::Zero),
+        ("00", Wrong::Zero),
+        ("4294967296", Wrong::TooLarge),
+        ("99999999999999999999", Wrong::TooLarge),
+    ] {
+        assert_eq!(count::limit(text).map_err(|error| error.wrong), Err(wrong), "{text}");
+    }
+    assert_eq!((count::limit(" 3 "), count::limit("4294967295")), (Ok(3), Ok(u32::MAX)));
+    assert_eq!((count::read::<u32>("0"), count::read::<u64>("4294967296")), (Ok(0), Ok(1 << 32)));
+    assert_eq!(
+        count::limit("0").unwrap_err().to_string(),
+        "\"0\" is no whole number from 1 on: it is zero, which would allow nothing; write it as 1, 3 or 20"
+    );
 }
 
 #[test]
