@@ -196,6 +196,7 @@ impl Reader<'_> {
             needs: raw.needs.iter().map(|need| need.get_ref().clone()).collect(),
             required: raw.required,
             parallel: raw.parallel,
+            reads_history: false,
         })
     }
 

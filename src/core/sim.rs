@@ -814,6 +814,7 @@ fn gates(seed: u64) -> Vec<GateSpec> {
         needs: needs.iter().map(|n| (*n).to_owned()).collect(),
         required,
         parallel,
+        reads_history: name == "policy",
     };
     match seed % 4 {
         0 => Vec::new(),

@@ -591,6 +591,7 @@ fn gates() -> Vec<GateSpec> {
         needs: Vec::new(),
         required: true,
         parallel: true,
+        reads_history: false,
     };
     vec![gate("build"), gate("unit")]
 }

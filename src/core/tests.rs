@@ -39,6 +39,7 @@ fn gate(name: &str) -> GateSpec {
         needs: Vec::new(),
         required: true,
         parallel: false,
+        reads_history: false,
     }
 }
 
@@ -385,10 +386,29 @@ fn no_commit_is_no_work_whatever_the_exit_code_says() {
 fn a_tree_that_passed_is_not_gated_again() {
     let mut desk = Desk::in_review(&[gate("test")]);
     desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
-    // A fast-forward: the merged tree is the attempt's.
+    // A fast-forward: the merged tree is the attempt's. What passed in the agent's folder says nothing of a clean one.
+    desk.built(7, &[gate("test")]);
+    assert_eq!(desk.view(T1).merge_gates[0].state, GateProgress::Running);
+    desk.gate_ends(Exit::Code(0));
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetStale);
+    desk.answer(|w| matches!(w, EffectKind::Archive { .. }), EffectOutcome::Done);
+    // The target moved meanwhile; the same tree as merged was judged already, in a folder of the daemon's own.
     desk.built(7, &[gate("test")]);
     assert_eq!(desk.view(T1).merge_gates[0].state, GateProgress::Judged(Verdict::Cached));
     desk.take(|w| matches!(w, EffectKind::MoveTarget { .. }));
+}
+
+#[test]
+fn what_reads_history_is_judged_each_time() {
+    let policy = || GateSpec { reads_history: true, ..gate("policy") };
+    let mut desk = Desk::in_review(&[policy()]);
+    desk.command(Command::Approve { task: T1, head: oid(7) }).unwrap();
+    desk.built(7, &[policy()]);
+    desk.gate_ends(Exit::Code(0));
+    desk.answer(|w| matches!(w, EffectKind::MoveTarget { .. }), EffectOutcome::TargetStale);
+    desk.answer(|w| matches!(w, EffectKind::Archive { .. }), EffectOutcome::Done);
+    desk.built(7, &[policy()]);
+    assert_eq!(desk.view(T1).merge_gates[0].state, GateProgress::Running);
 }
 
 #[test]

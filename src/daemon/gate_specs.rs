@@ -28,6 +28,7 @@ pub(super) fn gates(config: &RepoConfig, target: &str, acceptance: &Acceptance, 
                 needs: Vec::new(),
                 required: true,
                 parallel: false,
+                reads_history: false,
             });
         }
     }

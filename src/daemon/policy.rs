@@ -30,6 +30,7 @@ pub(super) fn gate(program: &str, config: &RepoConfig, target: &str, touches: &[
         needs: Vec::new(),
         required: true,
         parallel: false,
+        reads_history: true,
     })
 }
 

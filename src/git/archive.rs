@@ -98,6 +98,13 @@ fn snapshot(main: &Path, place: &Path, branch: &str, key: &str) -> Result<String
     Ok(git_with(main, &args, &who)?.trim().to_owned())
 }
 
+/// Whether a path leads through real folders alone: a link among them could lead out of the worktree.
+fn is_beneath(place: &Path, path: &Path) -> bool {
+    path.ancestors()
+        .filter(|part| !part.as_os_str().is_empty())
+        .all(|part| place.join(part).symlink_metadata().is_ok_and(|meta| meta.is_dir()))
+}
+
 /// Moves repos inside a worktree to `kept/<key>` beside it: their commits are not in ours, and would go with the
 /// worktree.
 fn set_aside(place: &Path, key: &str, is_foreign: bool, env: &[(&str, &OsStr)]) -> Result<(), GitError> {
@@ -107,7 +114,7 @@ fn set_aside(place: &Path, key: &str, is_foreign: bool, env: &[(&str, &OsStr)]) 
         untracked.split('\0').filter(|path| path.ends_with('/')).map(PathBuf::from).collect();
     let links = tracked.split('\0').filter(|entry| entry.starts_with("160000 "));
     repos.extend(links.filter_map(|entry| entry.split_once('\t')).map(|(_, path)| PathBuf::from(path)));
-    repos.retain(|path| place.join(path).join(".git").symlink_metadata().is_ok());
+    repos.retain(|path| is_beneath(place, path) && place.join(path).join(".git").symlink_metadata().is_ok());
     if is_foreign && place.join(".git").is_dir() {
         repos.push(PathBuf::from(".git"));
     }

@@ -40,6 +40,29 @@ const SAFE: [&str; 12] = [
     "advice.detachedHead=false",
 ];
 
+/// What git itself calls local to a repo (`git rev-parse --local-env-vars`): a hook or an alias that started us has them
+/// set for its own repo. With replaced objects and grafts, which have no say in what is judged.
+const LOCAL: [&str; 16] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+];
+/// Most lines of git's own words that are handed on.
+const SAID_MAX: usize = 8;
+
 /// Runs git in `place`; its standard output, untouched.
 pub(super) fn git<S: AsRef<OsStr>>(place: &Path, args: &[S]) -> Result<String, GitError> {
     git_with(place, args, &[])
@@ -53,9 +76,10 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
 ) -> Result<String, GitError> {
     let mut command = Command::new("git");
     command.arg("-C").arg(place).args(SAFE).args(args);
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"] {
+    for name in LOCAL {
         command.env_remove(name);
     }
+    command.env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_GRAFT_FILE", "/dev/null");
     // A folder that has lost its own git file must not be taken for a part of a repo around it.
     if let Some(parent) = place.parent() {
         command.env("GIT_CEILING_DIRECTORIES", parent);
@@ -71,9 +95,18 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
-    Err(failed(line.trim().to_owned()))
+    Err(failed(reason(&String::from_utf8_lossy(&output.stderr))))
+}
+
+/// Why git failed, in its own words: all that it calls an error, or else its last line.
+fn reason(said: &str) -> String {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_error = |line: &&str| ["fatal:", "error:"].iter().any(|mark| line.starts_with(mark));
+    let errors: Vec<&str> = lines().filter(is_error).take(SAID_MAX).collect();
+    if errors.is_empty() {
+        return lines().next_back().unwrap_or("it did not say why").to_owned();
+    }
+    errors.join("; ")
 }
 
 /// The git directory of a checkout or worktree: its own, not the one that all share.
@@ -94,4 +127,28 @@ pub(super) const NOBODY: [(&str, &str); 4] = [
 pub(super) fn identity(place: &Path) -> Vec<(&'static str, &'static OsStr)> {
     let named = git2::Repository::open(place).and_then(|repo| repo.signature().map(drop)).is_ok();
     if named { Vec::new() } else { NOBODY.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_says_why_in_its_own_words_all_of_them() {
+        for (said, why) in [
+            ("", "it did not say why"),
+            ("hint: a\nlast\n\n", "last"),
+            ("error: no filter\nhint: x\nfatal: it failed\n", "error: no filter; fatal: it failed"),
+        ] {
+            assert_eq!(reason(said), why);
+        }
+    }
+
+    #[test]
+    fn what_git_calls_local_to_a_repo_is_taken_away() {
+        let said = Command::new("git").args(["rev-parse", "--local-env-vars"]).output().unwrap();
+        for name in String::from_utf8(said.stdout).unwrap().lines() {
+            assert!(LOCAL.contains(&name) || name == "GIT_NO_REPLACE_OBJECTS", "{name}");
+        }
+    }
 }

@@ -27,10 +27,10 @@ pub fn prepare(
         (Start::Previous | Start::Target, _) => target,
     };
     let start = repo::tip(main, from)?;
-    git(main, &["worktree", "prune"])?;
     let there = repo::tip(main, branch);
     if there.is_ok() && place.join(".git").exists() {
         if !is_unfinished(place) {
+            hold(main, place)?;
             return base(main, branch, from);
         }
         remove(main, place)?;
@@ -42,14 +42,26 @@ pub fn prepare(
     if place.exists() {
         fs::remove_dir_all(place).map_err(file("clear", place))?;
     }
+    // An entry of ours whose folder has gone is taken over; those of others are theirs to prune.
     let place_text = place.to_string_lossy();
+    let add = ["worktree", "add", "--force", "--force"];
     if there.is_ok() {
-        git(main, &["worktree", "add", "--force", &place_text, branch])?;
+        git(main, &[&add[..], &[&place_text, branch]].concat())?;
     } else {
         let from = format!("refs/heads/{from}");
-        git(main, &["worktree", "add", "--no-track", "-b", branch, &place_text, &from])?;
+        git(main, &[&add[..], &["--no-track", "-b", branch, &place_text, &from]].concat())?;
     }
+    hold(main, place)?;
     base(main, branch, from)
+}
+
+/// Locks a worktree of ours, so that nobody's `git worktree prune` takes it for gone: one in a container does not see our
+/// folders. Once git has written all files: until then its own lock says that it has not.
+fn hold(main: &Path, place: &Path) -> Result<(), GitError> {
+    if git_dir(place)?.join("locked").exists() {
+        return Ok(());
+    }
+    git(main, &["worktree", "lock", "--reason", "an attempt of nopeek", &place.to_string_lossy()]).map(drop)
 }
 
 /// Whether git was killed while it made a worktree: until all files are there, it holds a lock that says so.
@@ -205,25 +217,52 @@ pub fn commit_leftovers(worktree: &Path, branch: &str, message: &str) -> Result<
     let with = |args: &[&str]| args.iter().map(OsString::from).chain(own.iter().cloned()).collect::<Vec<_>>();
     let status = git(worktree, &with(&["status", "--porcelain", "-z", "--untracked-files=all"]))?;
     let left = !status.is_empty();
+    let mut head = git(worktree, &["rev-parse", "HEAD"])?.trim().to_owned();
     if left {
         git(worktree, &with(&["add", "--all"]))?;
         if git(worktree, &["diff", "--cached", "--quiet"]).is_err() {
-            let who = identity(worktree);
-            git_with(worktree, &["commit", "--no-verify", "--quiet", "-m", message], &who)?;
+            head = commit_index(worktree, &head, message)?;
+            let names = git(worktree, &["symbolic-ref", "--quiet", "HEAD"]).unwrap_or_default();
+            if names.trim() != format!("refs/heads/{branch}") {
+                // The worktree's own HEAD, and not what it names, which may be the target or somebody's branch.
+                git(worktree, &["update-ref", "--no-deref", "HEAD", &head])?;
+            }
         }
     }
-    let (name, head) = (format!("refs/heads/{branch}"), git(worktree, &["rev-parse", "HEAD"])?);
-    let message = "nopeek: the agent worked on another branch";
+    bring_home(worktree, branch, &head)?;
+    Ok(left)
+}
+
+/// A commit of the index on top of `head`, and of what was being merged into it; no ref moves, whatever HEAD names.
+fn commit_index(worktree: &Path, head: &str, message: &str) -> Result<String, GitError> {
+    let tree = git(worktree, &["write-tree"])?;
+    let merged = git(worktree, &["rev-parse", "--verify", "--quiet", "MERGE_HEAD"]).ok();
+    let mut args = vec!["commit-tree", tree.trim(), "-m", message, "-p", head];
+    args.extend(merged.iter().flat_map(|merged| ["-p", merged.trim()]));
+    Ok(git_with(worktree, &args, &identity(worktree))?.trim().to_owned())
+}
+
+/// Moves the attempt's own branch to `head`, and nothing else. Where the branch holds what `head` does not, `head` is kept
+/// in the archive beside it.
+fn bring_home(worktree: &Path, branch: &str, head: &str) -> Result<(), GitError> {
+    let (name, message) = (format!("refs/heads/{branch}"), "nopeek: what the agent left");
     let Ok(at) = git(worktree, &["rev-parse", "--verify", "--quiet", &name]) else {
         // An empty old value: it must not be there.
-        git(worktree, &["update-ref", "-m", message, &name, head.trim(), ""])?;
-        return Ok(left);
+        return git(worktree, &["update-ref", "-m", message, &name, head, ""]).map(drop);
     };
-    let is_ahead = git(worktree, &["merge-base", "--is-ancestor", at.trim(), head.trim()]).is_ok();
-    if at != head && is_ahead {
-        git(worktree, &["update-ref", "-m", message, &name, head.trim(), at.trim()])?;
+    let at = at.trim();
+    if at == head {
+        return Ok(());
     }
-    Ok(left)
+    let is_on = |old: &str, new: &str| git(worktree, &["merge-base", "--is-ancestor", old, new]).is_ok();
+    if is_on(at, head) {
+        return git(worktree, &["update-ref", "-m", message, &name, head, at]).map(drop);
+    }
+    if !is_on(head, at) {
+        let beside = format!("refs/nopeek/archive/beside/{branch}");
+        git(worktree, &["update-ref", "-m", message, &beside, head])?;
+    }
+    Ok(())
 }
 
 /// Takes away the locks of git processes that were killed with the agent. Its job has ended, and nobody else works
@@ -250,13 +289,13 @@ fn unlock(worktree: &Path, branch: &str) -> Result<(), GitError> {
 
 /// Takes a worktree away, whatever it holds.
 pub(super) fn remove(main: &Path, place: &Path) -> Result<(), GitError> {
-    if place.exists() {
-        let gone = git(main, &["worktree", "remove", "--force", "--force", &place.to_string_lossy()]);
-        if gone.is_err() && place.exists() {
-            fs::remove_dir_all(place).map_err(file("remove", place))?;
-        }
+    let forget = || git(main, &["worktree", "remove", "--force", "--force", &place.to_string_lossy()]);
+    if forget().is_err() && place.symlink_metadata().is_ok() {
+        fs::remove_dir_all(place).map_err(file("remove", place))?;
+        // Its entry, if it still has one: git could not read what stood there.
+        let _ = forget();
     }
-    git(main, &["worktree", "prune"]).map(drop)
+    Ok(())
 }
 
 pub(super) fn file<'a>(act: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> GitError + 'a {

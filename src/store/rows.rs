@@ -63,7 +63,7 @@ pub(super) const fn columns(format: i64) -> &'static str {
 /// How much of a ledger a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// All rows that facts of old forms may need to see, in order.
+    /// All rows, in order: what facts of old forms may need to see, and a number that is left out is a row that was lost.
     Whole,
     /// Some rows, of a ledger of this format; what steps need of the others is read beside them.
     Slice(i64),
@@ -82,7 +82,16 @@ pub(super) fn each(
     let mut rows = query.query(values).map_err(fail())?;
     let mut upcaster = Upcaster::default();
     let mut knows_all = part == Part::Whole;
+    let mut last = 0;
     while let Some(row) = rows.next().map_err(fail())? {
+        if part == Part::Whole {
+            let seq =
+                row.get_ref(0).ok().and_then(|seq| seq.as_i64().ok()).unwrap_or_default().unsigned_abs();
+            if let Some(gap) = missing(last, seq) {
+                take(Err(gap));
+            }
+            last = last.max(seq);
+        }
         if !knows_all
             && let Part::Slice(format) = part
             && is_old(&upcaster, row)
@@ -93,6 +102,16 @@ pub(super) fn each(
         take(entry(&mut upcaster, row).map_err(|unread| *unread));
     }
     Ok(())
+}
+
+/// What is not there between two rows of a whole ledger, which are numbered without gaps.
+fn missing(last: u64, next: u64) -> Option<Unread> {
+    let (first, end) = (last + 1, next.saturating_sub(1));
+    let what = match end.checked_sub(first)? {
+        0 => "it is not there".to_owned(),
+        _ => format!("it is not there, nor is what follows up to fact {end}"),
+    };
+    Some(Unread { seq: first, at: Time(0), task: None, why: Why::Damaged, what })
 }
 
 /// All rows of a query.
@@ -206,6 +225,31 @@ mod tests {
                 assert!(read.whole(Path::new("x")).is_err());
             }
         }
+    }
+
+    #[test]
+    fn rows_that_are_gone_are_missed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let facts: Vec<Fact> = (1..=9).map(|n| Fact::Stopped { task: TaskId(n) }).collect();
+        Ledger::open(&path).unwrap().append(Time(1), "ada", &facts).unwrap();
+        Connection::open(&path).unwrap().execute("DELETE FROM facts WHERE seq IN (1, 4, 5, 6)", []).unwrap();
+        let ledger = Ledger::open(&path).unwrap();
+        let read = ledger.load().unwrap();
+        let said: Vec<String> = read.unread.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "fact 1 can't be read: it is not there",
+                "fact 4 can't be read: it is not there, nor is what follows up to fact 6"
+            ]
+        );
+        assert_eq!(read.entries.len(), 5);
+        assert!(
+            super::super::backup::sound(&path).is_err(),
+            "no back-up of it takes the place of a good one"
+        );
+        assert!(ledger.lines(None, 0, true, 10).unwrap().unread.is_empty(), "a part has gaps");
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn a_task_is_run_gated_reviewed_approved_and_landed() {
     world.ok(&["approve", "kettle", "--wait"]);
     let task = world.show("kettle");
     assert_eq!(task["state"], "landed");
-    assert_eq!(task["merge_gates"][0]["state"]["judged"], "cached", "the same tree is not gated twice");
+    assert_eq!(task["merge_gates"][0]["state"]["judged"], "passed", "judged again as merged");
     assert_eq!(world.on_main("kettle.txt").unwrap(), "good water\n");
     assert_eq!(task["landed"], world.git(&["rev-parse", "main"]));
     assert_eq!(world.git(&["status", "--porcelain"]), "", "the checkout follows its branch");

@@ -19,6 +19,14 @@ pub struct GateSpec {
     pub required: bool,
     /// May run beside other gates of the same attempt.
     pub parallel: bool,
+    /// It looks at commits, or at what the tree is compared with: the same tree may be red another time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub reads_history: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// A gate's answer.
@@ -33,7 +41,7 @@ pub enum Verdict {
     TimedOut,
     /// Could not be run, or its end is unknown.
     Errored,
-    /// Not run: it passed on the same tree with the same command before.
+    /// Not run: it passed on the same tree with the same command before, as merged in a folder of the daemon's own.
     Cached,
     /// Not run: a gate that it needs did not pass.
     Skipped,

@@ -30,7 +30,7 @@ pub struct State {
     pub open: BTreeMap<EffectId, (Effect, TaskId)>,
     /// What belongs to each repo, by its main checkout: so that no rule has to look at the tasks of others.
     pub repos: BTreeMap<PathBuf, RepoIndex>,
-    /// What passed: repo, tree, command.
+    /// What passed as merged, in a folder of the daemon's own: repo, tree, command.
     pub passed: BTreeSet<(PathBuf, Oid, String)>,
     /// Specs, from goal to landed work.
     pub specs: Specs,
@@ -388,16 +388,15 @@ impl State {
             run.took = *took;
             run.tail.clone_from(tail);
         });
-        let Some(task) = self.tasks.get(&attempt.task) else { return };
-        let (tree, run) = if *merged {
-            let merge = task.merge.as_ref();
-            (merge.and_then(|m| m.built.as_ref()).map(|b| &b.tree), merge.and_then(|m| m.gates.get(*gate)))
-        } else {
-            let of = task.attempts.iter().find(|a| a.id == *attempt);
-            (of.and_then(|a| a.read.as_ref()).map(|r| &r.tree), of.and_then(|a| a.gates.get(*gate)))
+        // What an agent's worktree holds beside the tree (ignored files, flags of its index) may have made it pass there.
+        let Some(merge) =
+            self.tasks.get(&attempt.task).filter(|_| *merged).and_then(|task| task.merge.as_ref())
+        else {
+            return;
         };
-        if let (true, Some(tree), Some(run)) = (verdict.is_green(), tree, run) {
-            self.passed.insert((task.launch.repo.clone(), tree.clone(), run.spec.command.clone()));
+        let repo = self.tasks[&attempt.task].launch.repo.clone();
+        if let (true, Some(built), Some(run)) = (verdict.is_green(), &merge.built, merge.gates.get(*gate)) {
+            self.passed.insert((repo, built.tree.clone(), run.spec.command.clone()));
         }
     }
 

@@ -57,7 +57,9 @@ pub(in crate::core) fn next(
         if !needs.iter().all(|other| green(other)) {
             continue;
         }
-        if passed.contains(&(repo.to_owned(), tree.clone(), run.spec.command.clone())) {
+        if !run.spec.reads_history
+            && passed.contains(&(repo.to_owned(), tree.clone(), run.spec.command.clone()))
+        {
             return Next::Judge(at, Verdict::Cached);
         }
         if alone_running || (any_running && !run.spec.parallel) {

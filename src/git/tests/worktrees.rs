@@ -132,6 +132,53 @@ fn work_on_another_branch_or_none_comes_to_the_attempts_branch() {
 }
 
 #[test]
+fn leftovers_move_the_attempts_own_branch_whatever_head_names() {
+    let lab = Lab::new();
+    let (place, base) = fresh(&lab);
+    git(&place, &["symbolic-ref", "HEAD", "refs/heads/main"]).unwrap();
+    write(&place, "b.txt", "b");
+    assert!(commit_leftovers(&place, BRANCH, "left").unwrap());
+    assert_eq!(lab.tip("main"), base, "the target is not ours to move");
+    assert!(!commit_leftovers(&place, BRANCH, "left").unwrap(), "once is enough");
+    assert_eq!(lab.git(&["show", &format!("{BRANCH}:b.txt")]), "b");
+}
+
+#[test]
+fn work_beside_the_attempts_branch_is_kept() {
+    let lab = Lab::new();
+    let (place, _) = fresh(&lab);
+    let one = commit(&place, "one.txt", "1");
+    git(&place, &["switch", "-q", "--detach", "main"]).unwrap();
+    write(&place, "two.txt", "2");
+    assert!(commit_leftovers(&place, BRANCH, "left").unwrap());
+    assert_eq!(lab.tip(BRANCH), one);
+    assert_eq!(lab.git(&["show", &format!("refs/nopeek/archive/beside/{BRANCH}:two.txt")]), "2");
+}
+
+#[test]
+fn worktrees_of_others_are_theirs_to_prune_and_ours_are_not_pruned_by_them() {
+    let lab = Lab::new();
+    let away = lab.place("away");
+    lab.git(&["worktree", "add", "-q", "-b", "theirs", away.to_str().unwrap()]);
+    let parked = lab.place("parked");
+    fs::rename(&away, &parked).unwrap();
+    let (place, _) = fresh(&lab);
+    super::super::archive::archive(&lab.main, &lab.place("nobody"), None, "x").unwrap();
+    assert!(lab.git(&["worktree", "list"]).contains("away"), "its disk may come back");
+    // One of ours whose folder has gone is made again.
+    fs::remove_dir_all(&place).unwrap();
+    fresh(&lab);
+    assert!(place.join("a.txt").exists());
+    // As in a container, where our folders are not.
+    let hidden = lab.place("hidden");
+    fs::rename(&place, &hidden).unwrap();
+    lab.git(&["worktree", "prune"]);
+    fs::rename(&hidden, &place).unwrap();
+    write(&place, "b.txt", "b");
+    assert!(commit_leftovers(&place, BRANCH, "left").unwrap(), "it is a worktree still");
+}
+
+#[test]
 fn a_lock_of_a_killed_git_does_not_stop_leftovers() {
     let lab = Lab::new();
     let (place, _) = fresh(&lab);
