@@ -74,6 +74,34 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     args: &[S],
     env: &[(&str, &OsStr)],
 ) -> Result<String, GitError> {
+    let said = git_said(place, args, env)?;
+    if said.code == Some(0) { Ok(said.out) } else { Err(said.failed()) }
+}
+
+/// What a git that ran to its end has said, well or not.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// Its exit code; none: a signal ended it.
+    pub(super) code: Option<i32>,
+    /// Its standard output, untouched but for what is no UTF-8.
+    pub(super) out: String,
+    /// What it is called if this is a failure.
+    failure: GitError,
+}
+
+impl Said {
+    /// For one that was not to end like this.
+    pub(super) fn failed(self) -> GitError {
+        self.failure
+    }
+}
+
+/// Runs git where more than one exit code is an answer.
+pub(super) fn git_said<S: AsRef<OsStr>>(
+    place: &Path,
+    args: &[S],
+    env: &[(&str, &OsStr)],
+) -> Result<Said, GitError> {
     let mut command = Command::new("git");
     command.arg("-C").arg(place).args(SAFE).args(args);
     for name in LOCAL {
@@ -92,10 +120,11 @@ pub(super) fn git_with<S: AsRef<OsStr>>(
     let failed = |said: String| GitError::Program { command: words(), place: place.to_owned(), said };
     let mut run = || command.stdin(stdin()?).output();
     let output = run().map_err(|error| failed(error.to_string()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(failed(reason(&String::from_utf8_lossy(&output.stderr))))
+    Ok(Said {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        failure: failed(reason(&String::from_utf8_lossy(&output.stderr))),
+    })
 }
 
 /// Why git failed, in its own words: all that it calls an error, or else its last line.
@@ -123,10 +152,16 @@ pub(super) const NOBODY: [(&str, &str); 4] = [
     ("GIT_COMMITTER_EMAIL", "nopeek@localhost"),
 ];
 
-/// [`NOBODY`] if the repo of `place` names no author, else nothing.
+/// [`NOBODY`] if git knows no author in `place` by its config (conditional parts of it too) or the environment, else nothing.
 pub(super) fn identity(place: &Path) -> Vec<(&'static str, &'static OsStr)> {
-    let named = git2::Repository::open(place).and_then(|repo| repo.signature().map(drop)).is_ok();
-    if named { Vec::new() } else { NOBODY.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect() }
+    let is_known = |key: &str, variable: &str| {
+        std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+            || git(place, &["config", "--get", key]).is_ok_and(|value| !value.trim().is_empty())
+    };
+    if is_known("user.name", "GIT_AUTHOR_NAME") && is_known("user.email", "GIT_AUTHOR_EMAIL") {
+        return Vec::new();
+    }
+    NOBODY.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect()
 }
 
 #[cfg(test)]

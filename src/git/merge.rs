@@ -1,12 +1,13 @@
-//! Merge candidates: built in memory, checked out in a scratch worktree, on no branch.
+//! Merge candidates: built in memory by the git program, checked out in a scratch worktree, on no branch.
 
-use super::command::git;
-use super::repo::{commit, oid, open};
+use super::command::{git, git_said, git_with, identity};
+use super::repo::{commit, open};
 use super::{GitError, library, worktree};
 use crate::core::model::effect::Candidate;
 use crate::values::ids::Oid;
 use crate::values::text::Shown;
-use git2::{Index, IndexEntry, Repository, Signature};
+use git2::{Index, IndexEntry, Repository};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// What came of a build.
@@ -35,37 +36,112 @@ pub fn build(
 ) -> Result<Built, GitError> {
     let repo = open(main)?;
     let onto = commit(&repo, target)?;
-    let (mut index, other) = match what {
+    let tree = match merged_by_git(main, &repo, &onto, what)? {
+        ByGit::Tree(tree) => tree,
+        // Notes that many write are merged by a rule of our own; git has none for single files.
+        ByGit::Conflict(files) if !files.iter().all(|file| union.contains(file)) => {
+            return Ok(Built::Conflict(files.iter().map(|file| Shown::line(file)).collect()));
+        }
+        ByGit::Conflict(_) | ByGit::Unable => match merged_by_library(&repo, &onto, what, union)? {
+            Ok(tree) => tree,
+            Err(files) => return Ok(Built::Conflict(files)),
+        },
+    };
+    let onto = onto.id().to_string();
+    let mut args = vec!["commit-tree", &tree, "-m", message, "-p", &onto];
+    if let Candidate::Merge(head) = what {
+        args.extend(["-p", head.as_str()]);
+    }
+    let made = git_with(main, &args, &identity(main))?;
+    let made = named(main, made.trim())?;
+    check_out(main, scratch, &made)?;
+    Ok(Built::Merged { onto: named(main, &onto)?, commit: made, tree: named(main, &tree)? })
+}
+
+/// What git itself makes of a merge.
+enum ByGit {
+    /// The tree's id.
+    Tree(String),
+    /// The files that are in conflict, sorted.
+    Conflict(Vec<String>),
+    /// This git can't merge without a checkout (before 2.38, or 2.40 for reverts), or there is nothing to go back to.
+    Unable,
+}
+
+/// Merges as `git merge` would: with the repo's merge drivers and git's own notion of renames, attributes as the target has
+/// them. Nothing is checked out.
+fn merged_by_git(
+    main: &Path,
+    repo: &Repository,
+    onto: &git2::Commit<'_>,
+    what: &Candidate,
+) -> Result<ByGit, GitError> {
+    let ours = onto.id().to_string();
+    let mut args = vec!["merge-tree".to_owned(), "--write-tree".into(), "-z".into()];
+    // A branch that shares nothing with the target is a person's to judge: its diff says so.
+    args.extend(["--name-only", "--no-messages", "--allow-unrelated-histories"].map(str::to_owned));
+    let theirs = match what {
+        Candidate::Merge(head) => head.as_str().to_owned(),
+        Candidate::Revert(landed) => {
+            let Ok(before) = commit(repo, landed.as_str())?.parent_id(0) else { return Ok(ByGit::Unable) };
+            args.push(format!("--merge-base={landed}"));
+            before.to_string()
+        }
+    };
+    args.extend([ours.clone(), theirs]);
+    let said = git_said(main, &args, &[("GIT_ATTR_SOURCE", OsStr::new(&ours))])?;
+    let mut parts = said.out.split('\0');
+    match (said.code, parts.next()) {
+        (Some(0), Some(tree)) => Ok(ByGit::Tree(tree.trim().to_owned())),
+        (Some(1), Some(_)) => {
+            let mut files: Vec<String> =
+                parts.take_while(|name| !name.is_empty()).map(str::to_owned).collect();
+            files.sort();
+            files.dedup();
+            Ok(ByGit::Conflict(files))
+        }
+        // It does not know the command or an option.
+        (Some(129), _) => Ok(ByGit::Unable),
+        _ => Err(said.failed()),
+    }
+}
+
+/// Merges by libgit2; the files that are in conflict, if some are left.
+fn merged_by_library(
+    repo: &Repository,
+    onto: &git2::Commit<'_>,
+    what: &Candidate,
+    union: &[String],
+) -> Result<Result<String, Vec<Shown>>, GitError> {
+    let mut index = match what {
         Candidate::Merge(head) => {
-            let head = commit(&repo, head.as_str())?;
-            let index =
-                repo.merge_commits(&onto, &head, None).map_err(library(format!("merge into {target}")))?;
-            (index, Some(head))
+            let head = commit(repo, head.as_str())?;
+            repo.merge_commits(onto, &head, None).map_err(library("merge"))?
         }
         Candidate::Revert(landed) => {
-            let landed = commit(&repo, landed.as_str())?;
+            let landed = commit(repo, landed.as_str())?;
             let mainline = u32::from(landed.parent_count() > 1);
-            let index = repo
-                .revert_commit(&landed, &onto, mainline, None)
-                .map_err(library(format!("revert {}", landed.id())))?;
-            (index, None)
+            repo.revert_commit(&landed, onto, mainline, None)
+                .map_err(library(format!("revert {}", landed.id())))?
         }
     };
     if index.has_conflicts() {
-        keep_both(&repo, &mut index, union)?;
+        keep_both(repo, &mut index, union)?;
     }
     if index.has_conflicts() {
-        return Ok(Built::Conflict(conflicts(&index)?));
+        return Ok(Err(conflicts(&index)?));
     }
-    let tree_id = index.write_tree_to(&repo).map_err(library("write the merged tree"))?;
-    let tree = repo.find_tree(tree_id).map_err(library("read the merged tree"))?;
-    let who = signature(&repo)?;
-    let parents: Vec<&git2::Commit<'_>> = std::iter::once(&onto).chain(other.as_ref()).collect();
-    let made = repo
-        .commit(None, &who, &who, message, &tree, &parents)
-        .map_err(library("write the merged commit"))?;
-    check_out(main, scratch, made)?;
-    Ok(Built::Merged { onto: oid(onto.id()), commit: oid(made), tree: oid(tree_id) })
+    let tree = index.write_tree_to(repo).map_err(library("write the merged tree"))?;
+    Ok(Ok(tree.to_string()))
+}
+
+/// An id that git printed.
+fn named(main: &Path, id: &str) -> Result<Oid, GitError> {
+    Oid::new(id).map_err(|error| GitError::Program {
+        command: "merge-tree".to_owned(),
+        place: main.to_owned(),
+        said: error.to_string(),
+    })
 }
 
 /// Resolves the conflicts in these files by keeping both sides, one after the other: they are notes that many write.
@@ -119,12 +195,13 @@ fn copy(entry: &IndexEntry) -> IndexEntry {
     }
 }
 
-fn check_out(main: &Path, scratch: &Path, at: git2::Oid) -> Result<(), GitError> {
+fn check_out(main: &Path, scratch: &Path, at: &Oid) -> Result<(), GitError> {
     worktree::remove(main, scratch)?;
     if let Some(parent) = scratch.parent() {
         std::fs::create_dir_all(parent).map_err(worktree::file("make", parent))?;
     }
-    git(main, &["worktree", "add", "--detach", &scratch.to_string_lossy(), &at.to_string()]).map(drop)
+    git(main, &["worktree", "add", "--force", "--force", "--detach", &scratch.to_string_lossy(), at.as_str()])
+        .map(drop)
 }
 
 fn conflicts(index: &Index) -> Result<Vec<Shown>, GitError> {
@@ -138,11 +215,4 @@ fn conflicts(index: &Index) -> Result<Vec<Shown>, GitError> {
     files.sort();
     files.dedup();
     Ok(files)
-}
-
-/// Who commits: whom the repo names, else nopeek.
-fn signature(repo: &Repository) -> Result<Signature<'static>, GitError> {
-    repo.signature()
-        .or_else(|_| Signature::now("nopeek", "nopeek@localhost"))
-        .map_err(library("name a committer"))
 }

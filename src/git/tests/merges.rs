@@ -88,6 +88,30 @@ fn a_rename_on_one_side_takes_the_others_changes_along() {
 }
 
 #[test]
+fn a_merge_driver_of_the_repo_has_its_say() {
+    let lab = Lab::new();
+    lab.commit(".gitattributes", "generated.txt merge=ours\n");
+    lab.commit("generated.txt", "base\n");
+    lab.git(&["config", "merge.ours.driver", "true"]);
+    let head = lab.branch("work", |place| write(place, "generated.txt", "theirs\n"));
+    lab.commit("generated.txt", "ours\n");
+    made(build(&lab, Candidate::Merge(head)));
+    assert_eq!(fs::read_to_string(lab.place("scratch").join("generated.txt")).unwrap(), "ours\n");
+}
+
+#[test]
+fn who_commits_is_whom_git_itself_would_name() {
+    let lab = Lab::new();
+    let head = lab.branch("work", |place| write(place, "b.txt", "b"));
+    lab.write("work.inc", "[user]\nemail = ada@work.example\n");
+    lab.git(&["remote", "add", "origin", "https://work.example/x"]);
+    lab.git(&["config", "includeIf.hasconfig:remote.*.url:https://work.example/**.path", "../work.inc"]);
+    let (_, commit) = made(build(&lab, Candidate::Merge(head)));
+    let who = lab.git(&["log", "-1", "--format=%an <%ae>, %ce", commit.as_str()]);
+    assert_eq!(who, "Ada <ada@work.example>, ada@work.example");
+}
+
+#[test]
 fn a_landed_merge_is_reverted_whole() {
     let lab = Lab::new();
     let head = lab.branch("work", |place| {
