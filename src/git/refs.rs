@@ -28,6 +28,9 @@ pub fn move_target(main: &Path, target: &str, from: &Oid, to: &Oid, key: &str) -
             let has_landed = git(main, &["merge-base", "--is-ancestor", to.as_str(), tip.as_str()]).is_ok();
             return Ok(if has_landed { Moved::Moved } else { Moved::Stale });
         }
+        if let Some(reason) = held(main, target)? {
+            return Ok(Moved::Refused(Shown::line(&reason)));
+        }
         for place in &checkouts {
             if let Some(reason) = in_the_way(place, target, from, to)? {
                 return Ok(Moved::Refused(Shown::line(&reason)));
@@ -36,8 +39,12 @@ pub fn move_target(main: &Path, target: &str, from: &Oid, to: &Oid, key: &str) -
         git(main, &["update-ref", &format!("refs/nopeek/landed/{key}-from"), from.as_str()])?;
         git(main, &["update-ref", &format!("refs/nopeek/landed/{key}"), to.as_str()])?;
         let message = format!("nopeek: land {key}");
-        if git(main, &["update-ref", "-m", &message, &name, to.as_str(), from.as_str()]).is_err() {
+        if let Err(error) = git(main, &["update-ref", "-m", &message, &name, to.as_str(), from.as_str()]) {
             let now = repo::tip(main, target)?;
+            // Where it is still where it was, another try would fail as this one: a lock, a full disk, a right.
+            if now == *from {
+                return Err(error);
+            }
             if now != *to {
                 return Ok(Moved::Stale);
             }
@@ -64,6 +71,34 @@ fn checkouts(main: &Path, name: &str) -> Result<Vec<PathBuf>, GitError> {
     Ok(found)
 }
 
+/// Who holds the target though nobody has it checked out: a rebase or a bisection of it works on a detached head and goes
+/// back to the branch at its end.
+fn held(main: &Path, target: &str) -> Result<Option<String>, GitError> {
+    let list = git(main, &["worktree", "list", "--porcelain", "-z"])?;
+    let mut place = Path::new("");
+    for line in list.split('\0') {
+        if let Some(path) = line.strip_prefix("worktree ") {
+            place = Path::new(path);
+        } else if line == "detached" && place.exists() {
+            let own = git_dir(place)?;
+            let of = |file: &str| std::fs::read_to_string(own.join(file)).unwrap_or_default();
+            for (file, what) in [
+                ("rebase-merge/head-name", "rebased"),
+                ("rebase-apply/head-name", "rebased"),
+                ("BISECT_START", "bisected"),
+            ] {
+                if of(file).trim().trim_start_matches("refs/heads/") == target {
+                    let place = place.display();
+                    return Ok(Some(format!(
+                        "{target} is being {what} in {place}: finish or abort that, then land again"
+                    )));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// What keeps a checkout from being brought along, and what to do about it.
 fn in_the_way(place: &Path, target: &str, from: &Oid, to: &Oid) -> Result<Option<String>, GitError> {
     if let Some(what) = at_work(place)? {
@@ -73,11 +108,23 @@ fn in_the_way(place: &Path, target: &str, from: &Oid, to: &Oid) -> Result<Option
         )));
     }
     let remedy = format!("commit or stash in {}, then land again", place.display());
-    let dirty = git(place, &["status", "--porcelain", "-z", "--untracked-files=no"])?;
-    if let Some(first) = dirty.split('\0').find(|entry| !entry.is_empty()) {
-        let count = dirty.split('\0').filter(|entry| !entry.is_empty()).count();
-        let file = first.get(3..).unwrap_or(first);
-        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    let touched = git(place, &["diff", "--name-only", "--no-renames", "-z", from.as_str(), to.as_str()])?;
+    let touched: Vec<&Path> = touched.split('\0').filter(|path| !path.is_empty()).map(Path::new).collect();
+    let status = ["status", "--porcelain", "--no-renames", "-z", "--untracked-files=no"];
+    let status = git(place, &status)?;
+    let dirty = status.split('\0').filter_map(|entry| Some((entry.get(..2)?, entry.get(3..)?)));
+    // As git merge has it: what the landing does not touch may be changed. With a conflict in it, no index can be moved.
+    let dirty: Vec<&str> = dirty
+        .filter(|(state, path)| {
+            let path = Path::new(path);
+            matches!(*state, "AA" | "DD")
+                || state.contains('U')
+                || touched.iter().any(|touched| touched.starts_with(path) || path.starts_with(touched))
+        })
+        .map(|(_, path)| path)
+        .collect();
+    if let Some(file) = dirty.first() {
+        let more = if dirty.len() > 1 { format!(" and {} more", dirty.len() - 1) } else { String::new() };
         return Ok(Some(format!("{target} is checked out with changes ({file}{more}): {remedy}")));
     }
     let new = ["diff", "--name-only", "--no-renames", "-z", "--diff-filter=A", from.as_str(), to.as_str()];

@@ -61,7 +61,10 @@ fn a_target_that_is_not_where_it_was_stays_there() {
 #[test]
 fn a_dirty_checkout_is_refused_and_nothing_moves() {
     let lab = Lab::new();
-    let (from, to) = built(&lab, |place| write(place, "b.txt", "b"));
+    let (from, to) = built(&lab, |place| {
+        write(place, "a.txt", "theirs");
+        write(place, "b.txt", "b");
+    });
     for staged in [false, true] {
         lab.write("a.txt", "mine");
         if staged {
@@ -72,6 +75,61 @@ fn a_dirty_checkout_is_refused_and_nothing_moves() {
         assert_eq!((lab.tip("main"), lab.read("a.txt").as_str()), (from.clone(), "mine"));
         assert!(!lab.main.join("b.txt").exists());
     }
+}
+
+#[test]
+fn what_a_landing_does_not_touch_may_be_changed() {
+    let lab = Lab::new();
+    lab.commit("c.txt", "c");
+    let (from, to) = built(&lab, |place| write(place, "b.txt", "b"));
+    lab.write("a.txt", "mine");
+    lab.write("c.txt", "mine too");
+    lab.write("d.txt", "new");
+    lab.git(&["add", "c.txt", "d.txt"]);
+    assert_eq!(land(&lab, &from, &to), Moved::Moved);
+    assert_eq!((lab.read("b.txt").as_str(), lab.read("a.txt").as_str()), ("b", "mine"));
+    assert_eq!(lab.status(), "M a.txt\nM  c.txt\nA  d.txt");
+}
+
+#[test]
+fn a_staged_file_where_the_merge_needs_a_folder_is_refused() {
+    let lab = Lab::new();
+    let (from, to) = built(&lab, |place| write(place, "dir/b.txt", "theirs"));
+    lab.write("dir", "mine");
+    lab.git(&["add", "dir"]);
+    assert!(refused(land(&lab, &from, &to)).contains("dir"));
+    assert_eq!((lab.tip("main"), lab.read("dir").as_str()), (from, "mine"));
+}
+
+#[test]
+fn a_target_that_is_being_rebased_or_bisected_stays() {
+    let lab = Lab::new();
+    lab.commit("c.txt", "c");
+    lab.commit("d.txt", "d");
+    let (from, to) = built(&lab, |place| write(place, "b.txt", "b"));
+    for (begin, end, word) in [
+        (&["rebase", "-q", "--exec", "false", "HEAD~1"][..], &["rebase", "--abort"][..], "rebased"),
+        (&["bisect", "start", "HEAD", "HEAD~2"], &["bisect", "reset"], "bisected"),
+    ] {
+        let _ = git(&lab.main, begin);
+        let reason = refused(land(&lab, &from, &to));
+        assert!(reason.contains(word), "{reason}");
+        git(&lab.main, end).unwrap();
+        assert_eq!(lab.tip("main"), from);
+    }
+    assert_eq!(land(&lab, &from, &to), Moved::Moved);
+}
+
+#[test]
+fn a_lock_on_the_target_is_told_and_not_taken_for_another_tip() {
+    let lab = Lab::new();
+    let (from, to) = built(&lab, |place| write(place, "b.txt", "b"));
+    let lock = lab.main.join(".git/refs/heads/main.lock");
+    fs::write(&lock, "").unwrap();
+    let error = move_target(&lab.main, "main", &from, &to, "key").unwrap_err().to_string();
+    assert!(error.contains("main.lock") && error.contains("File exists"), "{error}");
+    fs::remove_file(lock).unwrap();
+    assert_eq!(land(&lab, &from, &to), Moved::Moved);
 }
 
 #[test]
@@ -201,7 +259,10 @@ fn git_at_work_in_the_checkout_is_waited_for() {
 #[test]
 fn a_linked_checkout_of_the_target_comes_along_too() {
     let lab = Lab::new();
-    let (from, to) = built(&lab, |place| write(place, "b.txt", "b"));
+    let (from, to) = built(&lab, |place| {
+        write(place, "a.txt", "theirs");
+        write(place, "b.txt", "b");
+    });
     lab.git(&["switch", "-q", "-c", "elsewhere"]);
     let linked = lab.place("linked");
     lab.git(&["worktree", "add", "-q", linked.to_str().unwrap(), "main"]);
