@@ -339,7 +339,7 @@ fn hostile_input_gets_clear_errors_and_changes_nothing() {
         (
             "add_task",
             json!({ "prompt": "x", "agent": "scripted", "after": ["nobody"] }),
-            "there is no task nobody to wait for",
+            "there is no task nobody on the board of this repo to wait for",
         ),
         ("add_task", json!({ "prompt": "x", "target": "main" }), "no argument `target`"),
         ("ask_human", json!({ "question": " \n\t" }), "`question` is empty"),
