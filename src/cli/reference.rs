@@ -72,6 +72,7 @@ fn attempt(no: u32) -> AttemptView {
         gates: Vec::new(),
         setup_jobs: Vec::new(),
         head: None,
+        remarks: Vec::new(),
         vitals: Vitals {
             elapsed: Span::secs(95),
             last_output: Some(Time(1_790_000_100_000)),

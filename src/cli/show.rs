@@ -139,6 +139,9 @@ fn print_attempt(task: &TaskView, attempt: &AttemptView) -> Result<(), CliError>
     if let Some(worktree) = &attempt.worktree {
         print::line(&format!("    {}", Shown::line(&worktree.to_string_lossy())))?;
     }
+    for remark in &attempt.remarks {
+        print::line(&format!("    note: {remark}"))?;
+    }
     if attempt.gates.is_empty() && attempt.gating() == Gating::NotRun {
         print::line("    gates not run: the attempt ended before")?;
     }

@@ -245,7 +245,14 @@ impl Sim {
                 let diffstat = DiffStat { files: commits, added: 3, removed: 1 };
                 let (head, tree) = (oid(self.heads), oid(5_000_000 + self.heads));
                 let deliverable = wanted.as_ref().map(|wanted| self.deliverable(wanted));
-                EffectOutcome::BranchRead(BranchRead { head, tree, commits, diffstat, deliverable })
+                EffectOutcome::BranchRead(BranchRead {
+                    head,
+                    tree,
+                    commits,
+                    diffstat,
+                    deliverable,
+                    remarks: Vec::new(),
+                })
             }
             EffectKind::BuildMerge { attempt, .. } => {
                 if self.faults && self.dice.chance(10) {

@@ -352,6 +352,7 @@ impl Sim {
                     commits,
                     diffstat,
                     deliverable,
+                    remarks: Vec::new(),
                 })
             }
             EffectKind::BuildMerge { attempt, .. } if !fails => {

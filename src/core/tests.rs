@@ -167,6 +167,7 @@ impl Desk {
             commits,
             diffstat: DiffStat::default(),
             deliverable: None,
+            remarks: Vec::new(),
         };
         self.answer(|w| matches!(w, EffectKind::ReadBranch { .. }), EffectOutcome::BranchRead(read));
     }
@@ -704,6 +705,7 @@ fn an_answer_about_the_old_attempt_is_not_taken_for_the_new_one() {
         commits: 1,
         diffstat: DiffStat::default(),
         deliverable: None,
+        remarks: Vec::new(),
     };
     desk.tell(Event::EffectDone { effect: late.id, outcome: EffectOutcome::BranchRead(read) });
     assert_eq!(desk.view(T1).attempts[1].head, None);

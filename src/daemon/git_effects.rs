@@ -23,7 +23,9 @@ pub(super) fn work(paths: &Paths, what: EffectKind) -> Result<EffectOutcome, Sho
             prepare(paths, &repo, attempt, &branch, &target, (start, previous), &acceptance)
         }
         EffectKind::ReadBranch { repo, branch, worktree, target, wanted } => {
+            let mut remarks = Vec::new();
             if worktree.is_dir() {
+                remarks = git::ending::under_way(&worktree).map_err(git_error)?;
                 git::worktree::commit_leftovers(&worktree, &branch, "Uncommitted work, kept by nopeek")
                     .map_err(git_error)?;
             }
@@ -32,6 +34,8 @@ pub(super) fn work(paths: &Paths, what: EffectKind) -> Result<EffectOutcome, Sho
                 .map(|wanted| deliverables::read(&repo, &worktree, &branch, &wanted))
                 .transpose()
                 .map_err(git_error)?;
+            remarks.extend(git::ending::remarks(&repo, &worktree, &branch, &target).map_err(git_error)?);
+            read.remarks = remarks.iter().map(|remark| Shown::line(remark)).collect();
             Ok(EffectOutcome::BranchRead(read))
         }
         EffectKind::BuildMerge { repo, attempt, target, what, message, acceptance } => {

@@ -24,6 +24,7 @@ pub fn branch(main: &Path, branch: &str, target: &str) -> Result<BranchRead, Git
         commits: ahead(&repo, head.id(), base)?,
         diffstat: stat(&diff)?,
         deliverable: None,
+        remarks: Vec::new(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! GIT: objects, refs and worktrees; a function an operation, no policy.
+//! GIT: objects, refs and worktrees; one function per operation, no policy.
 //!
 //! Reads go through libgit2; whatever touches a worktree goes through the `git` program, with hooks, file monitors,
 //! signing and housekeeping off, so that an agent's repo runs nothing of its own in the daemon's name.
@@ -8,6 +8,7 @@ pub mod changes;
 mod checkout;
 mod command;
 pub mod diff;
+pub mod ending;
 pub mod merge;
 pub mod refs;
 pub mod repo;

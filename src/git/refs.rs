@@ -57,7 +57,7 @@ pub fn move_target(main: &Path, target: &str, from: &Oid, to: &Oid, key: &str) -
 }
 
 /// Every worktree that has the branch checked out.
-fn checkouts(main: &Path, name: &str) -> Result<Vec<PathBuf>, GitError> {
+pub(super) fn checkouts(main: &Path, name: &str) -> Result<Vec<PathBuf>, GitError> {
     let list = git(main, &["worktree", "list", "--porcelain", "-z"])?;
     let mut found = Vec::new();
     let mut place = None;

@@ -600,6 +600,7 @@ mod tests {
             commits: 2,
             diffstat: crate::core::model::diff::DiffStat::default(),
             deliverable: None,
+            remarks: Vec::new(),
         };
         let attempt = AttemptId { task: T, no: 2 };
         for (n, fact) in

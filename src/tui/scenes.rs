@@ -92,6 +92,7 @@ fn attempt(id: u64, name: &str, no: u32, state: TaskState) -> AttemptView {
             .collect(),
         setup_jobs: Vec::new(),
         head: (!live).then(|| Oid::new(&"a".repeat(40)).unwrap()),
+        remarks: Vec::new(),
         vitals: Vitals {
             elapsed: Span::secs(3_725),
             last_output: Some(Time(95_000)),

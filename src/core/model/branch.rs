@@ -4,6 +4,7 @@ use crate::core::model::assignment::Deliverable;
 use crate::core::model::diff::DiffStat;
 use crate::core::model::gate::GateSpec;
 use crate::values::ids::Oid;
+use crate::values::text::Shown;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -31,6 +32,10 @@ pub struct BranchRead {
     /// What was asked for beside that; none: nothing was.
     #[serde(default, rename = "brought")]
     pub deliverable: Option<Deliverable>,
+    /// What a reviewer should know of the end of the attempt beside its diff: what was left unfinished, what is not part of
+    /// the branch, what happened to the target meanwhile. A line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Shown>,
 }
 
 /// A candidate for the target: the merged commit and where its gates run.

@@ -176,6 +176,7 @@ fn a_question_ends_with_its_attempt() {
         commits: 1,
         diffstat: DiffStat::default(),
         deliverable: None,
+        remarks: Vec::new(),
     };
     let effect = desk.take(|work| matches!(work, EffectKind::ReadBranch { .. }));
     desk.event(Event::EffectDone { effect: effect.id, outcome: EffectOutcome::BranchRead(read) }).unwrap();

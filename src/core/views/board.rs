@@ -214,6 +214,8 @@ pub struct AttemptView {
     pub setup_jobs: Vec<JobId>,
     /// What its branch holds, once its agent has ended.
     pub head: Option<Oid>,
+    /// What a reviewer should know beside the diff, a line each.
+    pub remarks: Vec<Shown>,
     /// What may be seen with the lid on.
     pub vitals: Vitals,
 }
@@ -421,10 +423,15 @@ fn why(state: &State, task: &Task, line: &Line) -> String {
         Stage::Trying if task.paused => budget_hold::why_paused(state, task)
             .unwrap_or_else(|| "paused: every process of it is frozen, every clock stands still".to_owned()),
         Stage::Trying => trying_why(state, task),
-        Stage::Review => match task.work() {
-            Some(a) if a.gates.is_empty() => "ungated: no gate has judged it; read the diff".to_owned(),
-            _ => "its gates are green; read the diff".to_owned(),
-        },
+        Stage::Review => {
+            let stands = match task.work() {
+                Some(a) if a.gates.is_empty() => "ungated: no gate has judged it; read the diff",
+                _ => "its gates are green; read the diff",
+            };
+            let remarks = task.work().and_then(|a| a.read.as_ref()).map_or(&[][..], |read| &read.remarks);
+            let remarks = remarks.iter().map(|remark| format!("; {remark}"));
+            std::iter::once(stands.to_owned()).chain(remarks).collect()
+        }
         Stage::Merging(_) | Stage::RollingBack if task.paused => "paused in the merge queue".to_owned(),
         Stage::Merging(_) | Stage::RollingBack => merging_why(state, task),
         Stage::Stuck(why) => why.to_string(),
@@ -513,6 +520,7 @@ fn attempt_view(
         gates: gate_views(state, &of.gates, of.result.is_some()),
         setup_jobs: state.jobs.of(task.id).filter(setup).map(|job| job.id).collect(),
         head: of.read.as_ref().map(|read| read.head.clone()),
+        remarks: of.read.as_ref().map(|read| read.remarks.clone()).unwrap_or_default(),
         vitals: Vitals {
             elapsed: agent.map(|job| job.watch.elapsed(now)).unwrap_or_default(),
             last_output: seen.last_output,

@@ -2,6 +2,7 @@
 
 mod archives;
 mod changes;
+mod endings;
 mod landings;
 mod merges;
 mod reads;

@@ -108,6 +108,7 @@ impl Desk {
                     commits: 1,
                     diffstat: DiffStat::default(),
                     deliverable: Default::default(),
+                    remarks: Vec::new(),
                 }),
                 _ => EffectOutcome::Done,
             };
