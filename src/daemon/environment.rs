@@ -39,8 +39,9 @@ pub(super) enum Parent {
 /// Most bytes of an environment that a client may send.
 pub(super) const ENV_MAX: usize = 1024 * 1024;
 
-/// What would tie a job to the terminal or the session that the client stood in.
-const STRIPPED: [&str; 14] = [
+/// What would tie a job to the terminal or the session that the client stood in; an agent's own session too, whose guard
+/// against nesting would keep another agent from starting.
+const STRIPPED: [&str; 22] = [
     "TMUX",
     "TMUX_PANE",
     "STY",
@@ -55,6 +56,14 @@ const STRIPPED: [&str; 14] = [
     "PWD",
     "OLDPWD",
     "SHLVL",
+    "CLAUDECODE",
+    "CLAUDE_CODE_ENTRYPOINT",
+    "CLAUDE_CODE_SSE_PORT",
+    "CODEX_SANDBOX",
+    "CODEX_SANDBOX_NETWORK_DISABLED",
+    "GEMINI_CLI",
+    "OPENCODE",
+    "QWEN_CODE",
 ];
 
 /// This program's path, also after it was replaced by a newer one.
@@ -182,9 +191,11 @@ pub(super) fn own() -> Env {
         .collect()
 }
 
-/// The environment of a job: `base` without what ties it to a terminal, with what nopeek says.
+/// The environment of a job: `base` without what ties it to a terminal or, launched from a hook, to another worktree's git;
+/// with what nopeek says.
 pub(super) fn for_job(base: Env, attempt: AttemptId, worktree: &Path, more: &[(String, String)]) -> Env {
-    let mut env: Env = base.into_iter().filter(|(name, _)| !STRIPPED.contains(&name.as_str())).collect();
+    let is_tied = |name: &str| STRIPPED.contains(&name) || crate::git::LOCAL.contains(&name);
+    let mut env: Env = base.into_iter().filter(|(name, _)| !is_tied(name)).collect();
     for (name, value) in [
         ("TERM", "xterm-256color".to_owned()),
         ("COLORTERM", "truecolor".to_owned()),
@@ -233,9 +244,18 @@ mod tests {
 
     #[test]
     fn a_job_is_not_tied_to_the_clients_terminal() {
-        let base = vec![("TMUX".to_owned(), "x".to_owned()), ("TERM".to_owned(), "dumb".to_owned())];
+        let base = [
+            ("TMUX", "x"),
+            ("TERM", "dumb"),
+            ("CLAUDECODE", "1"),
+            ("GIT_DIR", "/r/.git"),
+            ("GIT_INDEX_FILE", "/r/.git/index"),
+        ];
+        let base = base.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let env = for_job(base, AttemptId { task: TaskId(3), no: 2 }, Path::new("/w"), &[]);
-        assert_eq!(get(&env, "TMUX"), None);
+        for name in ["TMUX", "CLAUDECODE", "GIT_DIR", "GIT_INDEX_FILE"] {
+            assert_eq!(get(&env, name), None, "{name}");
+        }
         assert_eq!(get(&env, "TERM"), Some("xterm-256color"));
         assert_eq!(get(&env, "NOPEEK_TASK"), Some("t3"));
     }

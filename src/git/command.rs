@@ -42,7 +42,7 @@ const SAFE: [&str; 12] = [
 
 /// What git itself calls local to a repo (`git rev-parse --local-env-vars`): a hook or an alias that started us has them
 /// set for its own repo. With replaced objects and grafts, which have no say in what is judged.
-const LOCAL: [&str; 16] = [
+pub const LOCAL: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
     "GIT_CONFIG_PARAMETERS",
@@ -127,15 +127,18 @@ pub(super) fn git_said<S: AsRef<OsStr>>(
     })
 }
 
-/// Why git failed, in its own words: all that it calls an error, or else its last line.
+/// Why git failed, in its own words and those of what it ran (a filter, a helper): the last lines, without its hints and
+/// its progress.
 fn reason(said: &str) -> String {
-    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
-    let is_error = |line: &&str| ["fatal:", "error:"].iter().any(|mark| line.starts_with(mark));
-    let errors: Vec<&str> = lines().filter(is_error).take(SAID_MAX).collect();
-    if errors.is_empty() {
-        return lines().next_back().unwrap_or("it did not say why").to_owned();
+    let is_reason = |line: &&str| {
+        let aside = ["hint:", "Preparing worktree", "HEAD is now at", "Switched to", "Updating files:"];
+        !line.is_empty() && !aside.iter().any(|begin| line.starts_with(begin))
+    };
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(is_reason).collect();
+    if lines.is_empty() {
+        return "it did not say why".to_owned();
     }
-    errors.join("; ")
+    lines[lines.len().saturating_sub(SAID_MAX)..].join("; ")
 }
 
 /// The git directory of a checkout or worktree: its own, not the one that all share.
@@ -174,6 +177,10 @@ mod tests {
             ("", "it did not say why"),
             ("hint: a\nlast\n\n", "last"),
             ("error: no filter\nhint: x\nfatal: it failed\n", "error: no filter; fatal: it failed"),
+            (
+                "Preparing worktree (x)\nsh: 1: lfs: not found\nfatal: gone\n",
+                "sh: 1: lfs: not found; fatal: gone",
+            ),
         ] {
             assert_eq!(reason(said), why);
         }

@@ -16,7 +16,7 @@ pub mod repo;
 mod tests;
 pub mod worktree;
 
-pub use command::hold;
+pub use command::{LOCAL, hold};
 use std::path::PathBuf;
 
 /// What git refused, on what.

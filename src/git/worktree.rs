@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// Where a file or folder is copied to before it takes its name, so that half a copy is never taken for a whole one.
 const BRINGING: &str = ".nopeek-bringing";
+/// Most entries that one call of git is given.
+const ENTRIES_MAX: usize = 500;
 
 /// Makes `branch` and its worktree at `place`; returns the commit that the branch starts from. What stands already
 /// is taken as it is, but for a branch that holds somebody else's commits.
@@ -220,6 +222,7 @@ pub fn commit_leftovers(worktree: &Path, branch: &str, message: &str) -> Result<
     let mut head = git(worktree, &["rev-parse", "HEAD"])?.trim().to_owned();
     if left {
         git(worktree, &with(&["add", "--all"]))?;
+        keep_as_committed(worktree)?;
         if git(worktree, &["diff", "--cached", "--quiet"]).is_err() {
             head = commit_index(worktree, &head, message)?;
             let names = git(worktree, &["symbolic-ref", "--quiet", "HEAD"]).unwrap_or_default();
@@ -231,6 +234,29 @@ pub fn commit_leftovers(worktree: &Path, branch: &str, message: &str) -> Result<
     }
     bring_home(worktree, branch, &head)?;
     Ok(left)
+}
+
+/// Takes files out of the index's changes whose bytes are those that were committed: attributes that came later (`text`)
+/// make git write them anew, and that is nobody's work.
+fn keep_as_committed(worktree: &Path) -> Result<(), GitError> {
+    let changed = ["diff-index", "--cached", "--raw", "--no-renames", "--diff-filter=M", "-z", "HEAD"];
+    let changed = git(worktree, &changed)?;
+    let mut parts = changed.split('\0');
+    let mut entries = Vec::new();
+    while let (Some(about), Some(path)) = (parts.next(), parts.next()) {
+        let about: Vec<&str> = about.split(' ').collect();
+        let [_, mode, committed, written, ..] = about[..] else { continue };
+        let file = worktree.join(path);
+        let is_file = file.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        let now = git2::Oid::hash_file(git2::ObjectType::Blob, &file).map(|id| id.to_string());
+        if committed != written && is_file && now.is_ok_and(|now| now == committed) {
+            entries.extend(["--cacheinfo".to_owned(), format!("{mode},{committed},{path}")]);
+        }
+    }
+    for entries in entries.chunks(ENTRIES_MAX * 2) {
+        git(worktree, &[&["update-index".to_owned()], entries].concat())?;
+    }
+    Ok(())
 }
 
 /// A commit of the index on top of `head`, and of what was being merged into it; no ref moves, whatever HEAD names.

@@ -24,11 +24,17 @@ pub(super) fn plan(paths: &Paths, start: &JobStart) -> Result<Planned, String> {
         return Err(format!("the worktree {} is not there: retry the task", start.worktree.display()));
     }
     let kept = environment::load(paths, start.attempt.task);
-    let shell = |command: &str, env: Vec<(String, String)>| Plan {
-        argv: vec!["sh".to_owned(), "-c".to_owned(), command.to_owned()],
-        env,
-        stdin: Some(String::new()),
-        ..Plan::default()
+    let shell = |command: &str, mut env: Vec<(String, String)>| {
+        // Its output is a terminal, and nobody turns the pages.
+        env.extend(
+            ["PAGER", "GIT_PAGER", "MANPAGER", "SYSTEMD_PAGER"].map(|name| (name.into(), "cat".into())),
+        );
+        Plan {
+            argv: vec!["sh".to_owned(), "-c".to_owned(), command.to_owned()],
+            env,
+            stdin: Some(String::new()),
+            ..Plan::default()
+        }
     };
     let (plan, profile) = match &start.what {
         JobWhat::Setup(command) => (shell(command, Vec::new()), None),

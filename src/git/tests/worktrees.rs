@@ -132,6 +132,19 @@ fn work_on_another_branch_or_none_comes_to_the_attempts_branch() {
 }
 
 #[test]
+fn a_file_that_nobody_changed_is_no_work_whatever_attributes_say_of_it_now() {
+    let lab = Lab::new();
+    lab.commit("w.txt", "a\r\n");
+    lab.commit(".gitattributes", "*.txt text\n");
+    let (place, base) = fresh(&lab);
+    write(&place, "w.txt", "a\r\n");
+    write(&place, "b.txt", "b");
+    assert!(commit_leftovers(&place, BRANCH, "left").unwrap());
+    let files = lab.git(&["diff", "--name-only", base.as_str(), BRANCH]);
+    assert_eq!(files, "b.txt");
+}
+
+#[test]
 fn leftovers_move_the_attempts_own_branch_whatever_head_names() {
     let lab = Lab::new();
     let (place, base) = fresh(&lab);
