@@ -76,6 +76,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         Reply::Launched(tasks) => tasks,
         other => return Err(CliError::odd(&other)),
     };
+    if let Some(what) = uncommitted_config(args.target.as_deref()) {
+        print::complain(format_args!("{}", Shown::line(&what)));
+    }
     if args.wait {
         let ids: Vec<String> = tasks.iter().map(|task| task.id.to_string()).collect();
         let settled = wait::until_settled(&mut talk, &ids, None)?;
@@ -94,6 +97,23 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says so where the `nopeek.toml` that a person sees is not the one that counts. What can't be read is the daemon's to
+/// tell.
+fn uncommitted_config(target: Option<&str>) -> Option<String> {
+    let repo = crate::git::repo::find(&std::env::current_dir().ok()?).ok()?;
+    let target = crate::git::repo::target(&repo, target).ok()?;
+    let here = std::fs::read_to_string(repo.main.join("nopeek.toml")).ok()?;
+    match crate::git::repo::read_file(&repo.main, &target, "nopeek.toml").ok()? {
+        Some(committed) if committed == here => None,
+        Some(_) => Some(format!(
+            "nopeek.toml is changed here: what counts is the one that is committed on {target}; commit it if it should"
+        )),
+        None => Some(format!(
+            "nopeek.toml is not committed on {target}, so its gates and settings do not count: commit it, then `nopeek trust`"
+        )),
+    }
 }
 
 fn requests(args: &Args) -> Result<Vec<RunRequest>, CliError> {

@@ -1,7 +1,7 @@
 //! `nopeek trust`: lets a repo's `nopeek.toml` run its commands for this user.
 
 use super::error::{BAD_INPUT, CliError, NOT_FOUND};
-use super::print::{self, Paint};
+use super::print;
 use crate::config::repo::RepoConfig;
 use crate::config::trust::{self, Trust};
 use crate::values::text::Shown;
@@ -9,7 +9,8 @@ use std::process::ExitCode;
 
 /// Trust this repo's nopeek.toml, as it is on the target's commit: its commands may run for you.
 ///
-/// Prints the commands. The trust is by content: when the file changes, you are asked again.
+/// Prints all that may run: set-up, gates, agents with their environment. The trust is by content, and of the newest text
+/// alone: when the file changes, back to an earlier text too, you are asked again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Say what would be trusted and whether it is, and change nothing. Exit code 4 if it is not.
@@ -35,17 +36,24 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     let what = format!("nopeek.toml on {}", Shown::line(&target));
     print::line(&format!("{what} may run:"))?;
     for command in &config.setup {
-        print::line(&format!("  setup  {}", Shown::line(command)))?;
+        print_whole("  setup  ", command)?;
     }
     for gate in &config.gates {
-        print::line(&format!(
-            "  gate   {} {}",
-            Paint::Bold.on(Shown::line(&gate.name).as_str()),
-            Shown::line(&gate.command)
-        ))?;
+        print_whole(&format!("  gate   {} ", Shown::line(&gate.name)), &gate.command)?;
     }
-    for name in config.agents.keys() {
-        print::line(&format!("  agent  {}", Shown::line(name)))?;
+    for (name, profile) in &config.agents {
+        let name = Shown::line(name);
+        for (what, argv) in [("", &profile.command), ("to resume: ", &profile.resume), ("", &profile.version)]
+        {
+            if !argv.is_empty() {
+                let (program, version) = (profile.command.first(), std::ptr::eq(argv, &profile.version));
+                let words = program.filter(|_| version).into_iter().chain(argv).map(String::as_str);
+                print_whole(&format!("  agent  {name} {what}"), &words.collect::<Vec<_>>().join(" "))?;
+            }
+        }
+        for (variable, value) in &profile.env {
+            print_whole(&format!("  agent  {name} with "), &format!("{variable}={value}"))?;
+        }
     }
     let paths = super::talk::paths()?;
     if args.check {
@@ -56,4 +64,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     trust::grant(&paths, &repo.main, &text).map_err(|error| CliError::world(error, ""))?;
     print::line("trusted")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints all of a command, however long it is: what is not shown can't be trusted.
+fn print_whole(before: &str, command: &str) -> Result<(), CliError> {
+    let mut before = before.to_owned();
+    for line in command.lines() {
+        let line: Vec<char> = line.chars().collect();
+        for part in line.chunks(Shown::MAX) {
+            print::line(&format!("{before}{}", Shown::line(&part.iter().collect::<String>())))?;
+            before = " ".repeat(before.chars().count());
+        }
+    }
+    Ok(())
 }

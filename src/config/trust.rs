@@ -21,20 +21,17 @@ pub enum Trust {
 #[must_use]
 pub fn check(paths: &Paths, repo: &Path, text: &str) -> Trust {
     match read(paths).unwrap_or_default().get(&key(repo)) {
-        Some(hashes) if hashes.contains(&hash(text)) => Trust::Trusted,
+        // Files of before hold earlier texts too.
+        Some(hashes) if hashes.last() == Some(&hash(text)) => Trust::Trusted,
         Some(_) => Trust::Changed,
         None => Trust::Unknown,
     }
 }
 
-/// Trusts a repo's text from now on; earlier texts of it stay trusted, so that older targets go on working.
+/// Trusts a repo's text from now on, and no earlier one: whoever puts an old text back takes away what came since.
 pub fn grant(paths: &Paths, repo: &Path, text: &str) -> io::Result<()> {
     let mut all = read(paths)?;
-    let hashes = all.entry(key(repo)).or_default();
-    let hash = hash(text);
-    if !hashes.contains(&hash) {
-        hashes.push(hash);
-    }
+    all.insert(key(repo), vec![hash(text)]);
     let mut new = tempfile_beside(paths)?;
     new.1.write_all(&serde_json::to_vec_pretty(&all)?)?;
     new.1.sync_all()?;
@@ -77,6 +74,9 @@ mod tests {
         grant(&paths, repo, "a").unwrap();
         assert_eq!(check(&paths, repo, "a"), Trust::Trusted);
         assert_eq!(check(&paths, repo, "b"), Trust::Changed);
+        grant(&paths, repo, "b").unwrap();
+        assert_eq!((check(&paths, repo, "b"), check(&paths, repo, "a")), (Trust::Trusted, Trust::Changed));
+        grant(&paths, repo, "a").unwrap();
         assert_eq!(check(&paths, Path::new("/other"), "a"), Trust::Unknown);
     }
 }

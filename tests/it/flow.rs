@@ -283,3 +283,25 @@ fn exit_codes_and_json_are_for_scripts() {
     world.until_state("one", TaskState::Stopped);
     assert!(world.json(&["daemon", "status"])["pid"].is_u64());
 }
+
+#[test]
+fn a_file_that_only_the_agents_folder_has_makes_no_merge_green() {
+    let world = World::with_config("[[gate]]\nname = \"built\"\ncommand = \"test -e built.o\"\n");
+    std::fs::write(world.repo().join(".gitignore"), "*.o\n").unwrap();
+    world.commit("Ignore");
+    world.launch("cup", &script("run touch built.o\nedit cup.txt <<END\ntea\nEND\ncommit Pour"), &[]);
+    world.ok(&["wait", "cup"]);
+    assert_eq!(world.show("cup")["attempts"][0]["gates"][0]["state"]["judged"], "passed");
+    let landed = world.run(&["approve", "cup", "--wait"]);
+    assert_ne!(landed.code, 0, "{landed:?}");
+    assert_eq!(world.on_main("cup.txt"), None, "a fresh clone of it would be red");
+}
+
+#[test]
+fn a_config_that_is_not_committed_is_told_at_the_launch() {
+    let world = World::new();
+    std::fs::write(world.repo().join("nopeek.toml"), "parallel = 1\n").unwrap();
+    let prompt = edits("cup.txt", "tea");
+    let ran = world.run(&["run", "--agent", "scripted", "--name", "cup", "--", &prompt]);
+    assert!(ran.code == 0 && ran.err.contains("nopeek.toml is not committed on main"), "{ran:?}");
+}
