@@ -289,7 +289,11 @@ fn a_file_that_only_the_agents_folder_has_makes_no_merge_green() {
     let world = World::with_config("[[gate]]\nname = \"built\"\ncommand = \"test -e built.o\"\n");
     std::fs::write(world.repo().join(".gitignore"), "*.o\n").unwrap();
     world.commit("Ignore");
-    world.launch("cup", &script("run touch built.o\nedit cup.txt <<END\ntea\nEND\ncommit Pour"), &[]);
+    world.launch(
+        "cup",
+        &script("run touch built.o\nedit cup.txt <<END\ntea\nEND\ncommit Pour"),
+        &["--attempts", "1"],
+    );
     world.ok(&["wait", "cup"]);
     assert_eq!(world.show("cup")["attempts"][0]["gates"][0]["state"]["judged"], "passed");
     let landed = world.run(&["approve", "cup", "--wait"]);

@@ -87,6 +87,8 @@ fn a_freeze_outlives_the_daemon() {
     world.launch("tree", "Tick.", &["--agent", "tree"]);
     let pids = pids(&ticks);
     world.ok(&["pause", "tree"]);
+    // What was acknowledged is decided; the freeze itself comes a moment later.
+    wait::until("all to be stopped", || pids.iter().all(|pid| wait::is_still(*pid)).then_some(()));
     crate::support::world::kill(world.daemon().unwrap());
     let before = ticked(&ticks);
     assert_eq!(world.show("tree")["paused"], true);
