@@ -51,7 +51,10 @@ pub fn remarks(main: &Path, worktree: &Path, branch: &str, target: &str) -> Resu
     let holes = holes(main, base, &name)?;
     if !holes.is_empty() {
         let holes: Vec<&str> = holes.iter().map(String::as_str).collect();
-        found.push(format!("{} holds a repo of its own: its files are not part of this", names(&holes)));
+        found.push(format!(
+            "nested repo inside the worktree ({}): its files are not part of this",
+            names(&holes)
+        ));
     }
     let since = format!("{base}..{onto}");
     let moved = git(main, &["log", "--format=%s", "-z", &since, "--not", "--glob=refs/nopeek/landed/*"])?;

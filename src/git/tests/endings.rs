@@ -77,7 +77,7 @@ fn a_repo_inside_is_told_and_a_submodule_is_not() {
     }
     write(&place, ".gitmodules", "[submodule \"sub\"]\n\tpath = sub\n\turl = ./sub\n");
     let said = said(&lab, &place);
-    assert_eq!(said, ["app holds a repo of its own: its files are not part of this"]);
+    assert_eq!(said, ["nested repo inside the worktree (app): its files are not part of this"]);
 }
 
 #[test]
