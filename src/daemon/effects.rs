@@ -55,9 +55,8 @@ impl Effects {
             .collect();
         let live: HashSet<JobId> = engine.live_jobs().into_iter().collect();
         let known = live.union(&starting).copied().collect();
-        workers.do_unanswered(Lane::Launch, move |paths| {
-            unknown::end(paths, &known);
-        });
+        let (task, last) = environment::numbers(paths);
+        workers.do_unanswered(Lane::Launch, move |paths| unknown::end(paths, &known, last));
         for job in live {
             if starting.contains(&job) {
                 continue;
@@ -68,8 +67,7 @@ impl Effects {
                 tracing::error!(%job, %error, "no thread can be started for a job");
             }
         }
-        let (task, job) = environment::numbers(paths);
-        self.found_out(Event::NumbersFound { task, job });
+        self.found_out(Event::NumbersFound { task, job: last });
         self.found_out(Event::Restarted);
         for effect in open {
             self.begin(now, effect, jobs, workers);

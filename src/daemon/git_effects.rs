@@ -25,7 +25,7 @@ pub(super) fn work(paths: &Paths, what: EffectKind) -> Result<EffectOutcome, Sho
         EffectKind::ReadBranch { repo, branch, worktree, target, wanted } => {
             let mut remarks = Vec::new();
             if worktree.is_dir() {
-                remarks = git::ending::under_way(&worktree).map_err(git_error)?;
+                remarks = looked_at(git::ending::unfinished(&worktree));
                 git::worktree::commit_leftovers(&worktree, &branch, "Uncommitted work, kept by nopeek")
                     .map_err(git_error)?;
             }
@@ -34,7 +34,7 @@ pub(super) fn work(paths: &Paths, what: EffectKind) -> Result<EffectOutcome, Sho
                 .map(|wanted| deliverables::read(&repo, &worktree, &branch, &wanted))
                 .transpose()
                 .map_err(git_error)?;
-            remarks.extend(git::ending::remarks(&repo, &worktree, &branch, &target).map_err(git_error)?);
+            remarks.extend(looked_at(git::ending::remarks(&repo, &worktree, &branch, &target)));
             read.remarks = remarks.iter().map(|remark| Shown::line(remark)).collect();
             Ok(EffectOutcome::BranchRead(read))
         }
@@ -66,6 +66,13 @@ pub(super) fn work(paths: &Paths, what: EffectKind) -> Result<EffectOutcome, Sho
         | EffectKind::Type { .. }
         | EffectKind::WriteReport { .. } => Err(Shown::line("an order to a job came to a git worker")),
     }
+}
+
+/// What the end of an attempt is remarked by. That it could not be looked at is a remark, and no reason to lose the work.
+fn looked_at(remarks: Result<Vec<String>, git::GitError>) -> Vec<String> {
+    remarks.unwrap_or_else(|error| {
+        vec![format!("what else is to be said of its end could not be read: {error}")]
+    })
 }
 
 fn prepare(

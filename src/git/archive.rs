@@ -36,7 +36,7 @@ pub fn archive(main: &Path, place: &Path, branch: Option<&str>, key: &str) -> Re
 }
 
 /// Puts a commit into the archive, beside what is there under that key already.
-fn keep(main: &Path, key: &str, kept: &str) -> Result<(), GitError> {
+pub(super) fn keep(main: &Path, key: &str, kept: &str) -> Result<(), GitError> {
     for n in 1..=STATES_MAX {
         let more = if n == 1 { String::new() } else { format!(".{n}") };
         let name = format!("refs/nopeek/archive/{key}{more}");

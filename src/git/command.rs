@@ -155,13 +155,11 @@ pub(super) const NOBODY: [(&str, &str); 4] = [
     ("GIT_COMMITTER_EMAIL", "nopeek@localhost"),
 ];
 
-/// [`NOBODY`] if git knows no author in `place` by its config (conditional parts of it too) or the environment, else nothing.
+/// [`NOBODY`] if git knows of nobody in `place`, neither by its config (conditional parts of it too) nor by the environment,
+/// else nothing. What it would guess of the machine is nobody.
 pub(super) fn identity(place: &Path) -> Vec<(&'static str, &'static OsStr)> {
-    let is_known = |key: &str, variable: &str| {
-        std::env::var_os(variable).is_some_and(|value| !value.is_empty())
-            || git(place, &["config", "--get", key]).is_ok_and(|value| !value.trim().is_empty())
-    };
-    if is_known("user.name", "GIT_AUTHOR_NAME") && is_known("user.email", "GIT_AUTHOR_EMAIL") {
+    let is_known = |who: &str| git(place, &["-c", "user.useConfigOnly=true", "var", who]).is_ok();
+    if is_known("GIT_AUTHOR_IDENT") && is_known("GIT_COMMITTER_IDENT") {
         return Vec::new();
     }
     NOBODY.iter().map(|(name, value)| (*name, OsStr::new(*value))).collect()

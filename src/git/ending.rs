@@ -11,20 +11,30 @@ use std::time::SystemTime;
 /// Most names in a remark.
 const NAMES_MAX: usize = 3;
 
-/// What was still under way in a worktree, before its leftovers are committed.
-pub fn under_way(worktree: &Path) -> Result<Vec<String>, GitError> {
-    let own = git_dir(worktree)?;
-    let mut found: Vec<String> = [
+/// Most commits of the target that are looked at.
+const COMMITS_MAX: &str = "--max-count=100";
+
+/// What git is in the middle of, by the git directory of a checkout.
+pub(super) fn midway(own: &Path) -> Vec<&'static str> {
+    let signs = [
         ("MERGE_HEAD", "a merge"),
         ("rebase-merge", "a rebase"),
         ("rebase-apply", "a rebase"),
         ("CHERRY_PICK_HEAD", "a cherry-pick"),
         ("REVERT_HEAD", "a revert"),
-    ]
-    .into_iter()
-    .filter(|(sign, _)| own.join(sign).symlink_metadata().is_ok())
-    .map(|(_, what)| format!("the attempt ended in the middle of {what}"))
-    .collect();
+    ];
+    signs
+        .into_iter()
+        .filter(|(sign, _)| own.join(sign).symlink_metadata().is_ok())
+        .map(|(_, what)| what)
+        .collect()
+}
+
+/// What was left unfinished in a worktree, before its leftovers are committed.
+pub fn unfinished(worktree: &Path) -> Result<Vec<String>, GitError> {
+    let midway = midway(&git_dir(worktree)?);
+    let mut found: Vec<String> =
+        midway.iter().map(|what| format!("the attempt ended in the middle of {what}")).collect();
     let unmerged = git(worktree, &["diff", "--name-only", "--diff-filter=U", "-z"])?;
     let unmerged: Vec<&str> = unmerged.split('\0').filter(|name| !name.is_empty()).collect();
     if !unmerged.is_empty() {
@@ -36,13 +46,18 @@ pub fn under_way(worktree: &Path) -> Result<Vec<String>, GitError> {
 /// What is to be said of an attempt's branch and of what is around it, once all is committed.
 pub fn remarks(main: &Path, worktree: &Path, branch: &str, target: &str) -> Result<Vec<String>, GitError> {
     let (name, onto) = (format!("refs/heads/{branch}"), format!("refs/heads/{target}"));
-    let base = git(main, &["merge-base", &name, &onto])?;
-    let base = base.trim();
     let mut found = Vec::new();
-    let beside = format!("refs/nopeek/archive/beside/{branch}");
-    if git(main, &["rev-parse", "--verify", "--quiet", &beside]).is_ok() {
-        found.push(format!("work on another branch is not part of this: it is kept at {beside}"));
+    if let Ok(head) = git(worktree, &["rev-parse", "HEAD"])
+        && git(main, &["merge-base", "--is-ancestor", head.trim(), &name]).is_err()
+    {
+        let head: String = head.chars().take(9).collect();
+        found.push(format!("work on another branch ({head}) is not part of this; it is kept in the archive"));
     }
+    let Ok(base) = git(main, &["merge-base", &name, &onto]) else {
+        found.push(format!("it shares no commit with {target}"));
+        return Ok(found);
+    };
+    let base = base.trim();
     let markers = markers(main, base, &name)?;
     if !markers.is_empty() {
         let markers: Vec<&str> = markers.iter().map(String::as_str).collect();
@@ -57,7 +72,8 @@ pub fn remarks(main: &Path, worktree: &Path, branch: &str, target: &str) -> Resu
         ));
     }
     let since = format!("{base}..{onto}");
-    let moved = git(main, &["log", "--format=%s", "-z", &since, "--not", "--glob=refs/nopeek/landed/*"])?;
+    let ours = "--glob=refs/nopeek/landed/*";
+    let moved = git(main, &["log", "--format=%s", "-z", COMMITS_MAX, &since, "--not", ours])?;
     let moved: Vec<&str> = moved.split('\0').filter(|subject| !subject.is_empty()).collect();
     if !moved.is_empty() {
         found.push(format!("{target} has moved since this began, and not by nopeek: {}", names(&moved)));
@@ -77,8 +93,10 @@ pub fn remarks(main: &Path, worktree: &Path, branch: &str, target: &str) -> Resu
 
 /// Files of a change that have conflict markers which the target has not.
 fn markers(main: &Path, base: &str, head: &str) -> Result<Vec<String>, GitError> {
-    // Its exit code says that there is something, of any kind.
-    let said = git_said(main, &["diff", "--check", "--no-renames", base, head], &[])?;
+    // What else it checks is white space, of which a change may have megabytes.
+    let quiet = "core.whitespace=-blank-at-eol,-blank-at-eof,-space-before-tab";
+    // Its exit code says that there is something.
+    let said = git_said(main, &["-c", quiet, "diff", "--check", "--no-renames", base, head], &[])?;
     let mut files: Vec<String> = said
         .out
         .lines()

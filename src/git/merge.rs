@@ -39,7 +39,7 @@ pub fn build(
     let tree = match merged_by_git(main, &repo, &onto, what)? {
         ByGit::Tree(tree) => tree,
         // Notes that many write are merged by a rule of our own; git has none for single files.
-        ByGit::Conflict(files) if !files.iter().all(|file| union.contains(file)) => {
+        ByGit::Conflict(files) if files.is_empty() || !files.iter().all(|file| union.contains(file)) => {
             return Ok(Built::Conflict(files.iter().map(|file| Shown::line(file)).collect()));
         }
         ByGit::Conflict(_) | ByGit::Unable => match merged_by_library(&repo, &onto, what, union)? {

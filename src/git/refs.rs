@@ -1,6 +1,7 @@
 //! The target: moved by compare-and-swap alone, checkouts of it brought along, never over somebody's changes.
 
 use super::command::{git, git_dir};
+use super::ending::midway;
 use super::{GitError, checkout, repo};
 use crate::values::ids::Oid;
 use crate::values::text::Shown;
@@ -79,8 +80,10 @@ fn held(main: &Path, target: &str) -> Result<Option<String>, GitError> {
     for line in list.split('\0') {
         if let Some(path) = line.strip_prefix("worktree ") {
             place = Path::new(path);
-        } else if line == "detached" && place.exists() {
-            let own = git_dir(place)?;
+        } else if line == "detached"
+            // One that git itself can't read (an agent wrecked its own) holds no branch.
+            && let Ok(own) = git_dir(place)
+        {
             let of = |file: &str| std::fs::read_to_string(own.join(file)).unwrap_or_default();
             for (file, what) in [
                 ("rebase-merge/head-name", "rebased"),
@@ -101,10 +104,12 @@ fn held(main: &Path, target: &str) -> Result<Option<String>, GitError> {
 
 /// What keeps a checkout from being brought along, and what to do about it.
 fn in_the_way(place: &Path, target: &str, from: &Oid, to: &Oid) -> Result<Option<String>, GitError> {
-    if let Some(what) = at_work(place)? {
+    let own = git_dir(place)?;
+    let work = own.join("index.lock").symlink_metadata().is_ok().then_some("git at work (index.lock)");
+    if let Some(what) = work.or(midway(&own).first().copied()) {
         let place = place.display();
         return Ok(Some(format!(
-            "{target} is checked out with {what}: finish it in {place}, then land again"
+            "{target} is checked out in the middle of {what}: finish it in {place}, then land again"
         )));
     }
     let remedy = format!("commit or stash in {}, then land again", place.display());
@@ -138,18 +143,6 @@ fn in_the_way(place: &Path, target: &str, from: &Oid, to: &Oid) -> Result<Option
         }
     }
     Ok(None)
-}
-
-/// What git is in the middle of in a checkout.
-fn at_work(place: &Path) -> Result<Option<&'static str>, GitError> {
-    let own = git_dir(place)?;
-    let signs = [
-        ("index.lock", "git at work (index.lock)"),
-        ("MERGE_HEAD", "a merge under way"),
-        ("CHERRY_PICK_HEAD", "a cherry-pick under way"),
-        ("REVERT_HEAD", "a revert under way"),
-    ];
-    Ok(signs.into_iter().find(|(sign, _)| own.join(sign).symlink_metadata().is_ok()).map(|(_, what)| what))
 }
 
 /// What nobody tracks where a new file of the merge goes: a file, a folder with something in it, or a file in the place

@@ -2,7 +2,7 @@
 
 use super::command::{git, git_dir, git_with, identity};
 use super::repo::{self, oid, open};
-use super::{GitError, library};
+use super::{GitError, archive, library};
 use crate::core::model::attempt::Start;
 use crate::values::ids::Oid;
 use std::ffi::OsString;
@@ -285,8 +285,7 @@ fn bring_home(worktree: &Path, branch: &str, head: &str) -> Result<(), GitError>
         return git(worktree, &["update-ref", "-m", message, &name, head, at]).map(drop);
     }
     if !is_on(head, at) {
-        let beside = format!("refs/nopeek/archive/beside/{branch}");
-        git(worktree, &["update-ref", "-m", message, &beside, head])?;
+        archive::keep(worktree, &format!("beside/{branch}"), head)?;
     }
     Ok(())
 }

@@ -389,14 +389,11 @@ impl State {
             run.tail.clone_from(tail);
         });
         // What an agent's worktree holds beside the tree (ignored files, flags of its index) may have made it pass there.
-        let Some(merge) =
-            self.tasks.get(&attempt.task).filter(|_| *merged).and_then(|task| task.merge.as_ref())
-        else {
-            return;
-        };
-        let repo = self.tasks[&attempt.task].launch.repo.clone();
-        if let (true, Some(built), Some(run)) = (verdict.is_green(), &merge.built, merge.gates.get(*gate)) {
-            self.passed.insert((repo, built.tree.clone(), run.spec.command.clone()));
+        let counts = *merged && verdict.is_green();
+        let Some(task) = self.tasks.get(&attempt.task).filter(|_| counts) else { return };
+        let Some(merge) = &task.merge else { return };
+        if let (Some(built), Some(run)) = (&merge.built, merge.gates.get(*gate)) {
+            self.passed.insert((task.launch.repo.clone(), built.tree.clone(), run.spec.command.clone()));
         }
     }
 

@@ -1,7 +1,8 @@
 //! Jobs of this data folder that the ledger does not know: it was taken back to an older back-up while they worked.
 //!
 //! Promises: each is told to end its whole tree, as nobody watches its time, its budget or its question any more; what it
-//! has done stays in its worktree, on its branch and in its folder. A job that the engine holds for live is left alone.
+//! has done stays in its worktree, on its branch and in its folder. A job that the engine holds for live is left alone, and so
+//! is every job of this daemon: numbers are not given out twice, so theirs are higher than `last`.
 
 use super::begin::is_held;
 use super::files::Files;
@@ -16,12 +17,12 @@ use std::os::unix::net::UnixStream;
 /// How long they may take to end by themselves, in milliseconds.
 const GRACE_MS: u64 = 5_000;
 
-/// Has those end that are not among `known`, and says which. Blocks while their keepers are looked for.
-pub(in crate::daemon) fn end(paths: &Paths, known: &HashSet<JobId>) -> Vec<JobId> {
+/// Has those end that are not among `known`; `last` is the highest number that was there when the daemon started. Blocks
+/// while their keepers are looked for.
+pub(in crate::daemon) fn end(paths: &Paths, known: &HashSet<JobId>, last: JobId) {
     let folders = std::fs::read_dir(paths.jobs()).into_iter().flatten().flatten();
     let numbers = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
-    let mut ended = Vec::new();
-    for number in numbers {
+    for number in numbers.filter(|number| *number <= last.0) {
         let files = Files::new(paths.job(number));
         if known.contains(&JobId(number)) || !is_held(&files.lock()) {
             continue;
@@ -31,14 +32,10 @@ pub(in crate::daemon) fn end(paths: &Paths, known: &HashSet<JobId>) -> Vec<JobId
             keeper.write_all(&end)
         });
         match told {
-            Ok(()) => {
-                tracing::warn!(job = number, "a job that the ledger does not know is being ended");
-                ended.push(JobId(number));
-            }
+            Ok(()) => tracing::warn!(job = number, "a job that the ledger does not know is being ended"),
             Err(error) => {
                 tracing::error!(job = number, %error, "a job that the ledger does not know can't be ended");
             }
         }
     }
-    ended
 }

@@ -1,7 +1,7 @@
 //! The end of an attempt: what its diff alone would not tell a reviewer.
 
 use super::super::command::git;
-use super::super::ending::{remarks, under_way};
+use super::super::ending::{remarks, unfinished};
 use super::super::worktree::{commit_leftovers, prepare};
 use super::{Lab, commit, write};
 use crate::core::model::attempt::Start;
@@ -18,7 +18,7 @@ fn attempt(lab: &Lab) -> PathBuf {
 
 /// All that is said once the attempt has ended.
 fn said(lab: &Lab, place: &Path) -> Vec<String> {
-    let mut all = under_way(place).unwrap();
+    let mut all = unfinished(place).unwrap();
     commit_leftovers(place, BRANCH, "left").unwrap();
     all.extend(remarks(&lab.main, place, BRANCH, "main").unwrap());
     all
@@ -64,7 +64,13 @@ fn work_on_another_branch_is_told() {
     git(&place, &["switch", "-q", "-c", "mine", "main"]).unwrap();
     commit(&place, "two.txt", "2");
     let said = said(&lab, &place);
-    assert!(said.len() == 1 && said[0].starts_with("work on another branch is not part of this"), "{said:?}");
+    assert!(said.len() == 1 && said[0].starts_with("work on another branch ("), "{said:?}");
+    // The next attempt of that name has nothing to do with it.
+    lab.git(&["worktree", "remove", "--force", "--force", place.to_str().unwrap()]);
+    lab.git(&["branch", "-q", "-D", BRANCH]);
+    let place = attempt(&lab);
+    commit(&place, "three.txt", "3");
+    assert_eq!(remarks(&lab.main, &place, BRANCH, "main").unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -96,4 +102,15 @@ fn what_came_to_the_target_and_its_checkout_meanwhile_is_told() {
     // What nopeek lands is no news.
     lab.git(&["update-ref", "refs/nopeek/landed/x", "main"]);
     assert_eq!(remarks(&lab.main, &place, BRANCH, "main").unwrap().len(), 1);
+}
+
+#[test]
+fn work_that_shares_nothing_with_the_target_is_told() {
+    let lab = Lab::new();
+    let place = attempt(&lab);
+    git(&place, &["switch", "-q", "--orphan", "empty"]).unwrap();
+    commit(&place, "new.txt", "new");
+    git(&place, &["branch", "-q", "-f", BRANCH, "empty"]).unwrap();
+    git(&place, &["switch", "-q", BRANCH]).unwrap();
+    assert_eq!(said(&lab, &place), ["it shares no commit with main"]);
 }
