@@ -13,6 +13,7 @@ use super::clients::Clients;
 use super::effects::Effects;
 use super::jobs::Jobs;
 use super::journal::Journal;
+use super::listening::Listening;
 use super::message::{self, FromPeople, FromWorld, World};
 use super::notices::{OutgoingNotice, Post};
 use super::questions::Questions;
@@ -31,7 +32,6 @@ use crate::store::ledger::Ledger;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 /// Messages taken from one queue in a turn: a flood of one kind does not keep the others waiting.
@@ -92,7 +92,7 @@ impl EventLoop {
     /// Runs until somebody ends the daemon. Jobs go on.
     pub(super) async fn run(
         mut self,
-        listener: UnixListener,
+        listening: Listening,
         mut world: mpsc::Receiver<FromWorld>,
         mut stop: mpsc::Receiver<()>,
     ) {
@@ -103,7 +103,7 @@ impl EventLoop {
             effects.reconcile(time.now(), paths, journal.engine(), jobs, workers);
         }
         self.turn();
-        let accepting = tokio::spawn(sessions::accept(listener, sender));
+        let accepting = tokio::spawn(sessions::accept(listening, sender));
         while !self.ending {
             let due = self.due();
             tokio::select! {

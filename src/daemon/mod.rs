@@ -49,6 +49,7 @@ mod jobs;
 mod journal;
 mod launch;
 mod ledger_trouble;
+mod listening;
 mod message;
 mod notices;
 #[cfg(feature = "otlp")]

@@ -3,6 +3,7 @@
 //! Promises: only our own user is heard; a client of another protocol is told so; a client that does not read costs a
 //! bounded amount of memory; a client that does not say hello is sent away.
 
+use super::listening::Listening;
 use super::message::{ClientId, FromPeople};
 use super::outbox::{self, Outbox, Parcel};
 use crate::os::peer;
@@ -13,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 /// Most clients at once.
@@ -27,12 +28,12 @@ const WRITE: usize = 64 * 1024;
 const READ: usize = 16 * 1024;
 
 /// Takes in clients for as long as the daemon lives.
-pub(super) async fn accept(listener: UnixListener, people: mpsc::Sender<FromPeople>) {
+pub(super) async fn accept(mut listening: Listening, people: mpsc::Sender<FromPeople>) {
     let mut next = 1;
     let connected = Arc::new(AtomicUsize::new(0));
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let stream = match listening.accept().await {
+            Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a client can't be taken in");
                 tokio::time::sleep(Duration::from_millis(100)).await;

@@ -5,6 +5,7 @@
 
 use super::event_loop::EventLoop;
 use super::ledger_trouble;
+use super::listening::Listening;
 use super::message::World;
 use crate::core::engine::Engine;
 use crate::os::lock::Lock;
@@ -14,12 +15,11 @@ use crate::store::StoreError;
 use crate::store::ledger::Ledger;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -105,7 +105,8 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         .map_err(io_error("start the runtime"))?;
     let socket = paths.socket();
     runtime.block_on(async {
-        let listener = bind(&socket)?;
+        let listening =
+            Listening::bind(&socket).map_err(io_error(format!("listen at {}", socket.display())))?;
         let (sender, stop) = mpsc::channel(1);
         for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
             let mut signals = signal(kind).map_err(io_error("listen for signals"))?;
@@ -120,24 +121,11 @@ fn serve(paths: &Paths, program: PathBuf) -> Result<(), DaemonError> {
         tokio::spawn(async move { while hangups.recv().await.is_some() {} });
         let (world, receiver) = World::new();
         let event_loop = EventLoop::new(paths.clone(), program, engine, (ledger, read_only), world);
-        event_loop.run(listener, receiver, stop).await;
+        event_loop.run(listening, receiver, stop).await;
         Ok::<(), DaemonError>(())
     })?;
     runtime.shutdown_background();
     Ok(())
-}
-
-/// Binds the socket, for our user alone. A dead one that is left over is replaced: we hold the lock.
-fn bind(socket: &Path) -> Result<UnixListener, DaemonError> {
-    let failed = || io_error(format!("listen at {}", socket.display()));
-    match std::fs::remove_file(socket) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed()(error)),
-    }
-    let listener = UnixListener::bind(socket).map_err(failed())?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(failed())?;
-    Ok(listener)
 }
 
 fn log_to(path: &Path) -> io::Result<()> {

@@ -9,3 +9,4 @@ pub mod peer;
 pub mod post;
 pub mod process;
 pub mod program;
+pub mod watch;

@@ -348,3 +348,17 @@ fn an_interrupted_session_of_an_agent_is_resumed_in_its_worktree() {
     world.ok(&["approve", "lost", "--wait"]);
     assert_eq!(world.on_main("half.txt").unwrap(), "half\nresumed S-1\n");
 }
+
+#[test]
+fn a_daemon_whose_socket_was_taken_away_is_found_again() {
+    let world = World::new();
+    world.launch("kettle", &script("hang"), &[]);
+    world.until_state("kettle", TaskState::Working);
+    let daemon = world.daemon();
+    std::fs::remove_file(world.paths.socket()).unwrap();
+    assert!(world.ok(&["ls"]).contains("kettle"));
+    assert_eq!(world.daemon(), daemon, "the same one");
+    std::fs::remove_file(world.paths.socket()).unwrap();
+    world.ok(&["daemon", "restart"]);
+    assert!(world.ok(&["ls"]).contains("kettle"));
+}
