@@ -43,13 +43,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CliError> {
     }
     for (name, profile) in &config.agents {
         let name = Shown::line(name);
-        for (what, argv) in [("", &profile.command), ("to resume: ", &profile.resume), ("", &profile.version)]
-        {
-            if !argv.is_empty() {
-                let (program, version) = (profile.command.first(), std::ptr::eq(argv, &profile.version));
-                let words = program.filter(|_| version).into_iter().chain(argv).map(String::as_str);
-                print_whole(&format!("  agent  {name} {what}"), &words.collect::<Vec<_>>().join(" "))?;
-            }
+        let version: Vec<String> = profile.command.iter().take(1).chain(&profile.version).cloned().collect();
+        let calls =
+            [("", &profile.command), ("to resume: ", &profile.resume), ("for its version: ", &version)];
+        for (what, argv) in calls.into_iter().filter(|(_, argv)| !argv.is_empty()) {
+            print_whole(&format!("  agent  {name} {what}"), &argv.join(" "))?;
         }
         for (variable, value) in &profile.env {
             print_whole(&format!("  agent  {name} with "), &format!("{variable}={value}"))?;
